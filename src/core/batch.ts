@@ -1,0 +1,92 @@
+/** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
+import type { Branch, Change } from './branch.js'
+import { currentChange, removal } from './commit.js'
+import type { Args, Definition, Input, KeyOf, TotalInput } from './define.js'
+import { BatchError, InvalidDefinitionError } from './errors.js'
+import { List } from 'immutable'
+import type { Slot } from './node.js'
+import { originOf, rootOf, tableRootOf } from './records.js'
+
+/** Writes that become one revision. */
+export interface Batch {
+  /** The value as this batch leaves it. */
+  get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
+  get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
+  has<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): boolean
+  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: [...args: NoInfer<A>, value: NoInfer<V>]): void
+  remove<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): void
+  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: [...args: NoInfer<A>, change: (value: V | undefined) => NoInfer<V>]): void
+  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | List<unknown>, V]>): void
+}
+
+/** The engine's side of `tx`. */
+export class Collector {
+  private readonly branch: Branch
+  private readonly changes = new Map<Slot, Change>()
+  private open = true
+
+  constructor(branch: Branch) {
+    this.branch = branch
+  }
+
+  /** The last change of each slot, in the order of the first. */
+  close(): Iterable<Change> {
+    this.open = false
+    return this.changes.values()
+  }
+
+  get(definition: Definition, ...args: unknown[]): unknown {
+    return this.current(this.find(definition, args, args.length)).value
+  }
+
+  has(definition: Definition, ...args: unknown[]): boolean {
+    return this.current(this.find(definition, args, args.length)).present
+  }
+
+  set(definition: Definition, ...list: unknown[]): void {
+    const slot = this.find(definition, list, list.length - 1)
+    this.changes.set(slot, { slot, value: list.at(-1), present: true, removed: false })
+  }
+
+  remove(definition: Definition, ...args: unknown[]): void {
+    const slot = this.find(definition, args, args.length)
+    this.changes.set(slot, removal(slot))
+  }
+
+  update(definition: Definition, ...list: unknown[]): void {
+    const slot = this.find(definition, list, list.length - 1)
+    const change = list.at(-1)
+    if (typeof change !== 'function') throw new BatchError(`update of ${definition.name} needs a function from the old value to the new as its last argument.`)
+    const value: unknown = change(this.current(slot).value)
+    this.changes.set(slot, { slot, value, present: true, removed: false })
+  }
+
+  replaceAll(definition: Definition, entries: Iterable<readonly [unknown, unknown]>): void {
+    this.find(definition, [], 0)
+    const wanted = new Map<Slot, unknown>()
+    for (const [key, value] of entries) {
+      const args = List.isList(key) ? key.toArray() : Array.isArray(key) ? key : [key]
+      wanted.set(this.find(definition, args, args.length), value)
+    }
+    rootOf(this.branch)
+    for (const { slot } of tableRootOf(this.branch, definition).records.values()) if (!wanted.has(slot)) this.changes.set(slot, removal(slot))
+    for (const slot of this.changes.keys()) if (slot.table.definition === definition && !wanted.has(slot)) this.changes.set(slot, removal(slot))
+    for (const slot of this.branch.overlay.keys()) if (slot.table.definition === definition && !wanted.has(slot)) this.changes.set(slot, removal(slot))
+    for (const [slot, value] of wanted) this.changes.set(slot, { slot, value, present: true, removed: false })
+  }
+
+  private current(slot: Slot): Change {
+    return this.changes.get(slot) ?? currentChange(this.branch, slot)
+  }
+
+  private find(definition: Definition, list: readonly unknown[], end: number): Slot {
+    if (!this.open) throw new BatchError('The batch has ended: its tx can no longer be used.')
+    return slotOf(this.branch, definition, list, end)
+  }
+}
+
+/** The head's record of an input. @throws InvalidDefinitionError for anything else */
+export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
+  if (definition.kind === 'derived') throw new InvalidDefinitionError(`${definition.name} is a query: this needs an input.`)
+  return originOf(branch.family.head, definition, list, first, end) as Slot
+}

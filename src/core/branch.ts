@@ -1,0 +1,276 @@
+/**
+ * Where evaluations happen: the family (what all views of one database share), its branches (the engine's side of a
+ * view), and the jobs on their way in them. Data only; the files below this one say what happens to it.
+ *
+ *   head ──────────────●──────────●───────>      a live branch: slots, cells, edges, marks
+ *                      └ frozen   └ frozen        snapshots: a root and memos; nothing is linked or marked
+ *                                    └──●───>     one that is written to becomes live: records of its own, made on use
+ *
+ * A job is one run of "validate, else compute" of one cell at one state. While its branch stands still it works on the
+ * live records. A commit that is about to move the branch first makes one frozen branch of the state being left, and
+ * moves all jobs there: they go on undisturbed, and answer for the revision at which they were asked.
+ */
+import type { Definition } from './define.js'
+import type { CycleError } from './errors.js'
+import type { Audience, Delivery, Hub } from './delivery.js'
+import type { BranchLike, Cell, Edge, Mark, Memo, Node, Outcome, Slot, Watcher, Work } from './node.js'
+import { CLEAN, Table } from './node.js'
+import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
+import type { Root } from './root.js'
+
+/** What evaluations ask of the engine. */
+export interface Host {
+  /** Reads a cell of the live branch through an edge, or without one. */
+  read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown
+  /** Reads a cell where the evaluation does not read live records. */
+  readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown
+  /** Nothing is on the stack any more: jobs whose wait is over go on, and the world is told. */
+  idle(): void
+}
+
+export interface Settings {
+  readonly freeze: boolean
+  readonly nestedCommits: number
+  readonly stateBytes: number
+}
+
+/** Thrown through user code to free the stack when it is too deep: this cell is to be computed first, from below. */
+export interface Unwind {
+  readonly branch: Branch
+  readonly cell: Cell
+}
+
+/** One evaluation of a body, as the engine sees it. */
+export interface Evaluation {
+  readonly cell: Cell
+  branch: Branch
+  readonly run: number
+  /** READING: straight from the live records. ELSEWHERE: through the job. ENDED: not at all. */
+  state: 0 | 1 | 2
+  /** The last edge read. */
+  tail: Edge | null
+  /** The newest change among what was read. */
+  changedAt: Revision
+  /** VOLATILE and TAINTED, as they come up. */
+  flags: number
+  job: Job | null
+  /** Who called, while the synchronous part is on the stack. */
+  parent: Evaluation | null
+  /** It was found to take part in a cycle: that is its outcome, whatever its body does. */
+  cycle: CycleError | null
+  /** Why it runs and since when, where somebody listens. */
+  cause: string
+  startedAt: number
+}
+
+export const READING = 0
+export const ELSEWHERE = 1
+export const ENDED = 2
+
+/** What all views of one database share. */
+export class Family {
+  readonly settings: Settings
+  readonly delivery: Delivery
+  readonly names: Map<string, Definition> = new Map()
+  stamps: Stamp = FIRST_STAMP
+  runs = 0
+  slots = 0
+  /** The evaluation whose synchronous part is on top of the stack. */
+  active: Evaluation | null = null
+  /** How many bodies are on the stack. */
+  depth = 0
+  unwind: Unwind | null = null
+  /** Cells whose runs were given up to free the stack, the outermost last in each turn, and where. */
+  readonly givenUp: Cell[] = []
+  readonly givenUpIn: Map<Cell, Branch> = new Map()
+  /** Those of them that were found in a cycle: they fail when their turn comes. */
+  readonly doomed: Map<Cell, CycleError> = new Map()
+  /** Jobs whose wait is over. */
+  readonly wakes: Job[] = []
+  draining = false
+  /** Jobs on their way, in all branches. */
+  jobs = 0
+  /** Live queries reached by marks and not yet told. */
+  reached: Watcher[] = []
+  /** Marks the jobs a search of the wait graph has visited. */
+  search = 0
+  /** Estimated size of what the inputs hold, where it is limited. */
+  bytes = 0
+  /** Some cell was invalidated by hand. */
+  invalidated = false
+  /** A caller's equality of inputs is on the stack. */
+  comparing = false
+  /** Values that were frozen already. */
+  readonly frozen: WeakSet<object> = new WeakSet()
+  closed = false
+  /** How many times anybody subscribed to a live query. */
+  subscriptions = 0
+  /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
+  readonly hubs: Set<Hub> = new Set()
+  readonly busy: Set<Branch> = new Set()
+  head!: Branch
+  readonly host: Host
+  /** Puts the live queries reached in the queue. */
+  deliverLive: () => void = () => {}
+
+  constructor(settings: Settings, delivery: Delivery, host: Host) {
+    this.settings = settings
+    this.delivery = delivery
+    this.host = host
+  }
+}
+
+/** What a write makes of a slot, named by its record of the head. */
+export interface Change {
+  readonly slot: Slot
+  readonly value: unknown
+  /** It holds a value afterwards. */
+  readonly present: boolean
+  /** It was removed, and shows the initial value if there is one. */
+  readonly removed: boolean
+}
+
+/** The engine's side of a view. */
+export class Branch implements BranchLike {
+  readonly family: Family
+  readonly parent: Branch | null
+  readonly hub: Hub
+  /** The parent's revision this one was taken at. */
+  base: Revision
+  revision: Revision
+  /** Nobody has written to it: it has a root and memos, and no records of its own. */
+  frozen: boolean
+  /** Inputs as of `rootRevision`; null until somebody needs one. */
+  root: Root | null
+  rootRevision: Revision
+  /** Slots written since. */
+  written: Slot[] = []
+  readonly tables: Map<Definition, Table> = new Map()
+  /** Only in a branch that was written to: its records by those of the head. */
+  records: Map<Node, Node> | null = null
+  /** In a frozen branch, by records of the head: what stands there, the job that will tell, or null: being looked for. */
+  memos: Map<Cell, Memo | Job | null>
+  /** Those jobs that work on the present state. */
+  jobs: Job | null = null
+  /** Live queries by the record of the head they watch. */
+  readonly lives: Map<Cell, Watcher> = new Map()
+  /** Subscribers of `revision$`, once there was one. */
+  revisions: Audience<Revision> | null = null
+  /** Nodes of inputs somebody asked for, by slots of the head. */
+  readonly nodes: Map<Slot, { move(): void }> = new Map()
+  /** Writes of subscribers that wait for their turn: how many, and what the slots will show. */
+  queued = 0
+  readonly overlay: Map<Slot, Change> = new Map()
+  /** Live queries that look at every revision. */
+  readonly passing: Set<Watcher> = new Set()
+  /** The snapshots alive, by their token: the revision and the number at which each was taken. */
+  readonly forks: Map<object, { readonly base: Revision; readonly serial: number }> = new Map()
+  /** How many snapshots were ever taken. */
+  serial = 0
+  lastFork: Revision = -1
+  /** Cells with a shelf. */
+  readonly shelved: Set<Cell> = new Set()
+  /** Its place among the parent's forks. */
+  readonly token: object = {}
+  disposed = false
+  /** Made for jobs that a commit overtook: it goes when the last of them has ended. */
+  hidden = false
+
+  constructor(family: Family, parent: Branch | null, hub: Hub, root: Root | null) {
+    this.family = family
+    this.parent = parent
+    this.hub = hub
+    this.base = parent === null ? 0 : parent.revision
+    this.revision = this.base
+    this.frozen = parent !== null
+    this.root = root
+    this.rootRevision = this.base
+    this.memos = new Map()
+  }
+
+  /** The branch whose records and edges evaluations in this one use: itself where it is written to. */
+  get home(): Branch {
+    let branch: Branch = this
+    while (branch.frozen) branch = branch.parent as Branch
+    return branch
+  }
+}
+
+/** WAITING: on other jobs, or for its turn. RUNNING: on the stack. SUSPENDED: the body awaits something. */
+export type Phase = 'waiting' | 'running' | 'suspended' | 'done'
+
+/** A promise that somebody holds already. */
+export interface Deferred {
+  readonly promise: Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** One run of "validate, else compute" of one cell at one state. */
+export class Job implements Work {
+  readonly cell: Cell
+  branch: Branch
+  phase: Phase = 'waiting'
+  touched: Mark = CLEAN
+  run = 0
+  frame: Evaluation | null = null
+  /** Where the walk over the live edges stands; meaningful while it owns the cell. */
+  edge: Edge | null = null
+  /** The memos that may hold in a frozen branch, and where the walk over their dependencies stands. */
+  candidates: readonly Memo[] | null = null
+  candidate = 0
+  index = 0
+  /** What a run has read that owns no edges. */
+  reads: Map<Node, Stamp> | null = null
+  /** Who waits for it, and what it waits for. */
+  waiters: Wait | null = null
+  waits: Wait | null = null
+  /** Callers that cannot leave. */
+  holders = 0
+  /** The promise of callers outside, and that of queries. */
+  outer: Deferred | null = null
+  inner: Deferred | null = null
+  controller: AbortController | null = null
+  cancelled = false
+  /** It must not wait for what it validates with: it runs instead. */
+  surrendered = false
+  /** Why nobody waits any more. */
+  reason: unknown = undefined
+  /** The outcome, once done: what its waiters asked for. */
+  outcome: Memo | null = null
+  previous: Job | null = null
+  next: Job | null = null
+  visited = 0
+  /** Tells that its run was cancelled. */
+  onCancel: ((job: Job) => void) | null = null
+
+  constructor(cell: Cell, branch: Branch) {
+    this.cell = cell
+    this.branch = branch
+  }
+}
+
+/** "`waiter` waits for `target`", in the lists of both. Callers outside have no job. */
+export class Wait {
+  readonly target: Job
+  readonly waiter: Job | null
+  /** The read to be completed with the stamp of the answer, and its run. */
+  readonly edge: Edge | null
+  readonly dep: Node | null
+  readonly run: number
+  /** Told of the outcome; of null when the job was cancelled. */
+  readonly notify: ((outcome: Outcome | null) => void) | null
+  nextWaiter: Wait | null = null
+  previousWaiter: Wait | null = null
+  nextWait: Wait | null = null
+  previousWait: Wait | null = null
+
+  constructor(target: Job, waiter: Job | null, edge: Edge | null, dep: Node | null, run: number, notify: ((outcome: Outcome | null) => void) | null) {
+    this.target = target
+    this.waiter = waiter
+    this.edge = edge
+    this.dep = dep
+    this.run = run
+    this.notify = notify
+  }
+}

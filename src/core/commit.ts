@@ -1,0 +1,230 @@
+/**
+ * The funnel of writes: set, remove, update, batch, replaceAll and invalidate all end in `commit`.
+ *
+ *   drop what changes nothing ─> leave the old state to those who still work on it ─> store, stamp, raise the revision
+ *   ─> mark what depends on it ─> announce: events, nodes, revision$, live queries
+ *
+ * No user code runs between the first store and the last mark.
+ */
+import { Branch, type Change } from './branch.js'
+import type { AnyInput } from './define.js'
+import { EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { deepFreeze, defaultEquals } from './equality.js'
+import type { RecordName } from './events.js'
+import { dependentsOf, markInvalid, propagate } from './graph.js'
+import { moveJobs } from './job.js'
+import { assignSlot, type Cell, DIRTY, idOf, type Slot } from './node.js'
+import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
+import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
+import { addFork } from './share.js'
+import { estimateBytes } from './size.js'
+import { nameOf } from './tell.js'
+
+/** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
+export function currentChange(branch: Branch, slot: Slot): Change {
+  const queued = branch.overlay.get(slot)
+  if (queued !== undefined) return queued
+  return branch.frozen ? frozenChange(branch, slot) : liveChange(slot, localOf(branch, slot) as Slot)
+}
+
+function liveChange(slot: Slot, local: Slot): Change {
+  return { slot, value: local.value, present: local.stamp !== ABSENT, removed: false }
+}
+
+function frozenChange(branch: Branch, slot: Slot): Change {
+  const record = recordIn(branch, slot)
+  if (record !== undefined) return { slot, value: record.value, present: true, removed: false }
+  return resting(slot)
+}
+
+/** What a slot shows that holds nothing of its own. */
+function resting(slot: Slot): Change {
+  return { slot, value: (slot.table.definition as AnyInput).options.initial, present: restingStamp(slot) !== ABSENT, removed: true }
+}
+
+/** A removal gives an input its initial value back. */
+export function removal(slot: Slot): Change {
+  return resting(slot)
+}
+
+/** Whether two states of a slot are the same to every reader. @throws EqualityError */
+function isSame(branch: Branch, before: Change, after: Change): boolean {
+  if (before.present !== after.present) return false
+  if (!before.present) return true
+  const { equals } = (after.slot.table.definition as AnyInput).options as { equals?: ((a: unknown, b: unknown) => boolean) | false }
+  if (equals === undefined) return defaultEquals(before.value, after.value)
+  if (equals === false) return false
+  if (Object.is(before.value, after.value)) return true
+  const { family } = branch
+  family.comparing = true
+  try {
+    return equals(before.value, after.value)
+  } catch (thrown) {
+    throw new EqualityError(after.slot.table.definition.name, thrown)
+  } finally {
+    family.comparing = false
+  }
+}
+
+/** @throws WriteInQueryError from a body, an equality function, or a batch that has ended */
+export function checkWritable(branch: Branch, what: string): void {
+  const { active, comparing } = branch.family
+  if (active !== null) throw new WriteInQueryError(what, idOf(active.cell))
+  if (comparing) throw new WriteInQueryError(what, 'an equality function')
+}
+
+/**
+ * Commits changes, the last of each slot only. A subscriber's write is queued until the commit it answers has been told to
+ * everybody. Returns the revision at which it holds.
+ */
+export function commit(branch: Branch, changes: Iterable<Change>): Revision {
+  const effective: Change[] = []
+  for (const change of changes) if (!isSame(branch, currentChange(branch, change.slot), change)) effective.push(change)
+  const { delivery } = branch.family
+  const next = branch.revision + branch.queued
+  if (effective.length === 0) return next
+  if (!delivery.delivering) return apply(branch, effective, null)
+  delivery.defer(() => {
+    if (--branch.queued === 0) branch.overlay.clear()
+    apply(branch, effective, null)
+  })
+  for (const change of effective) branch.overlay.set(change.slot, change)
+  branch.queued++
+  return next + 1
+}
+
+/** A commit that changes only the hidden slot of one cell. */
+export function commitInvalidation(branch: Branch, cell: Cell): Revision {
+  branch.family.invalidated = true
+  const change = (): Change => ({ slot: invalidationSlot(branch.family.head, cell), value: {}, present: true, removed: false })
+  if (!branch.family.delivery.delivering) return apply(branch, [change()], cell)
+  branch.family.delivery.defer(() => {
+    if (--branch.queued === 0) branch.overlay.clear()
+    apply(branch, [change()], cell)
+  })
+  return branch.revision + ++branch.queued
+}
+
+function apply(branch: Branch, changes: readonly Change[], invalidated: Cell | null): Revision {
+  const { family } = branch
+  const bytes = checkSize(branch, changes)
+  if (branch.jobs !== null) leaveState(branch)
+  if (branch.frozen) thaw(branch)
+  family.bytes = bytes
+  const revision = ++branch.revision
+  const hidden = new Set<Slot>()
+  const slots = changes.map((change) => store(branch, change, revision, hidden))
+  for (const slot of slots) propagate(slot, DIRTY, false)
+  for (const slot of hidden) propagate(slot, DIRTY, false)
+  if (invalidated !== null) markInvalid(localOf(branch, invalidated) as Cell)
+  for (const watcher of branch.passing) {
+    if (!watcher.queued) family.reached.push(watcher)
+    watcher.queued = true
+  }
+  announce(branch, slots, changes, invalidated)
+  family.host.idle()
+  return revision
+}
+
+/** The estimated size of all inputs after the changes. @throws LimitExceededError */
+function checkSize(branch: Branch, changes: readonly Change[]): number {
+  const { family } = branch
+  const { stateBytes } = family.settings
+  if (stateBytes === Infinity) return 0
+  let bytes = family.bytes
+  for (const change of changes) {
+    const before = currentChange(branch, change.slot)
+    if (before.present) bytes -= estimateBytes(before.value)
+    if (change.present) bytes += estimateBytes(change.value)
+  }
+  if (bytes > stateBytes && bytes > family.bytes) throw new LimitExceededError('stateBytes', stateBytes, bytes)
+  return bytes
+}
+
+/** Jobs at work go on in a frozen branch of the state being left. */
+function leaveState(branch: Branch): void {
+  const left = new Branch(branch.family, branch.frozen ? branch.parent : branch, branch.hub, rootOf(branch))
+  left.hidden = true
+  if (branch.frozen) {
+    // A sibling: it stands for the snapshot as it was, and shares what was found for it.
+    left.base = branch.base
+    left.revision = branch.revision
+    left.memos = branch.memos
+    branch.parent?.forks.set(left.token, { base: branch.base, serial: branch.parent.forks.get(branch.token)?.serial ?? 0 })
+  } else addFork(branch, left)
+  moveJobs(branch, left)
+}
+
+/** A snapshot is written to for the first time: from now on it has records and marks of its own. */
+function thaw(branch: Branch): void {
+  branch.frozen = false
+  branch.records = new Map()
+  for (const node of branch.nodes.values()) node.move()
+  for (const watcher of branch.lives.values()) {
+    watcher.move()
+    if (!watcher.queued) branch.family.reached.push(watcher)
+    watcher.queued = true
+  }
+}
+
+/** Gives a slot its new value and stamp; the hidden slots of its definition that change with it are added to `hidden`. */
+function store(branch: Branch, change: Change, revision: Revision, hidden: Set<Slot>): Slot {
+  const { family } = branch
+  const slot = localOf(branch, change.slot) as Slot
+  if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
+  const rest = resting(slot)
+  const rests = !change.present || (rest.present && Object.is(change.value, rest.value))
+  const wasStored = slot.stamp >= FIRST_STAMP
+  const stamp = family.stamps++
+  if (family.settings.freeze && !rests) deepFreeze(change.value, family.frozen)
+  assignSlot(slot, change.value, rests ? restingStamp(slot) : stamp, revision)
+  const { table } = slot
+  table.entriesStamp = stamp
+  if (wasStored === rests) table.keysStamp = stamp
+  for (const shown of [table.entries, wasStored === rests ? table.keys : null]) {
+    if (shown === null) continue
+    assignSlot(shown, undefined, stamp, revision)
+    hidden.add(shown)
+  }
+  return slot
+}
+
+function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: Cell | null): void {
+  const { hub, revision, revisions } = branch
+  const { delivery } = branch.family
+  if (hub.active) announceEvents(branch, slots, changes, invalidated)
+  for (const slot of slots) {
+    const { outlet } = slot
+    if (outlet !== null) delivery.announce(`node ${idOf(slot)}`, () => outlet(slot))
+  }
+  if (revisions !== null && revisions.size > 0) delivery.announce('revision$', () => revisions.next(revision))
+}
+
+function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: Cell | null): void {
+  const { hub, revision } = branch
+  if (hub.wants('revision')) hub.emit(revision, { type: 'revisionBumped' })
+  const seen = new Set<Cell>()
+  const tellInvalidated = (source: Slot | Cell | null, by: RecordName): void => {
+    if (source === null || !hub.wants('invalidation')) return
+    const cells = source === invalidated ? [source, ...dependentsOf(source)] : dependentsOf(source)
+    for (const cell of cells) {
+      if (seen.has(cell)) continue
+      seen.add(cell)
+      hub.emit(revision, { type: 'queryInvalidated', ...nameOf(cell), by })
+    }
+  }
+  if (invalidated !== null) tellInvalidated(invalidated, nameOf(invalidated))
+  else {
+    for (const [i, slot] of slots.entries()) {
+      if (hub.wants('input')) {
+        const { removed, value } = changes[i] as Change
+        hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value })
+      }
+      const by = nameOf(slot)
+      const { keys, entries, keysStamp, entriesStamp } = slot.table
+      tellInvalidated(slot, by)
+      tellInvalidated(entries, by)
+      if (keysStamp === entriesStamp) tellInvalidated(keys, by)
+    }
+  }
+}

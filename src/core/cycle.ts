@@ -1,0 +1,66 @@
+/**
+ * Queries that need themselves. On the stack a cycle shows when a cell is read whose body is running; between jobs, when a
+ * wait would close a ring. Everybody on it fails with the same error, whatever their bodies catch, so that the answer
+ * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
+ * the job that was only validating gives way.
+ */
+import type { Evaluation, Job } from './branch.js'
+import { CycleError, shorten } from './errors.js'
+import type { Frame } from './frame.js'
+import { ringOf, surrender } from './job.js'
+import { type Cell, idOf } from './node.js'
+import { settle } from './run.js'
+
+/** Ids of a path that may be very long: only those that will be shown are made. */
+function idsOf(cells: readonly Cell[]): string[] {
+  const kept = shorten(cells.map((_, i) => String(i)))
+  return kept.map((at) => (/^\d+$/.test(at) ? idOf(cells[Number(at)] as Cell) : at))
+}
+
+/** The frame reads a cell whose body is on the stack. */
+export function reportCycle(frame: Evaluation, cell: Cell): never {
+  const stack: Evaluation[] = []
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
+  const from = stack.findIndex((at) => at.cell === cell)
+  const ring = from < 0 ? [frame] : stack.slice(from)
+  const error = new CycleError(idsOf([cell, ...ring.slice(1).map((at) => at.cell), cell]), idsOf(stack.slice(0, Math.max(from, 0)).map((at) => at.cell)))
+  for (const at of ring) at.cycle = error
+  throw error
+}
+
+/** The frame reads a cell that was given up to free the stack, and that needs, through others, this very frame. */
+export function reportDeepCycle(frame: Evaluation, cell: Cell): never {
+  const { family } = frame.branch
+  const given = family.givenUp.slice(family.givenUp.indexOf(cell))
+  const stack: Evaluation[] = []
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
+  const error = new CycleError(idsOf([...given, ...stack.map((at) => at.cell), cell]), [])
+  for (const at of stack) at.cycle = error
+  for (const at of given) family.doomed.set(at, error)
+  throw error
+}
+
+/**
+ * The frame is about to wait for a job that waits for it. Returns whether it is a cycle, in which case all on it have failed.
+ */
+export function breakRing(target: Job, frame: Evaluation): boolean {
+  const ring = ringOf(target, frame)
+  const validating = ring.find((job) => job.frame === null)
+  if (validating !== undefined) {
+    surrender(validating)
+    return false
+  }
+  const last = ring.at(-1) as Job
+  const above: Evaluation[] = []
+  for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) above.unshift(at)
+  const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
+  const error = new CycleError(idsOf([...cells, target.cell]), [])
+  for (const at of above) at.cycle = error
+  for (const job of ring) {
+    const at = job.frame as Frame
+    at.cycle = error
+    if (job.phase === 'suspended') settle(at, true, error, true)
+  }
+  frame.cycle = error
+  return true
+}

@@ -1,0 +1,115 @@
+/** A database: the head of a family of views, and what they share. */
+import { Branch, Family, type Settings } from './branch.js'
+import { Delivery, Hub } from './delivery.js'
+import type { Definition } from './define.js'
+import { Engine } from './engine.js'
+import { ClosedError, InvalidDefinitionError } from './errors.js'
+import { cancelJob } from './job.js'
+import { tellReached } from './live.js'
+import { isCell } from './node.js'
+import { tableOf } from './records.js'
+import { View } from './view.js'
+
+export interface Limits {
+  /** How many commits subscribers may make in answer to each other. Default 100. */
+  readonly nestedCommits?: number
+  /** How many bytes the values of all inputs may take, as estimated. Default: no limit. */
+  readonly stateBytes?: number
+}
+
+export interface DatabaseOptions {
+  /** Definitions to register at once, so that a name used twice shows now and not at first use. */
+  readonly definitions?: readonly Definition[]
+  readonly limits?: Limits
+  /** Freeze the values of inputs deeply, so that a later mutation throws where it happens. Default: unless `NODE_ENV` is `production`. */
+  readonly freeze?: boolean
+  /** Told what subscribers throw, and the errors of nodes. Default: thrown from a microtask, as RxJS does. */
+  readonly onUnhandledError?: (error: unknown) => void
+}
+
+/** Counts of one database. */
+export interface Stats {
+  /** Records of inputs and of queries. */
+  readonly inputs: number
+  readonly queries: number
+  /** Runs of bodies so far, and jobs on their way. */
+  readonly runs: number
+  readonly jobs: number
+  /** Event objects made so far. */
+  readonly events: number
+}
+
+/** The head of a family of views. Made by `createDatabase`. */
+export class Database extends View {
+  stats(): Stats {
+    const { family, tables } = this.branch
+    let inputs = 0
+    let queries = 0
+    for (const { only, byPrimitive, byText } of tables.values()) {
+      for (const node of [only, ...byPrimitive.values(), ...byText.values()]) {
+        if (node !== null) isCell(node) ? queries++ : inputs++
+      }
+    }
+    return { inputs, queries, runs: family.runs, jobs: family.jobs, events: family.delivery.events }
+  }
+
+  /** Ends everything: pending reads reject with `ClosedError`, signals fire, streams complete, later calls throw. */
+  close(): void {
+    const { family } = this.branch
+    if (family.closed) return
+    family.closed = true
+    this.branch.disposed = true
+    const reason = new ClosedError()
+    for (const branch of [...family.busy]) {
+      for (let { jobs } = branch; jobs !== null; { jobs } = branch) cancelJob(jobs, reason)
+    }
+    family.delivery.clear()
+    for (const hub of family.hubs) hub.close()
+    family.hubs.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/**
+ * A new, empty database at revision 0.
+ * @throws `DuplicateDefinitionError` where two of the definitions have one name
+ */
+export function createDatabase(options: DatabaseOptions = {}): Database {
+  const { limits = {}, onUnhandledError = throwLater } = options
+  const nestedCommits = checkLimit('nestedCommits', limits.nestedCommits ?? 100)
+  const settings: Settings = { freeze: options.freeze ?? !isProduction(), nestedCommits, stateBytes: checkLimit('stateBytes', limits.stateBytes ?? Infinity) }
+  const engine = new Engine()
+  const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null)
+  const family: Family = new Family(settings, delivery, engine)
+  const hub = new Hub(delivery)
+  family.head = new Branch(family, null, hub, null)
+  family.hubs.add(hub)
+  engine.serve(family)
+  family.deliverLive = () => {
+    const reached = family.reached
+    family.reached = []
+    delivery.announce('live queries', () => tellReached(reached, (label) => delivery.name(label)))
+  }
+  for (const definition of options.definitions ?? []) tableOf(family.head, definition)
+  return new Database(family.head, engine)
+}
+
+function checkLimit(name: string, value: number): number {
+  if (typeof value === 'number' && value >= 0) return value
+  throw new InvalidDefinitionError(`limits.${name} must be a number that is not negative.`)
+}
+
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+/** Bundlers replace `process.env.NODE_ENV`; where nobody does, it is development. */
+function isProduction(): boolean {
+  const { process } = globalThis as { process?: { env?: { NODE_ENV?: string } } }
+  return process?.env?.NODE_ENV === 'production'
+}

@@ -1,0 +1,248 @@
+/**
+ * Telling the world. Everything subscribers hear goes through one queue per database, so all of them hear the same
+ * order, and nobody hears anything before the state is whole:
+ *
+ *   commit ─> [ events, nodes, revision$, live queries ] ─> the next queued write ─> [ … ] ─> …
+ *
+ * Nothing is delivered while a query body is on the stack: what happens there waits for the end of the outermost call.
+ * Writes made by subscribers wait until the commit they answer has been told to everybody. A subscriber that throws is
+ * reported, and the rest go on.
+ */
+import { Observable, type Observer, Subscriber, type Subscription } from 'rxjs'
+import { NestedCommitError } from './errors.js'
+import { categoryOf, type EventBody, type EventCategory, type RuntimeEvent } from './events.js'
+import type { Revision } from './revision.js'
+
+/** What is being told; made into text only for an error. */
+export type Label = string | (() => string)
+
+interface Task {
+  readonly label: Label
+  readonly run: () => void
+  /** How many commits made by subscribers led here, one answering the other. */
+  readonly chain: number
+}
+
+/** The one queue of a database. */
+export class Delivery {
+  readonly limit: number
+  readonly report: (error: unknown) => void
+  /** A body is on the stack: nothing may be told now. */
+  readonly isBusy: () => boolean
+  private announcements: Task[] = []
+  private writes: Task[] = []
+  /** Something is being told: writes are to be queued. */
+  delivering = false
+  /** Event objects made so far. */
+  events = 0
+  private label: Label = ''
+  private chain = 0
+
+  constructor(limit: number, report: (error: unknown) => void, isBusy: () => boolean) {
+    this.limit = limit
+    this.report = (error) => {
+      try {
+        report(error)
+      } catch (second) {
+        queueMicrotask(() => {
+          throw second
+        })
+      }
+    }
+    this.isBusy = isBusy
+  }
+
+  get pending(): boolean {
+    return this.announcements.length > 0
+  }
+
+  /** Tells something in its turn. */
+  announce(label: Label, run: () => void): void {
+    this.announcements.push({ label, run, chain: this.chain })
+  }
+
+  /** Does a subscriber's write in its turn. @throws NestedCommitError where the chain is too long */
+  defer(run: () => void): void {
+    const chain = this.chain + 1
+    if (chain > this.limit) throw new NestedCommitError(this.limit, typeof this.label === 'string' ? this.label : this.label())
+    this.writes.push({ label: this.label, run, chain })
+  }
+
+  /** Names what is being told from here on. */
+  name(label: Label): void {
+    this.label = label
+  }
+
+  flush(): void {
+    if (this.delivering || this.isBusy()) return
+    this.delivering = true
+    try {
+      for (;;) {
+        const task = this.announcements.length > 0 ? this.takeAnnouncement() : this.writes.shift()
+        if (task === undefined) return
+        this.label = task.label
+        this.chain = task.chain
+        this.guard(task.run)
+      }
+    } finally {
+      this.delivering = false
+      this.label = ''
+      this.chain = 0
+    }
+  }
+
+  private taken = 0
+
+  private takeAnnouncement(): Task | undefined {
+    const task = this.announcements[this.taken++]
+    if (this.taken === this.announcements.length) {
+      this.announcements = []
+      this.taken = 0
+    }
+    return task
+  }
+
+  /** Runs a subscriber's code. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.report(error)
+    }
+  }
+
+  clear(): void {
+    this.announcements = []
+    this.writes = []
+    this.taken = 0
+  }
+}
+
+/** An Observable of one view: its direct subscribers may throw without harm to anybody, and it completes with the view. */
+export class Outlet<T> extends Observable<T> {
+  private readonly hub: Hub
+
+  constructor(hub: Hub, attach: (subscriber: Subscriber<T>) => (() => void) | undefined) {
+    super((subscriber) => {
+      if (hub.closed) {
+        subscriber.complete()
+        return
+      }
+      hub.open.add(subscriber)
+      const detach = attach(subscriber)
+      return () => {
+        hub.open.delete(subscriber)
+        detach?.()
+      }
+    })
+    this.hub = hub
+  }
+
+  override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null, error?: unknown, complete?: unknown): Subscription {
+    // An operator's subscriber: RxJS itself reports what goes wrong behind it.
+    if (observer instanceof Subscriber) return super.subscribe(observer)
+    const given = typeof observer === 'object' && observer !== null ? observer : { next: observer, error, complete }
+    const { delivery } = this.hub
+    const guarded: Partial<Observer<T>> = {}
+    for (const key of ['next', 'error', 'complete'] as const) {
+      const handler = given[key] as ((value?: unknown) => void) | null | undefined
+      if (typeof handler === 'function') guarded[key] = (value?: unknown) => delivery.guard(() => handler.call(given, value))
+    }
+    guarded.error ??= delivery.report
+    return super.subscribe(guarded)
+  }
+}
+
+interface Member<T> {
+  readonly subscriber: Subscriber<T>
+  /** The emission it joined at; it hears later ones. */
+  readonly joined: number
+  readonly wants: (value: T) => boolean
+}
+
+/** Subscribers in the order in which they came. Leaving costs O(1); joining or leaving during an emission is safe. */
+export class Audience<T> {
+  private readonly members = new Set<Member<T>>()
+  private emissions = 0
+
+  get size(): number {
+    return this.members.size
+  }
+
+  /** Adds a subscriber; the result removes it. `wants` is asked before each emission. */
+  add(subscriber: Subscriber<T>, wants: (value: T) => boolean): () => void {
+    const member = { subscriber, joined: this.emissions, wants }
+    this.members.add(member)
+    return () => {
+      this.members.delete(member)
+    }
+  }
+
+  next(value: T): void {
+    const now = ++this.emissions
+    for (const { subscriber, joined, wants } of this.members) if (joined < now && wants(value)) subscriber.next(value)
+  }
+}
+
+interface Listener {
+  readonly categories: ReadonlySet<EventCategory>
+  readonly subscriber: Subscriber<RuntimeEvent>
+  /** Events up to this one happened before it came. */
+  readonly since: number
+}
+
+/** The events of one view. */
+export class Hub {
+  readonly delivery: Delivery
+  private readonly listeners = new Set<Listener>()
+  /** Everybody who has subscribed to anything of the view. */
+  readonly open: Set<{ complete(): void }> = new Set()
+  closed = false
+  /** How many listen to each category; nothing is made for those nobody wants. */
+  readonly wanted: Map<EventCategory, number> = new Map()
+  /** Whether anybody listens at all. */
+  active = false
+
+  constructor(delivery: Delivery) {
+    this.delivery = delivery
+  }
+
+  wants(category: EventCategory): boolean {
+    return this.active && (this.wanted.get(category) ?? 0) > 0
+  }
+
+  stream(categories: readonly EventCategory[]): Observable<RuntimeEvent> {
+    return new Outlet(this, (subscriber) => {
+      const listener = { categories: new Set(categories), subscriber, since: this.delivery.events }
+      this.listeners.add(listener)
+      this.count(listener.categories, 1)
+      return () => {
+        if (this.listeners.delete(listener)) this.count(listener.categories, -1)
+      }
+    })
+  }
+
+  private count(categories: ReadonlySet<EventCategory>, by: number): void {
+    for (const category of categories) this.wanted.set(category, (this.wanted.get(category) ?? 0) + by)
+    this.active = this.listeners.size > 0
+  }
+
+  /** Makes an event and puts it in the queue; the caller has asked `wants`. */
+  emit(revision: Revision, body: EventBody): void {
+    const sequence = ++this.delivery.events
+    const event = Object.freeze({ ...body, sequence, revision, time: performance.now() }) as RuntimeEvent
+    const category = categoryOf[body.type]
+    this.delivery.announce(`event ${body.type}`, () => {
+      for (const { categories, subscriber, since } of this.listeners) {
+        if (since < sequence && categories.has(category)) subscriber.next(event)
+      }
+    })
+  }
+
+  /** Completes every stream of the view, once. */
+  close(): void {
+    this.closed = true
+    for (const subscriber of this.open) subscriber.complete()
+    this.open.clear()
+  }
+}

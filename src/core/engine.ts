@@ -1,0 +1,551 @@
+/**
+ * Longer than 300 lines: the algorithm is one, and is read here from top to bottom.
+ *
+ *   demand ─> refresh (live: marks, then stamps) ─┐
+ *          └> prove   (frozen: stamps alone) ─────┴─> compute ─> settle
+ *
+ * Every read ends in `demand`: the outcome of a cell in a branch, or the job that will tell. In a live branch `refresh` walks
+ * the marked cells with a stack of its own, each in the order it read: the first dependency that shows another stamp than the
+ * cell saw makes it run. In a frozen branch there are no marks; `prove` looks for a memo all of whose stamps hold there.
+ *
+ * Synchronous first: a body that returns a plain value is settled on the caller's stack. One that returns a promise gets
+ * a job, and whoever needs it meanwhile gets one as well, waiting. A job that a commit overtakes was moved to a frozen branch
+ * (see branch.ts); its outcome then stands there, and is put into the live cell as MAYBE at most.
+ *
+ * Traps, each found by a random history: the stamp recorded for a dependency is that of the outcome handed over, taken in the
+ * same step; edges count from the first read of a run; a cell that is marked has nothing unmarked above it, so whatever
+ * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
+ */
+import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
+import { breakRing, reportCycle, reportDeepCycle } from './cycle.js'
+import { Frame, jobOf } from './frame.js'
+import { cutEdges, insertEdge, propagate } from './graph.js'
+import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
+import {
+  ASYNC, beginRun, bodyOf, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, markCell, markVerified,
+  MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
+} from './node.js'
+import { invalidationOf, localOf, stampIn } from './records.js'
+import { ABSENT, type Stamp } from './revision.js'
+import { execute, isAsync } from './run.js'
+import { candidatesOf, memoOf, retain } from './share.js'
+import { causeOf, tellCancelled, tellRead } from './tell.js'
+
+/** How many bodies may stand on the stack before it is freed from below. */
+const DEPTH_LIMIT = 400
+
+/** How to bring one cell up to date. */
+type Step = 'walk' | 'run'
+
+export class Engine implements Host {
+  private family!: Family
+  /** The stack of `refresh`: cells, and the edge at which each stands. */
+  private readonly cells: Cell[] = []
+  private readonly edges: (Edge | null)[] = []
+
+  serve(family: Family): void {
+    this.family = family
+  }
+
+  // ── Demand ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The outcome of a cell in a branch, or the job that will tell. `own`: a job that goes on after a wait. */
+  demand(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
+    const { family } = this
+    if (family.depth > 0) return this.reach(branch, cell, own)
+    const targets: (Unwind & { readonly own: Job | null; readonly level: number })[] = [{ branch, cell, own, level: 0 }]
+    for (;;) {
+      const target = targets[targets.length - 1] as (typeof targets)[number]
+      try {
+        const found = this.reach(target.branch, target.cell, target.own)
+        targets.pop()
+        this.takeUp(targets.at(-1)?.level ?? 0)
+        if (targets.length === 0) return found
+      } catch (thrown) {
+        const deeper = family.unwind
+        if (deeper === null || thrown !== deeper) throw thrown
+        family.unwind = null
+        targets.push({ ...deeper, own: null, level: family.givenUp.length })
+      }
+    }
+  }
+
+  /** What was given up above this level is computed again now. */
+  private takeUp(level: number): void {
+    const { doomed, givenUp, givenUpIn } = this.family
+    if (level === 0) doomed.clear()
+    while (givenUp.length > level) givenUpIn.delete(givenUp.pop() as Cell)
+  }
+
+  private reach(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
+    if (branch.frozen) return own === null ? this.prove(branch, cell) : this.proveOn(own)
+    return this.refresh(cell, own) ?? cell
+  }
+
+  // ── Reading: the doors of evaluations ──────────────────────────────────────────────────────────────────────────
+
+  read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown {
+    if (cell.mark !== CLEAN && !isFresh(cell)) {
+      const job = this.demandFor(frame, frame.branch, cell)
+      if (job !== null) return this.join(frame, cell, edge, job)
+    } else if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryHit')
+    if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
+    return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
+  }
+
+  readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown {
+    const edge = tracked ? (frame as Frame).link(cell) : null
+    const { branch } = frame
+    const job = this.demandFor(frame, branch, cell)
+    if (job !== null) return this.join(frame, cell, edge, job, tracked)
+    const memo = branch.memos.get(cell.origin) as Memo
+    if (tracked) completeRead(frame, cell, edge, frame.run, memo)
+    return showMemo(memo, true)
+  }
+
+  /** A body reads past its q, through the view: nothing is recorded, but a cycle is found, and a wait is known. */
+  readPast(frame: Evaluation, branch: Branch, cell: Cell): unknown {
+    const job = this.demandFor(frame, branch, cell)
+    if (job !== null) return this.join(frame, cell, null, job, false)
+    return branch.frozen ? showMemo(branch.memos.get(cell.origin) as Memo, true) : showCell(cell)
+  }
+
+  /** Demands a cell for an evaluation; null: the outcome stands. @throws CycleError where the evaluation is part of it */
+  private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | null {
+    const { family } = this
+    if (family.unwind !== null) throw family.unwind
+    if (isRunning(branch, cell)) reportCycle(frame, cell)
+    if (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch) reportDeepCycle(frame, cell)
+    if (family.depth >= DEPTH_LIMIT) return this.freeStack(branch, cell)
+    const outer = family.active
+    if (outer === frame) return asJob(this.demand(branch, cell, null))
+    family.active = frame
+    try {
+      return asJob(this.demand(branch, cell, null))
+    } finally {
+      family.active = outer
+    }
+  }
+
+  /** The stack is too deep: an asynchronous query is put off to a microtask, any other computed first, from below. */
+  private freeStack(branch: Branch, cell: Cell): Job | null {
+    if (branch.frozen) {
+      const found = branch.memos.get(cell.origin)
+      if (found instanceof Job) return found
+      if (found != null) return null
+    } else {
+      const job = this.inFlight(cell)
+      if (job !== null) return job
+    }
+    if (!isAsync(cell)) {
+      this.family.unwind = { branch, cell }
+      throw this.family.unwind
+    }
+    const job = this.open(branch, cell)
+    void Promise.resolve().then(() => {
+      this.resume(job)
+      this.idle()
+    })
+    return job
+  }
+
+  /** Hands an evaluation the promise of a job, and makes it wait in the wait graph. */
+  private join(frame: Evaluation, cell: Cell, edge: Edge | null, job: Job, tracked = true): unknown {
+    if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryJoined')
+    if (waitsFor(job, frame, null) && breakRing(job, frame)) {
+      const failed = Promise.reject(frame.cycle)
+      failed.catch(ignore)
+      return failed
+    }
+    addWait(job, jobOf(frame), edge, tracked ? cell : null, null)
+    return promiseOf(job, true)
+  }
+
+  // ── Refreshing live cells ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** Brings a live cell up to date; null: done. A job that cannot go on now leaves its stack as jobs that wait. */
+  private refresh(root: Cell, own: Job | null): Job | null {
+    if (own === null) {
+      if (isFresh(root)) return null
+      const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
+      if (flying !== null) return flying
+    } else this.takeOwnership(root, own)
+    const { cells, edges } = this
+    const base = cells.length
+    try {
+      let step = this.enter(root, own)
+      for (;;) {
+        const top = cells.length - 1
+        const cell = cells[top] as Cell
+        let pending: Job | null = null
+        if (step === 'walk') {
+          const below = this.walk(cell, top, own)
+          if (below === 'down') {
+            step = this.enter((edges[top] as Edge).dep as Cell, null)
+            continue
+          }
+          if (below instanceof Job) pending = this.park(cell, top === base ? own : null, below, edges[top] ?? null)
+          else if (below === 'valid') this.verify(cell)
+          else if (this.adopt(cell)) {
+            edges[top] = cell.deps
+            continue
+          } else pending = this.compute(cell, top === base ? own : null)
+        } else pending = this.compute(cell, top === base ? own : null)
+        // The cell is done, or its job on its way: leave it, and go on with the one that needs it.
+        for (;;) {
+          this.leaveCell()
+          if (cells.length === base) {
+            if (pending === null && own !== null && own.phase === 'waiting') finishJob(own, root)
+            return pending
+          }
+          const next = cells.length - 1
+          const parent = cells[next] as Cell
+          step = 'walk'
+          if (isFresh(parent)) {
+            // A body on the way computed it.
+            pending = null
+            continue
+          }
+          if (pending === null) break
+          if (this.mustNotWait(parent, pending, next === base ? own : null)) {
+            step = 'run'
+            break
+          }
+          pending = this.park(parent, next === base ? own : null, pending, edges[next] ?? null)
+        }
+      }
+    } finally {
+      while (cells.length > base) this.leaveCell()
+    }
+  }
+
+  /** Puts a cell on the stack and says what it needs. */
+  private enter(cell: Cell, own: Job | null): Step {
+    const checking = (cell.flags & CHECKING) !== 0
+    this.cells.push(cell)
+    this.edges.push(own?.edge ?? cell.deps)
+    cell.flags |= CHECKING
+    if (checking || own?.surrendered === true) return 'run'
+    if (!needsRun(cell)) return 'walk'
+    if (!this.adopt(cell)) return 'run'
+    this.edges[this.edges.length - 1] = cell.deps
+    return 'walk'
+  }
+
+  private leaveCell(): void {
+    const cell = this.cells.pop() as Cell
+    cell.flags &= ~CHECKING
+    this.edges.pop()
+  }
+
+  /** Compares what the cell saw with what its dependencies show, from the edge at which it stands. */
+  private walk(cell: Cell, top: number, own: Job | null): 'valid' | 'changed' | 'down' | Job {
+    let edge = this.edges[top] as Edge | null
+    while (edge !== null) {
+      const dep = edge.dep
+      if (dep.mark !== CLEAN && !isFresh(dep as Cell)) {
+        const child = dep as Cell
+        // An old list of dependencies may run in a ring that today's code does not.
+        if ((child.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
+        const pending = this.inFlight(child)
+        this.edges[top] = edge
+        if (pending === null) return 'down'
+        return this.mustNotWait(cell, pending, own) ? 'changed' : pending
+      }
+      if (dep.stamp !== edge.stamp) return 'changed'
+      edge = edge.nextDep
+    }
+    return 'valid'
+  }
+
+  /** A synchronous cell never waits, and nobody waits for what waits for him: such a cell runs again instead. */
+  private mustNotWait(cell: Cell, pending: Job, own: Job | null): boolean {
+    return (cell.flags & ASYNC) === 0 || waitsFor(pending, this.family.active, own)
+  }
+
+  private verify(cell: Cell): void {
+    const { branch } = cell.table
+    markVerified(cell, branch.revision)
+    if ((branch as Branch).hub.active) tellRead(branch as Branch, cell, 'queryValidated')
+  }
+
+  /** Makes a cell's validation a job that waits for another. */
+  private park(cell: Cell, own: Job | null, target: Job, edge: Edge | null): Job {
+    const job = own ?? this.open(cell.table.branch as Branch, cell)
+    cell.owner = job
+    job.edge = edge
+    addWait(target, job, null, null, null)
+    return job
+  }
+
+  /** Opens a job as the newest of its cell. */
+  private open(branch: Branch, cell: Cell): Job {
+    const job = openJob(cell, branch)
+    job.onCancel = tellCancelled
+    if (branch.frozen) branch.memos.set(cell.origin, job)
+    else cell.job = job
+    return job
+  }
+
+  /** A job that can be joined: one of this very state, or one that follows an older job none of whose reads has changed. */
+  private inFlight(cell: Cell): Job | null {
+    const job = cell.job as Job | null
+    if (job !== null && !job.branch.frozen) return job
+    const owner = cell.owner as Job | null
+    if (owner === null) return null
+    if (owner.touched === CLEAN && owner.phase !== 'running') {
+      const follower = this.open(cell.table.branch as Branch, cell)
+      addWait(owner, follower, null, null, null)
+      return follower
+    }
+    this.detach(owner)
+    return null
+  }
+
+  private takeOwnership(cell: Cell, own: Job): void {
+    if (cell.owner !== null && cell.owner !== own) {
+      this.detach(cell.owner as Job)
+      own.edge = null
+    }
+    cell.owner = own
+  }
+
+  /** An overtaken job loses the edges to a newer one, and goes on with a list of its own. */
+  private detach(job: Job): void {
+    const { cell, frame } = job
+    if (frame === null) job.candidates ??= candidatesOf(cell)
+    else {
+      job.reads = new Map()
+      for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) job.reads.set(edge.dep, edge.stamp)
+    }
+    cell.owner = null
+  }
+
+  /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */
+  private adopt(cell: Cell): boolean {
+    const branch = cell.table.branch as Branch
+    if ((cell.shelf === null && branch.parent === null) || cell.owner !== null || cell.adopting === branch.revision) return false
+    cell.adopting = branch.revision
+    const old = branch.memos.get(cell.origin)
+    const more = branch.parent === null ? [] : candidatesOf(cell.origin)
+    const memos = [...(old == null || old instanceof Job ? [] : [old]), ...(cell.shelf === null ? [] : candidatesOf(cell)), ...more]
+    const memo = memos.find((at) => mayServe(branch, cell, at) && at.deps.every((dep, i) => isCell(dep) || localOf(branch, dep).stamp === at.stamps[i]))
+    if (memo === undefined || memo === cell.memo) return false
+    retain(branch, cell)
+    if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+    cutEdges(cell, null)
+    let tail: Edge | null = null
+    for (const [i, dep] of memo.deps.entries()) {
+      tail = insertEdge(cell, tail, localOf(branch, dep), 0)
+      tail.stamp = memo.stamps[i] as Stamp
+    }
+    placeOutcome(cell, memo.value, memo.flags, memo.stamp, memo.changedAt)
+    cell.promise = memo.promise
+    markCell(cell, MAYBE)
+    return true
+  }
+
+  // ── Proving memos in frozen branches ───────────────────────────────────────────────────────────────────────────
+
+  private prove(branch: Branch, cell: Cell): Memo | Job {
+    const found = branch.memos.get(cell.origin)
+    if (found != null) return found
+    const borrowed = found === undefined ? borrow(branch, cell) : null
+    if (borrowed !== null) {
+      branch.memos.set(cell.origin, borrowed)
+      return borrowed
+    }
+    if (this.family.depth >= DEPTH_LIMIT) {
+      this.family.unwind = { branch, cell }
+      throw this.family.unwind
+    }
+    if (found === null) return this.computeElsewhere(branch, cell, null)
+    this.family.depth++
+    branch.memos.set(cell.origin, null)
+    try {
+      return this.proveAny(branch, cell, null, cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)])
+    } finally {
+      this.family.depth--
+      if (branch.memos.get(cell.origin) === null) branch.memos.delete(cell.origin)
+    }
+  }
+
+  private proveOn(job: Job): Memo | Job {
+    if (job.surrendered) return this.computeElsewhere(job.branch, job.cell, job)
+    return this.proveAny(job.branch, job.cell, job, (job.candidates ??= candidatesOf(job.cell)))
+  }
+
+  /** Finds a memo that holds, or computes one. */
+  private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
+    let at = own?.candidate ?? 0
+    let index = own?.index ?? 0
+    for (; at < candidates.length; at++, index = 0) {
+      const memo = candidates[at] as Memo
+      if (!mayServe(branch, cell, memo)) continue
+      const outcome = this.proveMemo(branch, memo, index, own)
+      if (outcome === true) {
+        branch.memos.set(cell.origin, memo)
+        if (own !== null) finishJob(own, memo)
+        return memo
+      }
+      if (outcome === false) continue
+      const job = own ?? this.open(branch, cell)
+      job.candidates = candidates
+      job.candidate = at
+      job.index = outcome.index
+      addWait(outcome.pending, job, null, null, null)
+      return job
+    }
+    const known = branch.memos.get(cell.origin)
+    // A body on the way has computed it.
+    if (own === null && known != null) return known
+    return this.computeElsewhere(branch, cell, own)
+  }
+
+  private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
+    for (let index = from; index < memo.deps.length; index++) {
+      const dep = memo.deps[index] as Node
+      let stamp: Stamp
+      if (isCell(dep)) {
+        const local = localOf(branch.home, dep) as Cell
+        const known = branch.memos.get(dep)
+        if (known === null || isRunning(branch, local)) return false
+        const found = known ?? this.prove(branch, local)
+        if (found instanceof Job) {
+          const waits = (memo.flags & ASYNC) !== 0 && found.phase !== 'running' && !waitsFor(found, this.family.active, own)
+          return waits ? { pending: found, index } : false
+        }
+        stamp = found.stamp
+      } else stamp = stampIn(branch, dep)
+      if (stamp !== memo.stamps[index]) return false
+    }
+    return true
+  }
+
+  // ── Computing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private compute(cell: Cell, own: Job | null): Job | null {
+    const branch = cell.table.branch as Branch
+    const owner = cell.owner as Job | null
+    if (owner !== null && owner !== own) this.detach(owner)
+    retain(branch, cell)
+    const cause = branch.hub.active ? causeOf(cell) : ''
+    // Whatever leaves a cell marked outside a commit marks upwards first.
+    if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+    beginRun(cell)
+    const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
+    frame.cause = cause
+    if (own !== null) startRun(own, frame)
+    return execute(frame)
+  }
+
+  /** Runs a body for a frozen branch. The edges of the home's cell are used if nobody needs them: then its outcome may serve there too. */
+  private computeElsewhere(branch: Branch, cell: Cell, own: Job | null): Memo | Job {
+    const job = own ?? this.open(branch, cell)
+    const { home } = branch
+    const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
+    const cause = branch.hub.active ? causeOf(cell) : ''
+    const owns = cell.owner === job || (cell.owner === null && cell.job === null && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
+    if (owns) {
+      retain(home, cell)
+      if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+      beginRun(cell)
+      cell.owner = job
+    } else job.reads = new Map()
+    frame.cause = cause
+    startRun(job, frame)
+    const pending = execute(frame)
+    return pending ?? (branch.memos.get(cell.origin) as Memo)
+  }
+
+  // ── Going on ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  idle(): void {
+    const { family } = this
+    if (family.active !== null) return
+    if (!family.draining && family.wakes.length > 0) this.drain()
+    if (family.reached.length > 0) family.deliverLive()
+    if (family.delivery.pending) family.delivery.flush()
+  }
+
+  /** Jobs whose wait is over go on, one after the other, however many wake each other. */
+  private drain(): void {
+    const { family } = this
+    family.draining = true
+    try {
+      for (let i = 0; i < family.wakes.length; i++) this.resume(family.wakes[i] as Job)
+    } finally {
+      family.wakes.length = 0
+      family.draining = false
+    }
+  }
+
+  private resume(job: Job): void {
+    if (job.phase !== 'waiting' || job.waits !== null) return
+    try {
+      this.demand(job.branch, job.cell, job)
+    } catch (error) {
+      if (job.cancelled) return
+      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
+    }
+  }
+}
+
+function asJob(found: Outcome | Job): Job | null {
+  return found instanceof Job ? found : null
+}
+
+function startRun(job: Job, frame: Frame): void {
+  job.frame = frame
+  job.phase = 'running'
+  job.run = frame.run
+}
+
+/** No walk can help: there is nothing to prove, or it holds for one revision only. */
+function needsRun(cell: Cell): boolean {
+  if (cell.stamp === ABSENT || cell.mark === DIRTY) return true
+  if ((cell.flags & (BROKEN | VOLATILE)) !== 0) return true
+  return (cell.flags & FAILED) !== 0 && bodyOf(cell).options.errors !== 'dependencies'
+}
+
+/** The cell's body is on the stack, for this branch. */
+function isRunning(branch: Branch, cell: Cell): boolean {
+  if (!branch.frozen) return (cell.flags & RUNNING) !== 0 && (cell.owner === null || !(cell.owner as Job).branch.frozen)
+  const known = branch.memos.get(cell.origin)
+  return known instanceof Job && known.phase === 'running'
+}
+
+/** Whether a memo counts beyond its revision, and knows of the cell's last invalidation. */
+function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
+  if ((memo.flags & (VOLATILE | TAINTED)) !== 0) return false
+  const invalidation = branch.family.invalidated ? invalidationOf(cell) : null
+  if (invalidation !== null && !memo.deps.includes(invalidation)) {
+    const stamp = branch.frozen ? stampIn(branch, invalidation) : localOf(branch, invalidation).stamp
+    if (stamp !== ABSENT) return false
+  }
+  return (memo.flags & FAILED) === 0 || bodyOf(cell).options.errors === 'dependencies'
+}
+
+/** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */
+function borrow(branch: Branch, cell: Cell): Memo | null {
+  if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
+  if (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === branch.base)) return memoOf(cell)
+  return null
+}
+
+/** What a cell shows to callers outside: the value, the promise, or the failure thrown. */
+export function showCell(cell: Cell): unknown {
+  if ((cell.flags & ASYNC) !== 0) return (cell.promise ??= settledPromise(cell, false))
+  if ((cell.flags & FAILED) === 0) return cell.value
+  throw (cell.value as Failure).error
+}
+
+/** What a memo shows to callers outside, or to a query. */
+export function showMemo(memo: Memo, inside: boolean): unknown {
+  if ((memo.flags & ASYNC) !== 0) {
+    if (inside && (memo.flags & FAILED) !== 0) return settledPromise(memo, true)
+    return (memo.promise ??= settledPromise(memo, false))
+  }
+  if ((memo.flags & FAILED) === 0) return memo.value
+  throw (memo.value as Failure).error
+}

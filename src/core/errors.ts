@@ -1,0 +1,147 @@
+/**
+ * Everything Pebre throws on its own account. A caller's errors are never wrapped: they come back as the same object.
+ *
+ * One base class; a subclass for each thing a caller can act on; the facts are fields, and the message says what
+ * happened, where, and what to do about it.
+ */
+export class PebreError extends Error {
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** A definition that cannot be used: no name, or a body that is no function. */
+export class InvalidDefinitionError extends PebreError {}
+
+/** Two different definitions with one name met in one database. */
+export class DuplicateDefinitionError extends PebreError {
+  readonly definition: string
+
+  constructor(definition: string) {
+    super(`Two definitions are named "${definition}". Names identify records in a database: rename one of them.`)
+    this.definition = definition
+  }
+}
+
+/** An argument that cannot be part of a key. */
+export class InvalidKeyError extends PebreError {
+  readonly definition: string
+  /** Where in the arguments, such as `args[0].a`. */
+  readonly path: string
+  readonly reason: string
+
+  constructor(definition: string, path: string, reason: string) {
+    super(`${definition}: ${path} cannot be part of a key: ${reason}. Use primitives, plain objects, arrays, dates, typed arrays or Immutable collections.`)
+    this.definition = definition
+    this.path = path
+    this.reason = reason
+  }
+}
+
+/** An input that must be set was read while absent. */
+export class MissingInputError extends PebreError {
+  readonly definition: string
+  readonly key: string
+
+  constructor(definition: string, key: string) {
+    super(`${key} is required and has not been set. Set it, or give the input an initial value.`)
+    this.definition = definition
+    this.key = key
+  }
+}
+
+/** A write from inside a query, an equality function or a batch that is being committed. */
+export class WriteInQueryError extends PebreError {
+  constructor(what: string, where: string) {
+    super(`${what} from inside ${where}. Queries only read: return the value, and write from the code that asked for it.`)
+  }
+}
+
+/** A read through the `q` of an evaluation that has ended. */
+export class FinishedQueryError extends PebreError {
+  readonly query: string
+
+  constructor(query: string) {
+    super(`${query} read through its q after it had ended. Await every read before returning.`)
+    this.query = query
+  }
+}
+
+/** A query that needs its own result. */
+export class CycleError extends PebreError {
+  /** The cycle, from the query that is needed again to itself. */
+  readonly path: readonly string[]
+  /** How the cycle was entered, outermost first; empty where it was entered directly. */
+  readonly wayIn: readonly string[]
+
+  constructor(path: readonly string[], wayIn: readonly string[]) {
+    const shown = (ids: readonly string[]): string => shorten(ids).join(' -> ')
+    super(`A query needs its own result: ${shown(path)}${wayIn.length > 0 ? ` (entered through ${shown(wayIn)})` : ''}.`)
+    this.path = path
+    this.wayIn = wayIn
+  }
+}
+
+/** The longest path that errors print or carry. */
+const PATH_LIMIT = 32
+
+/** A path of bounded length: its two ends, and how many steps were left out. */
+export function shorten(ids: readonly string[]): string[] {
+  if (ids.length <= PATH_LIMIT) return [...ids]
+  const half = PATH_LIMIT / 2
+  return [...ids.slice(0, half), `… ${ids.length - PATH_LIMIT} more …`, ...ids.slice(-half)]
+}
+
+/** The database was closed. */
+export class ClosedError extends PebreError {
+  constructor() {
+    super('The database is closed.')
+  }
+}
+
+/** The snapshot was disposed. */
+export class DisposedError extends PebreError {
+  constructor() {
+    super('The snapshot is disposed. Take a new one.')
+  }
+}
+
+/** A batch that cannot be committed, or is used after its end. */
+export class BatchError extends PebreError {}
+
+/** Subscribers kept writing in answer to each other's writes. */
+export class NestedCommitError extends PebreError {
+  readonly limit: number
+  /** What was being delivered to the subscriber that wrote. */
+  readonly subscriber: string
+
+  constructor(limit: number, subscriber: string) {
+    super(`More than ${limit} commits in a chain were made by subscribers, the last by one of ${subscriber}. It probably answers its own writes; see limits.nestedCommits.`)
+    this.limit = limit
+    this.subscriber = subscriber
+  }
+}
+
+/** A write would have taken the database over one of its limits. Nothing of it was done. */
+export class LimitExceededError extends PebreError {
+  readonly limit: string
+  readonly allowed: number
+  readonly wanted: number
+
+  constructor(limit: string, allowed: number, wanted: number) {
+    super(`limits.${limit} is ${allowed}, and the write needs ${wanted}. Nothing was written.`)
+    this.limit = limit
+    this.allowed = allowed
+    this.wanted = wanted
+  }
+}
+
+/** The equality function of a definition threw. */
+export class EqualityError extends PebreError {
+  readonly definition: string
+
+  constructor(definition: string, cause: unknown) {
+    super(`The equality function of ${definition} threw. It must compare any two values of the definition.`, { cause })
+    this.definition = definition
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What the engine says about itself. Events are plain frozen objects that survive structured clone; each belongs to a
+ * category, and no object is made for a category nobody listens to.
+ */
+import type { Revision } from './revision.js'
+
+/** A record, as events name it. */
+export interface RecordName {
+  readonly definition: string
+  readonly args: readonly unknown[]
+  /** `name(args)`, cut where it is long. */
+  readonly id: string
+}
+
+interface Base {
+  /** Counts the events of one database. */
+  readonly sequence: number
+  /** The revision of the view the event belongs to. */
+  readonly revision: Revision
+  /** Milliseconds of a clock that never goes back. */
+  readonly time: number
+}
+
+export type EventBody =
+  | { readonly type: 'revisionBumped' }
+  | { readonly type: 'revisionSet' }
+  | ({ readonly type: 'inputSet'; readonly value: unknown } & RecordName)
+  | ({ readonly type: 'inputRemoved' } & RecordName)
+  | ({ readonly type: 'queryInvalidated'; readonly by: RecordName } & RecordName)
+  | ({ readonly type: 'queryStarted'; readonly run: number; readonly cause: string } & RecordName)
+  | ({
+      readonly type: 'queryComputed'
+      readonly run: number
+      readonly cause: string
+      /** Milliseconds between start and end. */
+      readonly duration: number
+      /** The result equals the one before, so that no dependent runs. */
+      readonly cutoff: boolean
+    } & RecordName)
+  | ({
+      readonly type: 'queryFailed'
+      readonly run: number
+      readonly cause: string
+      readonly duration: number
+      readonly error: { readonly name: string; readonly message: string }
+    } & RecordName)
+  | ({ readonly type: 'queryCancelled'; readonly run: number; readonly cause: string; readonly duration: number } & RecordName)
+  | ({ readonly type: 'queryChanged' } & RecordName)
+  | ({ readonly type: 'queryValidated' } & RecordName)
+  | ({ readonly type: 'queryHit' } & RecordName)
+  | ({ readonly type: 'queryJoined' } & RecordName)
+  | { readonly type: 'snapshotCreated' }
+
+export type EventType = EventBody['type']
+
+/** One thing that happened. */
+export type RuntimeEvent<T extends EventType = EventType> = Base & Extract<EventBody, { readonly type: T }>
+
+export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'snapshot'
+
+/** The category of each type. */
+export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.freeze({
+  revisionBumped: 'revision',
+  revisionSet: 'revision',
+  inputSet: 'input',
+  inputRemoved: 'input',
+  queryInvalidated: 'invalidation',
+  queryStarted: 'run',
+  queryComputed: 'run',
+  queryFailed: 'run',
+  queryCancelled: 'run',
+  queryChanged: 'change',
+  queryValidated: 'validation',
+  queryHit: 'hit',
+  queryJoined: 'join',
+  snapshotCreated: 'snapshot',
+})
+
+/** What `events$` carries: all that happens to inputs and runs. The others are asked for by name. */
+export const defaultCategories: readonly EventCategory[] = Object.freeze(['revision', 'input', 'invalidation', 'run', 'change'])

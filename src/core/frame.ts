@@ -1,0 +1,188 @@
+/**
+ * `q`: what one evaluation sees of the world, and records. Tracking goes through this object and nothing else, so it survives
+ * `await`, `Promise.all`, timers and callbacks.
+ *
+ * The fast way: the record read next is most often the one the run before read at the same place. Its edge is there,
+ * names the definition and the argument, and nothing has to be looked up.
+ */
+import { type Branch, ELSEWHERE, ENDED, type Evaluation, type Job, READING } from './branch.js'
+import type { AnyInput, Definition } from './define.js'
+import { type CycleError, FinishedQueryError, InvalidDefinitionError, MissingInputError } from './errors.js'
+import { findEdge, insertEdge } from './graph.js'
+import { completeRead, openJob } from './job.js'
+import { type Cell, type Edge, idOf, isCell, type Node, PENDING, Slot, VOLATILE } from './node.js'
+import { hiddenSlot, invalidationOf, localOf, originOf, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
+import { ABSENT } from './revision.js'
+import { entriesOf, keysOf, type TableRoot } from './root.js'
+
+export class Frame implements Evaluation {
+  readonly cell: Cell
+  branch: Branch
+  readonly run: number
+  state: 0 | 1 | 2
+  tail: Edge | null = null
+  changedAt = 0
+  flags = 0
+  job: Job | null
+  parent: Evaluation | null
+  cycle: CycleError | null = null
+  cause = ''
+  startedAt = 0
+
+  constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, job: Job | null, parent: Evaluation | null) {
+    this.cell = cell
+    this.branch = branch
+    this.run = run
+    this.state = state
+    this.job = job
+    this.parent = parent
+  }
+
+  get(definition: Definition, first?: unknown): unknown {
+    if (this.state === READING) {
+      const edge = this.tail === null ? this.cell.deps : this.tail.nextDep
+      if (edge !== null) {
+        const dep = edge.dep
+        const count = arguments.length
+        if (dep.table.definition === definition && (count === 1 ? dep.args === undefined : count === 2 && dep.args === first && typeof first !== 'object')) {
+          this.tail = edge
+          edge.run = this.run
+          dep.seenBy = this.run
+          return dep instanceof Slot ? this.readSlot(dep, edge) : this.branch.family.host.read(this, dep, edge)
+        }
+      }
+    }
+    return this.read(definition, arguments, true)
+  }
+
+  peek(definition: Definition, ..._args: unknown[]): unknown {
+    return this.read(definition, arguments, false)
+  }
+
+  has(definition: Definition, ..._args: unknown[]): boolean {
+    const slot = this.find(definition, arguments)
+    if (isCell(slot)) throw new InvalidDefinitionError(`has takes an input, and ${definition.name} is a query.`)
+    return this.track(slot) !== ABSENT
+  }
+
+  keys(definition: Definition): readonly unknown[] {
+    return keysOf(this.readTable(definition, 'keys'))
+  }
+
+  entries(definition: Definition): unknown {
+    return entriesOf(this.readTable(definition, 'entries'))
+  }
+
+  volatile(): void {
+    this.checkOpen()
+    this.flags |= VOLATILE
+  }
+
+  get signal(): AbortSignal {
+    const job = jobOf(this)
+    job.controller ??= new AbortController()
+    if (job.cancelled) job.controller.abort(job.reason)
+    return job.controller.signal
+  }
+
+  get revision(): number {
+    return this.branch.revision
+  }
+
+  private read(definition: Definition, list: ArrayLike<unknown>, tracked: boolean): unknown {
+    const node = this.find(definition, list)
+    const { host } = this.branch.family
+    if (!isCell(node)) {
+      if (tracked) this.track(node)
+      return this.state === READING ? valueOf(node) : valueIn(this.branch, node)
+    }
+    if (this.state === ELSEWHERE) return host.readElsewhere(this, node, tracked)
+    return host.read(this, node, tracked ? this.link(node) : null)
+  }
+
+  private readSlot(slot: Slot, edge: Edge): unknown {
+    edge.stamp = slot.stamp
+    if (slot.changedAt > this.changedAt) this.changedAt = slot.changedAt
+    return slot.stamp === ABSENT ? valueOf(slot) : slot.value
+  }
+
+  /** Records a slot, and gives the stamp it shows. */
+  private track(slot: Slot): number {
+    const seen = this.state === READING ? slot : { stamp: stampIn(this.branch, slot.origin), changedAt: recordIn(this.branch, slot.origin)?.changedAt ?? 0 }
+    const edge = this.link(slot)
+    if (edge !== null || this.job?.reads) completeRead(this, slot, edge, this.run, seen)
+    return seen.stamp
+  }
+
+  /** A cell that was ever invalidated by hand depends on the slot that says when. */
+  trackInvalidation(): void {
+    const slot = invalidationOf(this.cell)
+    if (slot !== null) this.track(localOf(this.cell.table.branch as Branch, slot) as Slot)
+  }
+
+  private readTable(definition: Definition, which: 'keys' | 'entries'): TableRoot {
+    this.checkOpen()
+    if (definition.kind !== 'input') throw new InvalidDefinitionError(`${which} takes an input, and ${definition.name} is a query.`)
+    this.track(hiddenSlot(this.cell.table.branch as Branch, definition, which))
+    rootOf(this.branch)
+    return tableRootOf(this.branch, definition)
+  }
+
+  private find(definition: Definition, list: ArrayLike<unknown>): Node {
+    this.checkOpen()
+    const home = this.cell.table.branch as Branch
+    return localOf(home, originOf(home.family.head, definition, list, 1, list.length))
+  }
+
+  private checkOpen(): void {
+    if (this.state !== ENDED) return
+    throw this.job?.cancelled ? this.job.reason : new FinishedQueryError(idOf(this.cell))
+  }
+
+  /** Records that the record is read; null where this run has read it before, or owns no edges. */
+  link(node: Node): Edge | null {
+    if (this.job !== null && this.job.reads !== null) return null
+    const next = this.tail === null ? this.cell.deps : this.tail.nextDep
+    if (next === null || next.dep !== node) {
+      if (node.seenBy === this.run) return null
+      // A later run has read it since, so that its number tells nothing.
+      if (node.seenBy > this.run && this.tail !== null && findEdge(this.cell, this.tail, node) !== null) return null
+      this.tail = insertEdge(this.cell, this.tail, node, this.run)
+    } else this.tail = next
+    this.tail.run = this.run
+    this.tail.stamp = PENDING
+    node.seenBy = this.run
+    return this.tail
+  }
+}
+
+/** The evaluation's job, opened early where something needs it before the body has returned. */
+export function jobOf(frame: Evaluation): Job {
+  if (frame.job !== null) return frame.job
+  const job = openJob(frame.cell, frame.branch)
+  job.phase = 'running'
+  job.frame = frame
+  job.run = frame.run
+  frame.job = job
+  return job
+}
+
+/** What a slot shows. @throws MissingInputError where it must not be absent */
+export function valueOf(slot: Slot): unknown {
+  if (slot.stamp === ABSENT) return absent(slot)
+  return slot.value
+}
+
+/** What a slot shows in a frozen branch. @throws MissingInputError where it must not be absent */
+export function valueIn(branch: Branch, slot: Slot): unknown {
+  const record = recordIn(branch, slot.origin)
+  if (record !== undefined) return record.value
+  const { options } = slot.table.definition as AnyInput
+  return 'initial' in options ? options.initial : absent(slot)
+}
+
+function absent(slot: Slot): undefined {
+  const definition = slot.table.definition as AnyInput
+  if (definition.options.required === true) throw new MissingInputError(definition.name, idOf(slot))
+  return undefined
+}

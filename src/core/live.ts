@@ -1,0 +1,225 @@
+/**
+ * Live queries: cells that somebody watches. Each watched cell has one `LiveCell`, however many subscribers; marks wake it, and it
+ * demands its cell when its turn to be told has come.
+ *
+ *   commit ─> reached ─> [ demand, emit what is new ] for each subscriber, in the order in which they came
+ *
+ * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
+ * constant writes keeps emitting, and only states that existed.
+ */
+import type { Observable, Subscriber } from 'rxjs'
+import { type Branch, Job, type Wait } from './branch.js'
+import type { Query } from './define.js'
+import { type Label, Outlet } from './delivery.js'
+import type { Engine } from './engine.js'
+import { WriteInQueryError } from './errors.js'
+import { cutEdges } from './graph.js'
+import { addWait, leave } from './job.js'
+import { type Cell, FAILED, type Failure, idOf, isFresh, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { anonymousCell } from './outside.js'
+import { localOf } from './records.js'
+import { ABSENT, type Stamp } from './revision.js'
+
+/** What a live query shows. Values are never wrapped, and keep their reference as long as they are equal. */
+export type QueryState<V> =
+  | { readonly status: 'pending' }
+  | { readonly status: 'ready'; readonly value: V }
+  | { readonly status: 'stale'; readonly value: V }
+  | { readonly status: 'failed'; readonly error: unknown; readonly value?: V }
+
+const PENDING: QueryState<unknown> = Object.freeze({ status: 'pending' })
+
+/** One subscriber of a live query. */
+export class LiveSubscriber {
+  /** Its place in the order of subscriptions of the whole database. */
+  readonly order: number
+  readonly next: (state: QueryState<unknown>, stamp: Stamp) => void
+  /** The state it was told last. */
+  told: QueryState<unknown> | null = null
+  left = false
+
+  constructor(order: number, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
+    this.order = order
+    this.next = next
+  }
+}
+
+/** The live side of one cell. */
+export class LiveCell implements Watcher {
+  readonly branch: Branch
+  readonly engine: Engine
+  readonly origin: Cell
+  queued = false
+  readonly subscribers: Set<LiveSubscriber> = new Set()
+  state: QueryState<unknown> = PENDING
+  readonly label = (): string => `watch ${idOf(this.origin)}`
+  private cell: Cell
+  private stamp: Stamp = ABSENT
+  private wait: Wait | null = null
+
+  constructor(branch: Branch, engine: Engine, origin: Cell) {
+    this.branch = branch
+    this.engine = engine
+    this.origin = origin
+    this.cell = this.attach()
+    branch.lives.set(origin, this)
+  }
+
+  /** Finds the record to watch, and stands at it where there are marks to be woken by. */
+  private attach(): Cell {
+    const cell = localOf(this.branch.home, this.origin) as Cell
+    if (!this.branch.frozen) cell.watcher = this
+    return cell
+  }
+
+  move(): void {
+    this.cell = this.attach()
+  }
+
+  add(subscriber: LiveSubscriber): void {
+    this.subscribers.add(subscriber)
+    if (this.wait === null) this.update()
+    this.tell(subscriber)
+  }
+
+  remove(subscriber: LiveSubscriber): void {
+    if (subscriber.left) return
+    subscriber.left = true
+    this.subscribers.delete(subscriber)
+    if (this.subscribers.size > 0) return
+    this.branch.lives.delete(this.origin)
+    this.branch.passing.delete(this)
+    if (this.cell.watcher === this) this.cell.watcher = null
+    const { wait } = this
+    this.wait = null
+    if (wait !== null) leave(wait, new DOMException('Nobody watches the query any more.', 'AbortError'))
+  }
+
+  /** Demands the cell and takes over what it shows. An evaluation that is waited for is let finish first. */
+  update(): void {
+    if (this.wait !== null || this.subscribers.size === 0 || this.branch.disposed) return
+    const found = this.engine.demand(this.branch, this.cell, null)
+    if (!(found instanceof Job)) {
+      this.take(found)
+      return
+    }
+    this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
+    if (this.state.status === 'ready') this.state = { status: 'stale', value: this.state.value }
+    else if (this.state.status === 'failed') this.state = 'value' in this.state ? { status: 'stale', value: this.state.value } : PENDING
+  }
+
+  /** What was waited for has ended; told in its turn. */
+  private settled(outcome: Outcome | null): void {
+    if (this.wait === null) return
+    this.wait = null
+    if (outcome === null) return
+    const { value, flags, stamp, changedAt } = outcome
+    const { delivery } = this.branch.family
+    delivery.announce(this.label, () => {
+      this.take({ value, flags, stamp, changedAt })
+      this.tellAll()
+      if (this.wait === null && (this.branch.frozen || !isFresh(this.cell))) {
+        this.update()
+        this.tellAll()
+      }
+    })
+  }
+
+  private take(outcome: Outcome): void {
+    const { passing } = this.branch
+    if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
+    else passing.delete(this)
+    const { status } = this.state
+    if (outcome.stamp === this.stamp && (status === 'ready' || status === 'failed')) return
+    this.stamp = outcome.stamp
+    if ((outcome.flags & FAILED) === 0) {
+      this.state = { status: 'ready', value: outcome.value }
+      return
+    }
+    const { error, lastStamp, lastValue } = outcome.value as Failure
+    this.state = lastStamp === ABSENT ? { status: 'failed', error } : { status: 'failed', error, value: lastValue }
+  }
+
+  tellAll(): void {
+    for (const subscriber of this.subscribers) this.tell(subscriber)
+  }
+
+  tell(subscriber: LiveSubscriber): void {
+    if (subscriber.left || subscriber.told === this.state) return
+    subscriber.told = this.state
+    subscriber.next(this.state, this.stamp)
+  }
+}
+
+/** Tells the live queries that marks have reached, each subscriber in the order in which they came. */
+export function tellReached(reached: readonly Watcher[], name: (label: Label) => void): void {
+  const lives = reached as readonly LiveCell[]
+  const turns: { readonly live: LiveCell; readonly subscriber: LiveSubscriber }[] = []
+  for (const live of lives) {
+    live.queued = false
+    for (const subscriber of live.subscribers) turns.push({ live, subscriber })
+  }
+  if (lives.length > 1) turns.sort((a, b) => a.subscriber.order - b.subscriber.order)
+  const updated = new Set<LiveCell>()
+  for (const { live, subscriber } of turns) {
+    if (subscriber.left) continue
+    name(live.label)
+    if (!updated.has(live)) {
+      updated.add(live)
+      live.update()
+    }
+    live.tell(subscriber)
+  }
+}
+
+type Observer = Subscriber<unknown>
+
+/** Subscribes to the states of a cell. */
+function subscribe(engine: Engine, branch: Branch, origin: Cell, observer: Observer, next: LiveSubscriber['next']): () => void {
+  const { family } = branch
+  if (family.active !== null) {
+    observer.error(new WriteInQueryError('subscribe', idOf(family.active.cell)))
+    return () => {}
+  }
+  const live = (branch.lives.get(origin) as LiveCell | undefined) ?? new LiveCell(branch, engine, origin)
+  const subscriber = new LiveSubscriber(++family.subscriptions, next)
+  live.add(subscriber)
+  engine.idle()
+  return () => {
+    live.remove(subscriber)
+    engine.idle()
+  }
+}
+
+/** Hands on values, and the first failure as an error. */
+function valuesTo(observer: Observer): LiveSubscriber['next'] {
+  let last: Stamp = ABSENT
+  return (state, stamp) => {
+    if (state.status === 'failed') observer.error(state.error)
+    else if (state.status === 'ready' && stamp !== last) {
+      last = stamp
+      observer.next(state.value)
+    }
+  }
+}
+
+export function watchCell(engine: Engine, branch: Branch, origin: Cell): Observable<unknown> {
+  return new Outlet<unknown>(branch.hub, (observer) => subscribe(engine, branch, origin, observer, (state) => observer.next(state)))
+}
+
+export function observeCell(engine: Engine, branch: Branch, origin: Cell): Observable<unknown> {
+  return new Outlet<unknown>(branch.hub, (observer) => subscribe(engine, branch, origin, observer, valuesTo(observer)))
+}
+
+/** A query of no name: every subscriber has its own. */
+export function observeQuery(engine: Engine, branch: Branch, body: (q: Query) => unknown): Observable<unknown> {
+  return new Outlet<unknown>(branch.hub, (observer) => {
+    const cell = anonymousCell(branch, 'live', body)
+    const leaveCell = subscribe(engine, branch, cell, observer, valuesTo(observer))
+    return () => {
+      leaveCell()
+      cutEdges(cell, null)
+      branch.memos.delete(cell)
+    }
+  })
+}

@@ -1,0 +1,298 @@
+/**
+ * The records the engine works on. What a cell holds is assigned here and nowhere else.
+ *
+ *   Slot   one input record                    Cell   one derived record: a place
+ *   Edge   "this cell read that record"        Memo   what once stood in a cell: frozen data
+ *
+ *        Slot/Cell <── record ── Edge ── reader ──> Cell
+ *   dependents ─> Edge ─ nextDependent ─> Edge         the readers of a record
+ *         deps ─> Edge ─ nextDep ───────> Edge         what a cell read, in the order first read
+ *
+ * Slots and cells belong to one branch that is being written (the head, or a snapshot that was written to). Snapshots
+ * nobody wrote to have no records of their own: they keep memos under the records of the branch they stem from.
+ *
+ * Marks wake, stamps prove. A commit marks the cells it may reach; a cell that is not marked is valid, at no cost, at
+ * every later revision. A marked one is proved or refuted by comparing the stamp each dependency shows now with the
+ * stamp the cell saw. Two kinds of results are good for one revision only, whatever the marks say: failures, which are
+ * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
+ */
+import type { AnyDerived, AnyInput, Definition } from './define.js'
+import { describeNode } from './key.js'
+import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
+
+export const CLEAN = 0
+export const TRANSIENT = 1
+export const MAYBE = 2
+export const DIRTY = 3
+/** CLEAN: valid. TRANSIENT: valid at `verifiedAt`. MAYBE: something below changed. DIRTY: something read changed. */
+export type Mark = 0 | 1 | 2 | 3
+
+/** Facts about a cell, combined in `flags`. The first four describe its outcome. */
+export const FAILED = 1
+/** The outcome came through a promise. */
+export const ASYNC = 2
+/** The body itself asked to be volatile. */
+export const VOLATILE = 4
+/** Something it read is volatile. */
+export const TAINTED = 8
+export const OUTCOME: number = FAILED | ASYNC | VOLATILE | TAINTED
+/** The synchronous part of the body is on the stack. */
+export const RUNNING = 16
+/** A validation walk stands on this cell. */
+export const CHECKING = 32
+/** A run began that has not settled: the edges are not those of the outcome any more. */
+export const BROKEN = 64
+
+/** What stands in the place of a value where a query failed. */
+export class Failure {
+  readonly error: unknown
+  /** The cell that failed with it, and the failure it was handed, if it only passed one on. */
+  readonly id: string
+  readonly from: Failure | null
+  /** The last good value and its stamp (`ABSENT`: there was none): an equal value later takes the stamp up again. */
+  readonly lastValue: unknown
+  readonly lastStamp: Stamp
+
+  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp) {
+    this.error = error
+    this.id = id
+    this.from = from
+    this.lastValue = lastValue
+    this.lastStamp = lastStamp
+  }
+}
+
+/** What a cell or a memo tells. */
+export interface Outcome {
+  readonly value: unknown
+  readonly flags: number
+  readonly stamp: Stamp
+  readonly changedAt: Revision
+}
+
+/** What stood in a cell: handed to other branches, whose inputs decide by stamps whether it holds there. */
+export interface Memo extends Outcome {
+  /** The records read, as those of the head, and the stamps they showed. */
+  readonly deps: readonly Node[]
+  readonly stamps: readonly Stamp[]
+  /** The promise handed out for it. */
+  promise: Promise<unknown> | null
+}
+
+/** A memo kept for the snapshots taken after number `from` and not after number `to`. */
+export interface Kept {
+  readonly memo: Memo
+  readonly from: number
+  readonly to: number
+}
+
+export interface Shelf {
+  kept: Kept[]
+  /** How many snapshots had been taken when a memo was last kept. */
+  retained: number
+  readonly offers: Memo[]
+}
+
+/** A live query, as far as marking needs to know it. */
+export interface Watcher {
+  /** It is among those to be delivered. */
+  queued: boolean
+  /** Its branch, a snapshot, has just been written to: it watches the record there from now on. */
+  move(): void
+}
+
+/** What the engine needs to know of the jobs of a cell. */
+export interface Work {
+  /** The branch it reads: the cell's own until a commit overtakes it, then a snapshot of the revision left. */
+  branch: BranchLike
+  /** Something it has read has changed since in the cell's own branch: MAYBE or DIRTY. */
+  touched: Mark
+  /** The run whose edges count; 0 while it validates, when all do. */
+  run: number
+}
+
+/** What records need to know of their branch. */
+export interface BranchLike {
+  readonly revision: Revision
+  readonly family: { readonly reached: Watcher[] }
+}
+
+/** The records of one definition in one branch. */
+export class Table {
+  readonly definition: Definition
+  readonly branch: BranchLike
+  /** The record without arguments; those by one primitive; those by the encoding of anything else. */
+  only: Node | null = null
+  readonly byPrimitive: Map<unknown, Node> = new Map()
+  readonly byText: Map<string, Node> = new Map()
+  /** The last change of the set of keys, and of any value. */
+  keysStamp: Stamp = ABSENT
+  entriesStamp: Stamp = ABSENT
+  /** Hidden slots that show those stamps, made when a query first reads keys or entries. */
+  keys: Slot | null = null
+  entries: Slot | null = null
+  /** A run of this definition has returned a promise. */
+  sawPromise = false
+
+  constructor(definition: Definition, branch: BranchLike) {
+    this.definition = definition
+    this.branch = branch
+  }
+}
+
+/** Arguments as records keep them: none, one primitive as it is, or a frozen copy of all. */
+export type StoredArgs = unknown
+
+/** One input record. An absent one keeps the stamp `ABSENT`. */
+export class Slot {
+  declare readonly mark: 0
+  /** Identifies the record in frozen roots. */
+  readonly id: number
+  readonly table: Table
+  readonly args: StoredArgs
+  /** The record of the head it stands for; itself in the head. */
+  readonly origin: Slot
+  value: unknown
+  stamp: Stamp
+  changedAt: Revision = 0
+  dependents: Edge | null = null
+  lastDependent: Edge | null = null
+  /** The newest run that read it, to record each dependency once. */
+  seenBy = 0
+  /** Tells the subscribers of its node; made when somebody asks for the node. */
+  outlet: ((slot: Slot) => void) | null = null
+
+  constructor(id: number, table: Table, args: StoredArgs, origin: Slot | null) {
+    this.id = id
+    this.table = table
+    this.args = args
+    this.origin = origin ?? this
+    const options = (table.definition as AnyInput).options
+    const initial = 'initial' in options
+    this.value = initial ? options.initial : undefined
+    this.stamp = initial ? INITIAL : ABSENT
+  }
+}
+// A slot is never marked; on the prototype, so that walks can ask any record without a field in a million slots.
+Object.defineProperty(Slot.prototype, 'mark', { value: CLEAN })
+
+/** One derived record. */
+export class Cell {
+  readonly table: Table
+  readonly args: StoredArgs
+  readonly origin: Cell
+  mark: Mark = DIRTY
+  flags = 0
+  /** The outcome: a value, or a `Failure`. */
+  value: unknown = undefined
+  /** Changes with the outcome; ABSENT until the first. */
+  stamp: Stamp = ABSENT
+  changedAt: Revision = 0
+  /** The last revision at which the outcome was proved; never falls. */
+  verifiedAt: Revision = -1
+  deps: Edge | null = null
+  dependents: Edge | null = null
+  lastDependent: Edge | null = null
+  seenBy = 0
+  /** The promise handed out for the outcome, made when first asked for. */
+  promise: Promise<unknown> | null = null
+  /** The newest job on its way. */
+  job: Work | null = null
+  /** The job whose edges stand in `deps`: the newest, or an older one that it follows. */
+  owner: Work | null = null
+  /** The outcome as a memo, once somebody needed it so. */
+  memo: Memo | null = null
+  /** Memos of other times and branches that may hold somewhere. */
+  shelf: Shelf | null = null
+  watcher: Watcher | null = null
+  /** The revision at which it last looked for a memo to take up. */
+  adopting: Revision = -1
+
+  constructor(table: Table, args: StoredArgs, origin: Cell | null) {
+    this.table = table
+    this.args = args
+    this.origin = origin ?? this
+  }
+}
+
+export type Node = Slot | Cell
+
+/** "`reader` read `dep` and saw `stamp`". One record between two records, reused from run to run. */
+export class Edge {
+  readonly dep: Node
+  readonly reader: Cell
+  /** PENDING while the answer is on its way. */
+  stamp: Stamp = PENDING
+  /** The run that last read through it. */
+  run: number
+  nextDep: Edge | null = null
+  nextDependent: Edge | null = null
+  previousDependent: Edge | null = null
+
+  constructor(dep: Node, reader: Cell, run: number) {
+    this.dep = dep
+    this.reader = reader
+    this.run = run
+  }
+}
+
+/** No record ever shows it. */
+export const PENDING: Stamp = -1
+
+export const isCell = (node: Node): node is Cell => node instanceof Cell
+
+/** Whether the cell's outcome holds at the present revision of its branch, without looking further. */
+export function isFresh(cell: Cell): boolean {
+  return cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === cell.table.branch.revision)
+}
+
+/** The arguments as the caller gave them. */
+export function argsOf(node: Node): readonly unknown[] {
+  const stored = node.args
+  return stored === undefined ? [] : Array.isArray(stored) ? stored : [stored]
+}
+
+/** `name(args)`, the way every message names a record. */
+export function idOf(node: Node): string {
+  return describeNode(node.table.definition.name, argsOf(node))
+}
+
+export function bodyOf(cell: Cell): AnyDerived {
+  return cell.table.definition as AnyDerived
+}
+
+// The transitions of a slot and a cell. Nothing else assigns their values, stamps and marks.
+
+export function assignSlot(slot: Slot, value: unknown, stamp: Stamp, revision: Revision): void {
+  slot.value = value
+  slot.stamp = stamp
+  slot.changedAt = revision
+}
+
+export function markCell(cell: Cell, mark: Mark): void {
+  cell.mark = mark
+}
+
+/** A run begins: until it settles, the edges belong to it and no longer to the outcome. */
+export function beginRun(cell: Cell): void {
+  cell.mark = DIRTY
+  cell.flags |= RUNNING | BROKEN
+  cell.memo = null
+}
+
+/** A run or a memo has given the cell an outcome. */
+export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: Stamp, changedAt: Revision): void {
+  cell.value = value
+  cell.flags = (cell.flags & ~(OUTCOME | BROKEN)) | flags
+  if (stamp !== cell.stamp) cell.stamp = stamp
+  cell.changedAt = changedAt
+  cell.promise = null
+  cell.memo = null
+}
+
+/** The outcome holds at the revision. */
+export function markVerified(cell: Cell, revision: Revision): void {
+  const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
+  cell.mark = passing || ((cell.flags & FAILED) !== 0 && bodyOf(cell).options.errors !== 'dependencies') ? TRANSIENT : CLEAN
+  if (revision > cell.verifiedAt) cell.verifiedAt = revision
+}

@@ -1,0 +1,106 @@
+/** Reads from outside: callers that are no queries, and hold promises of their own. */
+import type { Branch } from './branch.js'
+import { Job } from './branch.js'
+import { derived, type Query } from './define.js'
+import { type Engine, showCell, showMemo } from './engine.js'
+import { cutEdges } from './graph.js'
+import { addWait, leave, promiseOf } from './job.js'
+import { ASYNC, Cell, FAILED, type Failure, type Memo, type Outcome, Table } from './node.js'
+import { localOf } from './records.js'
+import { isAsync } from './run.js'
+import { tellRead } from './tell.js'
+
+/** What a query shows, or the promise of it. @throws what the query threw */
+export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unknown {
+  const { active } = branch.family
+  const cell = localOf(branch.home, origin) as Cell
+  // A body that reads past its q: nothing is recorded, but a cycle must not hang.
+  if (active !== null) return engine.readPast(active, branch, cell)
+  const before = branch.family.runs
+  const found = engine.demand(branch, cell, null)
+  if (found instanceof Job) {
+    found.holders++
+    const promise = promiseOf(found, false)
+    engine.idle()
+    return promise
+  }
+  if (branch.hub.active && branch.family.runs === before) tellRead(branch, cell, 'queryHit')
+  engine.idle()
+  return show(found)
+}
+
+function show(found: Outcome): unknown {
+  return found instanceof Cell ? showCell(found) : showMemo(found as Memo, false)
+}
+
+/** Like `demandOutside`, for a caller that leaves when the signal fires. */
+export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, signal: AbortSignal): unknown {
+  const cell = localOf(branch.home, origin) as Cell
+  if (signal.aborted) {
+    if (isAsync(cell)) return Promise.reject(signal.reason)
+    throw signal.reason
+  }
+  const found = engine.demand(branch, cell, null)
+  if (!(found instanceof Job)) {
+    engine.idle()
+    return show(found)
+  }
+  const promise = new Promise<unknown>((resolve, reject) => {
+    const abort = (): void => {
+      signal.removeEventListener('abort', abort)
+      leave(wait, signal.reason)
+      reject(signal.reason)
+      engine.idle()
+    }
+    const wait = addWait(found, null, null, null, (outcome) => {
+      signal.removeEventListener('abort', abort)
+      if (outcome === null) reject(found.reason)
+      else if ((outcome.flags & FAILED) !== 0) reject((outcome.value as Failure).error)
+      else resolve(outcome.value)
+    })
+    signal.addEventListener('abort', abort)
+  })
+  engine.idle()
+  return promise
+}
+
+/** The revision at which a query's outcome last changed. */
+export function touchOutside(engine: Engine, branch: Branch, origin: Cell): number | Promise<number> {
+  const found = engine.demand(branch, localOf(branch.home, origin) as Cell, null)
+  if (!(found instanceof Job)) {
+    engine.idle()
+    return (found.flags & ASYNC) === 0 ? found.changedAt : Promise.resolve(found.changedAt)
+  }
+  const promise = new Promise<number>((resolve, reject) => {
+    addWait(found, null, null, null, (outcome) => {
+      if (outcome === null) reject(found.reason)
+      else resolve(outcome.changedAt)
+    })
+  })
+  engine.idle()
+  return promise
+}
+
+/** A cell of no name, for a function that is evaluated where it stands. */
+export function anonymousCell(branch: Branch, name: string, body: (q: Query) => unknown): Cell {
+  return new Cell(new Table(derived(name, body), branch.home), undefined, null)
+}
+
+/** Evaluates a function once, and keeps nothing of it. */
+export function readOnce(engine: Engine, branch: Branch, body: (q: Query) => unknown): unknown {
+  const cell = anonymousCell(branch, 'read', body)
+  const found = engine.demand(branch, cell, null)
+  const forget = (): void => {
+    cutEdges(cell, null)
+    branch.memos.delete(cell)
+  }
+  if (found instanceof Job) {
+    addWait(found, null, null, null, forget)
+    const promise = promiseOf(found, false)
+    engine.idle()
+    return promise
+  }
+  forget()
+  engine.idle()
+  return show(found)
+}

@@ -1,0 +1,176 @@
+/**
+ * Finding records, and making them on first use. Keys are looked up in the head, whose records identify a key for the
+ * whole family; a branch that was written to has its own record for each of those it has used.
+ */
+import type { Branch } from './branch.js'
+import type { AnyInput, Definition } from './define.js'
+import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
+import { copyArgs, encodeArgs, isPrimitive } from './key.js'
+import { assignSlot, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
+import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
+import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
+
+/** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
+export function tableOf(head: Branch, definition: Definition): Table {
+  return head.tables.get(definition) ?? register(head, definition)
+}
+
+function register(head: Branch, definition: Definition): Table {
+  const { names } = head.family
+  if (typeof definition !== 'object' || definition === null || (definition.kind !== 'input' && definition.kind !== 'derived')) {
+    throw new InvalidDefinitionError('The first argument must be a definition, made by input or derived.')
+  }
+  const known = names.get(definition.name)
+  if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
+  names.set(definition.name, definition)
+  const table = new Table(definition, head)
+  head.tables.set(definition, table)
+  return table
+}
+
+/**
+ * The record of the head for a definition and the arguments from `list[first]` on, up to `list[end - 1]`.
+ * @throws InvalidKeyError
+ */
+export function originOf(head: Branch, definition: Definition, list: ArrayLike<unknown>, first: number, end: number): Node {
+  const table = tableOf(head, definition)
+  let last = end
+  while (last > first && list[last - 1] === undefined) last--
+  if (last === first) return (table.only ??= makeNode(head, table, undefined))
+  const only = list[first]
+  if (last === first + 1 && isPrimitive(only)) {
+    return table.byPrimitive.get(only) ?? addPrimitive(head, table, only)
+  }
+  const args: unknown[] = []
+  for (let i = first; i < last; i++) args.push(list[i])
+  const text = encodeArgs(definition.name, args)
+  const found = table.byText.get(text)
+  if (found !== undefined) return found
+  const node = makeNode(head, table, copyArgs(args))
+  table.byText.set(text, node)
+  return node
+}
+
+function addPrimitive(head: Branch, table: Table, key: unknown): Node {
+  const node = makeNode(head, table, key === 0 ? 0 : key)
+  table.byPrimitive.set(key, node)
+  return node
+}
+
+function makeNode(head: Branch, table: Table, args: unknown): Node {
+  return table.definition.kind === 'input' ? new Slot(++head.family.slots, table, args, null) : new Cell(table, args, null)
+}
+
+/** The branch's own record for a record of the head. */
+export function localOf(branch: Branch, origin: Node): Node {
+  if (branch.records === null) return origin
+  const found = branch.records.get(origin)
+  if (found !== undefined) return found
+  const table = localTable(branch, origin.table.definition)
+  let node: Node
+  if (isCell(origin)) node = new Cell(table, origin.args, origin)
+  else {
+    node = new Slot(origin.id, table, origin.args, origin)
+    const record = recordIn(branch, origin)
+    if (record !== undefined) assignSlot(node, record.value, record.stamp, record.changedAt)
+  }
+  branch.records.set(origin, node)
+  return node
+}
+
+/** The table of a definition in a branch that is written to. */
+export function localTable(branch: Branch, definition: Definition): Table {
+  if (branch.records === null) return tableOf(branch, definition)
+  let table = branch.tables.get(definition)
+  if (table === undefined) {
+    table = new Table(definition, branch)
+    const root = tableRootOf(branch, definition)
+    table.keysStamp = root.keysStamp
+    table.entriesStamp = root.entriesStamp
+    branch.tables.set(definition, table)
+  }
+  return table
+}
+
+/** The inputs of a definition as of the branch's root. */
+export function tableRootOf(branch: Branch, definition: Definition): TableRoot {
+  return branch.root?.get(definition.name) ?? emptyTableRoot()
+}
+
+/** What a slot of the head showed as of the branch's root; undefined: nothing of its own. */
+export function recordIn(branch: Branch, origin: Slot): SlotRecord | undefined {
+  return tableRootOf(branch, origin.table.definition).records.get(origin.id)
+}
+
+/** The stamp a slot of the head shows as of the branch's root. */
+export function stampIn(branch: Branch, origin: Slot): Stamp {
+  const { table } = origin
+  if (origin === table.keys) return tableRootOf(branch, table.definition).keysStamp
+  if (origin === table.entries) return tableRootOf(branch, table.definition).entriesStamp
+  return recordIn(branch, origin)?.stamp ?? restingStamp(origin)
+}
+
+/** The stamp of a slot that holds nothing of its own. */
+export function restingStamp(slot: Slot): Stamp {
+  return 'initial' in (slot.table.definition as AnyInput).options ? INITIAL : ABSENT
+}
+
+/** The hidden slot that shows the set of keys of an input, or all its values. */
+export function hiddenSlot(branch: Branch, definition: Definition, which: 'keys' | 'entries'): Slot {
+  const table = tableOf(branch.family.head, definition)
+  let origin = table[which]
+  if (origin === null) {
+    origin = new Slot(++branch.family.slots, table, undefined, null)
+    assignSlot(origin, undefined, which === 'keys' ? table.keysStamp : table.entriesStamp, 0)
+    table[which] = origin
+  }
+  if (branch.records === null) return origin
+  const own = localTable(branch, definition)
+  let slot = own[which]
+  if (slot === null) {
+    slot = new Slot(origin.id, own, undefined, origin)
+    assignSlot(slot, undefined, which === 'keys' ? own.keysStamp : own.entriesStamp, 0)
+    own[which] = slot
+    branch.records.set(origin, slot)
+  }
+  return slot
+}
+
+/** The branch's inputs in frozen form, as of now. Costs what was written since the last time. */
+export function rootOf(branch: Branch): Root {
+  if (branch.frozen) return branch.root as Root
+  if (branch.root === null) {
+    const slots: Slot[] = []
+    for (const table of branch.tables.values()) for (const slot of slotsOf(table)) if (slot.stamp >= FIRST_STAMP) slots.push(slot)
+    branch.root = foldRoot(emptyRoot, slots)
+    for (const table of branch.tables.values()) branch.root = keepStamps(branch.root, table)
+  } else if (branch.written.length > 0) branch.root = foldRoot(branch.root, branch.written)
+  branch.written = []
+  branch.rootRevision = branch.revision
+  return branch.root
+}
+
+/** A table that was written to and is empty again still shows when. */
+function keepStamps(root: Root, table: Table): Root {
+  if (table.entriesStamp === ABSENT || root.has(table.definition.name)) return root
+  return root.set(table.definition.name, { ...emptyTableRoot(), keysStamp: table.keysStamp, entriesStamp: table.entriesStamp })
+}
+
+const invalidations: AnyInput = Object.freeze({ kind: 'input', name: 'pebre:invalidated', options: Object.freeze({}) })
+
+/** The hidden slot that `invalidate` changes, for a cell of the head. */
+export function invalidationSlot(head: Branch, cell: Cell): Slot {
+  const table = tableOf(head, invalidations)
+  const found = table.byPrimitive.get(cell)
+  if (found instanceof Slot) return found
+  const slot = new Slot(++head.family.slots, table, idOf(cell), null)
+  table.byPrimitive.set(cell, slot)
+  return slot
+}
+
+/** That slot, if the cell was ever invalidated. */
+export function invalidationOf(cell: Cell): Slot | null {
+  const { head } = (cell.table.branch as Branch).family
+  const found = head.tables.get(invalidations)?.byPrimitive.get(cell.origin)
+  return found instanceof Slot ? found : null
+}

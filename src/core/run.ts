@@ -1,0 +1,225 @@
+/**
+ * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
+ * resolved, rejected, found in a cycle, or an equality function that threw.
+ */
+import { ENDED, type Evaluation, type Job } from './branch.js'
+import { ClosedError, EqualityError } from './errors.js'
+import { defaultEquals, failureEquals } from './equality.js'
+import { type Frame, jobOf } from './frame.js'
+import { cutEdges } from './graph.js'
+import { dropJob, finishJob, ignore, resetJob } from './job.js'
+import {
+  ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, markCell, markVerified, MAYBE, type Memo, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
+} from './node.js'
+import { ABSENT, type Stamp } from './revision.js'
+import { edgesOf, makeMemo, offer } from './share.js'
+import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
+
+const SUSPENDED = Symbol('suspended')
+
+/** The body's last run gave a promise, or every run will. */
+export function isAsync(cell: Cell): boolean {
+  return cell.table.sawPromise || bodyOf(cell).isAsync
+}
+
+/** Runs the body; null: it has settled. */
+export function execute(frame: Frame): Job | null {
+  const { cell } = frame
+  const { family } = frame.branch
+  let failed = false
+  let result: unknown
+  if (frame.branch.hub.active) tellStarted(frame)
+  family.active = frame
+  family.depth++
+  try {
+    frame.cycle = family.doomed.get(cell) ?? null
+    if (frame.cycle !== null) throw frame.cycle
+    if (family.invalidated) frame.trackInvalidation()
+    result = invoke(cell, frame)
+    if (isThenable(result)) result = suspend(frame, result)
+  } catch (thrown) {
+    failed = true
+    result = thrown
+  }
+  family.depth--
+  family.active = frame.parent
+  cell.flags &= ~RUNNING
+  if (family.unwind !== null) giveUp(frame)
+  frame.parent = null
+  const { job } = frame
+  if (job !== null && job.phase === 'done') throw job.reason ?? new ClosedError()
+  if (result === SUSPENDED) return job
+  settle(frame, failed, result, failed && isAsync(cell))
+  return null
+}
+
+function invoke(cell: Cell, frame: Frame): unknown {
+  const body = bodyOf(cell).body as unknown as (q: Frame, ...args: readonly unknown[]) => unknown
+  const stored = cell.args
+  if (stored === undefined) return body(frame)
+  return Array.isArray(stored) ? body(frame, ...(stored as readonly unknown[])) : body(frame, stored)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** The body goes on by itself: from here on a job stands for the run. */
+function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
+  const { cell, branch } = frame
+  cell.table.sawPromise = true
+  const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable)
+  if (branch.family.unwind !== null) {
+    promise.then(ignore, ignore)
+    return SUSPENDED
+  }
+  const job = jobOf(frame)
+  job.onCancel = tellCancelled
+  if (job.phase !== 'done') {
+    job.phase = 'suspended'
+    if (!branch.frozen) cell.job = job
+    if (job.reads === null) cell.owner = job
+  }
+  promise.then(
+    (value) => end(frame, false, value),
+    (error: unknown) => end(frame, true, error),
+  )
+  return SUSPENDED
+}
+
+function end(frame: Frame, failed: boolean, value: unknown): void {
+  if (frame.job?.phase === 'done') return
+  const { host } = frame.branch.family
+  settle(frame, failed, value, true)
+  host.idle()
+}
+
+/** Takes a run back whose stack is needed: the query will run again. */
+function giveUp(frame: Frame): never {
+  const { cell, job, branch } = frame
+  const { family } = branch
+  family.givenUp.push(cell)
+  family.givenUpIn.set(cell, branch)
+  frame.state = ENDED
+  if (frame.branch.hub.active) tellCancelledRun(frame)
+  if (job !== null && job.phase !== 'done') {
+    if (job.waiters !== null || job.inner !== null || job.outer !== null) resetJob(job)
+    else dropJob(job)
+  }
+  throw family.unwind
+}
+
+/** The one end of a run. Its outcome is placed, then told, then whoever waits goes on. */
+export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): void {
+  frame.state = ENDED
+  const outcome = judge(frame, failed || frame.cycle !== null, frame.cycle ?? result, isAsyncRun)
+  if (frame.branch.frozen) settleElsewhere(frame, outcome)
+  else settleLive(frame, outcome)
+}
+
+function settleLive(frame: Frame, outcome: Outcome): void {
+  const { cell, job, branch } = frame
+  const changed = outcome.stamp !== cell.stamp
+  const promise = changed || (outcome.flags & FAILED) !== 0 ? null : cell.promise
+  cutEdges(cell, frame.tail)
+  placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
+  cell.promise = promise
+  markVerified(cell, branch.revision)
+  if (branch.hub.active) tellSettled(frame, cell, changed)
+  if (job !== null) finishJob(job, cell)
+}
+
+/**
+ * The run was overtaken, or belongs to a snapshot: its outcome holds in the frozen branch. The live cell takes it as
+ * MAYBE where it may hold there too; failures and volatile results count for their revision only.
+ */
+function settleElsewhere(frame: Frame, outcome: Outcome): void {
+  const { cell, branch } = frame
+  const job = frame.job as Job
+  const changed = outcome.stamp !== cell.stamp
+  const passing = (outcome.flags & (FAILED | VOLATILE | TAINTED)) !== 0
+  let memo: Memo
+  if (job.reads === null) {
+    cutEdges(cell, frame.tail)
+    const { deps, stamps } = edgesOf(cell)
+    memo = makeMemo(outcome, deps, stamps)
+    if (!passing) {
+      placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
+      markCell(cell, MAYBE)
+    }
+  } else {
+    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()])
+    if (!passing) offer(branch.home, cell, memo)
+  }
+  branch.memos.set(cell.origin, memo)
+  if (branch.hub.active) tellSettled(frame, memo, changed)
+  finishJob(job, memo)
+}
+
+/** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
+function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
+  const { cell, branch } = frame
+  const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
+  const before = (cell.flags & FAILED) !== 0 ? (cell.value as Failure) : null
+  const lastValue = before === null ? cell.value : before.lastValue
+  const lastStamp = before === null ? cell.stamp : before.lastStamp
+  let error = result
+  if (!failed) {
+    try {
+      const equal = lastStamp !== ABSENT && equals(frame, lastValue, result)
+      const stamp = equal ? lastStamp : branch.family.stamps++
+      return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
+    } catch (thrown) {
+      error = new EqualityError(cell.table.definition.name, thrown)
+    }
+  }
+  const equal = before !== null && failureEquals(before.error, error)
+  const stamp = equal ? cell.stamp : branch.family.stamps++
+  const value = new Failure(error, idOf(cell), passedOn(cell, error), lastValue, lastStamp)
+  if (isObject(error)) failures.set(error, value)
+  return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
+}
+
+/** Calls a caller's equality where writing is refused. */
+function equals(frame: Evaluation, a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return bodyOf(frame.cell).options.equals !== false
+  const custom = bodyOf(frame.cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
+  if (custom === undefined) return defaultEquals(a, b)
+  if (custom === false) return false
+  const { family } = frame.branch
+  const outer = family.active
+  family.active = frame
+  try {
+    return custom(a, b)
+  } finally {
+    family.active = outer
+  }
+}
+
+/** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */
+function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp): number {
+  if (stamp === cell.stamp) return cell.changedAt
+  return cell.stamp === ABSENT || newest > cell.changedAt ? newest : branch.revision
+}
+
+/** The failure of a dependency that the cell only passes on. */
+function passedOn(cell: Cell, error: unknown): Failure | null {
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
+    const { dep } = edge
+    if (isCell(dep) && (dep.flags & FAILED) !== 0 && Object.is((dep.value as Failure).error, error)) return dep.value as Failure
+  }
+  return null
+}
+
+/** The newest failure of each error; they go with the errors. */
+const failures = new WeakMap<object, Failure>()
+
+const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+/** The chain of queries an error came through: the one that was asked first, the one that threw last. Empty for what is not an object. */
+export function queryPath(error: unknown): string[] {
+  const path: string[] = []
+  for (let at = isObject(error) ? failures.get(error) : undefined; at != null; at = at.from ?? undefined) path.push(at.id)
+  return path
+}

@@ -1,0 +1,93 @@
+/**
+ * Memos that outlive their place. A cell that is about to forget an outcome puts it on its shelf while a snapshot is
+ * alive that may ask for it; what a snapshot computes goes on the shelf too. Whether a memo from the shelf holds
+ * somewhere is decided there, by the stamps of its dependencies alone.
+ */
+import type { Branch } from './branch.js'
+import { BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
+import { ABSENT, type Stamp } from './revision.js'
+
+/** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
+export function memoOf(cell: Cell): Memo | null {
+  if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
+  if (cell.memo !== null) return cell.memo
+  const { deps, stamps } = edgesOf(cell)
+  cell.memo = makeMemo(cell, deps, stamps)
+  cell.memo.promise = cell.promise
+  return cell.memo
+}
+
+/** What the cell read, as records of the head, and the stamps it saw. */
+export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: Stamp[] } {
+  const deps: Node[] = []
+  const stamps: Stamp[] = []
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
+    deps.push(edge.dep.origin)
+    stamps.push(edge.stamp)
+  }
+  return { deps, stamps }
+}
+
+export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[]): Memo {
+  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, promise: null }
+}
+
+/** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */
+export function retain(branch: Branch, cell: Cell): void {
+  if (branch.forks.size === 0 || branch.lastFork < cell.changedAt) return
+  const from = cell.shelf?.retained ?? 0
+  if (from === branch.serial) return
+  const memo = memoOf(cell)
+  if (memo === null) return
+  const shelf = shelfOf(branch, cell)
+  shelf.retained = branch.serial
+  shelf.kept.push({ memo, from, to: branch.serial })
+  if (shelf.kept.length > PRUNE_AT) shelf.kept = shelf.kept.filter((kept) => isWanted(branch, kept))
+}
+
+/** Up to here a shelf is not worth looking through. */
+const PRUNE_AT = 4
+
+/** Whether a snapshot is alive that was taken while the memo stood in its cell. */
+function isWanted(branch: Branch, { from, to }: Kept): boolean {
+  for (const { serial } of branch.forks.values()) if (serial > from && serial <= to) return true
+  return false
+}
+
+/** Offers what a snapshot computed to the views of the family. The newest few are kept. */
+export function offer(branch: Branch, cell: Cell, memo: Memo): void {
+  const { offers } = shelfOf(branch, cell)
+  offers.push(memo)
+  if (offers.length > PRUNE_AT) offers.shift()
+}
+
+function shelfOf(branch: Branch, cell: Cell): Shelf {
+  branch.shelved.add(cell)
+  cell.shelf ??= { kept: [], retained: 0, offers: [] }
+  return cell.shelf
+}
+
+/** The memos that may hold somewhere for the cell, the likeliest first. */
+export function candidatesOf(cell: Cell): Memo[] {
+  const memo = memoOf(cell)
+  const candidates = memo === null ? [] : [memo]
+  if (cell.shelf === null) return candidates
+  for (let i = cell.shelf.kept.length - 1; i >= 0; i--) candidates.push((cell.shelf.kept[i] as Kept).memo)
+  return candidates.concat(cell.shelf.offers)
+}
+
+/** A snapshot was taken. */
+export function addFork(parent: Branch, fork: Branch): void {
+  parent.serial++
+  parent.forks.set(fork.token, { base: fork.base, serial: parent.serial })
+  parent.lastFork = Math.max(parent.lastFork, fork.base)
+}
+
+/** A snapshot is gone: with the last one, so are the memos kept for them. */
+export function releaseFork(parent: Branch, token: object): void {
+  if (!parent.forks.delete(token)) return
+  if (parent.forks.size > 0) return
+  parent.lastFork = -1
+  for (const cell of parent.shelved) cell.shelf = null
+  parent.shelved.clear()
+}

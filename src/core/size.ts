@@ -1,0 +1,41 @@
+/** How much memory a value takes, estimated: what `limits.stateBytes` counts. */
+import { isCollection } from 'immutable'
+
+const POINTER = 8
+const OBJECT = 24
+
+/** Bytes, shared parts counted once. Linear in the number of parts; calls no user code. */
+export function estimateBytes(value: unknown): number {
+  const seen = new Set<object>()
+  const rest: unknown[] = [value]
+  let bytes = 0
+  for (let part = rest.pop(), more = true; more; more = rest.length > 0, part = rest.pop()) {
+    bytes += POINTER
+    if (typeof part === 'string') bytes += OBJECT + 2 * part.length
+    else if (typeof part === 'bigint') bytes += OBJECT
+    else if (typeof part === 'object' && part !== null && !seen.has(part)) {
+      seen.add(part)
+      bytes += OBJECT + expand(part, rest)
+    }
+  }
+  return bytes
+}
+
+/** Adds the parts of an object to the rest; returns what it holds besides. */
+function expand(object: object, rest: unknown[]): number {
+  if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) return object.byteLength
+  if (object instanceof Map || (isCollection(object) && !Array.isArray(object))) {
+    for (const [key, value] of (object as Map<unknown, unknown>).entries()) rest.push(key, value)
+    return 0
+  }
+  if (object instanceof Set) {
+    rest.push(...object)
+    return 0
+  }
+  let names = 0
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object)) as [string, PropertyDescriptor][]) {
+    names += Array.isArray(object) ? 0 : POINTER + name.length
+    rest.push(value)
+  }
+  return names
+}

@@ -1,0 +1,66 @@
+/** The events of evaluations. Every function here is called only where somebody listens. */
+import type { Branch, Evaluation, Job } from './branch.js'
+import type { EventBody, RecordName } from './events.js'
+import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, type Node, type Outcome, VOLATILE } from './node.js'
+import { ABSENT } from './revision.js'
+
+export function nameOf(node: Node): RecordName {
+  return { definition: node.table.definition.name, args: Object.freeze([...argsOf(node)]), id: idOf(node) }
+}
+
+/** Why a cell is about to run: `new`, `failure`, `volatile`, `interrupted`, or the id of what changed. */
+export function causeOf(cell: Cell): string {
+  if (cell.stamp === ABSENT) return 'new'
+  if ((cell.flags & FAILED) !== 0) return 'failure'
+  if ((cell.flags & BROKEN) !== 0) return 'interrupted'
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.dep.stamp !== edge.stamp) return idOf(edge.dep)
+  return (cell.flags & VOLATILE) !== 0 ? 'volatile' : 'invalidated'
+}
+
+export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {
+  const category = type === 'queryHit' ? 'hit' : type === 'queryJoined' ? 'join' : 'validation'
+  if (branch.hub.wants(category)) branch.hub.emit(branch.revision, { type, ...nameOf(cell) })
+}
+
+export function tellStarted(frame: Evaluation): void {
+  const { branch, cell, cause, run } = frame
+  if (!branch.hub.wants('run')) return
+  frame.startedAt = performance.now()
+  branch.hub.emit(branch.revision, { type: 'queryStarted', ...nameOf(cell), run, cause })
+}
+
+/** A run has settled, and what it gave can be read. */
+export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolean): void {
+  const { branch, cell, cause, run } = frame
+  const { hub, revision } = branch
+  if (hub.wants('run')) {
+    const common = { ...nameOf(cell), run, cause, duration: durationOf(frame) }
+    const body: EventBody =
+      (outcome.flags & FAILED) !== 0
+        ? { type: 'queryFailed', ...common, error: describeError((outcome.value as Failure).error) }
+        : { type: 'queryComputed', ...common, cutoff: !changed }
+    hub.emit(revision, body)
+  }
+  if (changed && hub.wants('change')) hub.emit(revision, { type: 'queryChanged', ...nameOf(cell) })
+}
+
+const durationOf = (frame: Evaluation): number => (frame.startedAt === 0 ? 0 : performance.now() - frame.startedAt)
+
+export function tellCancelledRun(frame: Evaluation): void {
+  const { branch, cell, cause, run } = frame
+  if (branch.hub.wants('run')) branch.hub.emit(branch.revision, { type: 'queryCancelled', ...nameOf(cell), run, cause, duration: durationOf(frame) })
+}
+
+/** Told of every job that is cancelled; one that was only validating has started no run. */
+export function tellCancelled(job: Job): void {
+  if (job.frame !== null) tellCancelledRun(job.frame)
+}
+
+function describeError(error: unknown): { readonly name: string; readonly message: string } {
+  try {
+    if (error instanceof Error) return { name: String(error.name), message: String(error.message) }
+    return { name: typeof error, message: String(error) }
+  } catch {
+    return { name: 'unknown', message: 'an error that cannot be described' }
+  }
+}

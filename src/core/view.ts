@@ -1,0 +1,311 @@
+/**
+ * The public face of a branch. What its methods share: nothing works after `close` or disposal, writing is refused from inside
+ * a body, and the world is told when the outermost call ends.
+ */
+import type { Observable } from 'rxjs'
+import type { List, Map as ImmutableMap } from 'immutable'
+import { type Batch, Collector, slotOf } from './batch.js'
+import { Branch } from './branch.js'
+import { checkWritable, commit, commitInvalidation } from './commit.js'
+import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, TotalInput } from './define.js'
+import { Audience, Hub, Outlet } from './delivery.js'
+import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
+import type { Engine } from './engine.js'
+import { showCell } from './engine.js'
+import { BatchError, ClosedError, DisposedError, InvalidDefinitionError } from './errors.js'
+import { defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
+import { valueIn, valueOf } from './frame.js'
+import { InputNode } from './input-node.js'
+import { cancelJob, ignore } from './job.js'
+import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
+import { ABSENT, type Revision } from './revision.js'
+import { Cell, isCell, isFresh, type Slot } from './node.js'
+import { localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
+import { entriesOf, keysOf } from './root.js'
+import { addFork, releaseFork } from './share.js'
+
+/** Reads that a caller may leave. */
+export interface LeavingReader {
+  readonly get: Reader['get']
+}
+
+/** Something you read and write: the database, or a snapshot of it. */
+export class View implements Reader {
+  /** @internal */
+  protected readonly branch: Branch
+  /** @internal */
+  protected readonly engine: Engine
+  private batch_: Collector | null = null
+
+  /** @internal */
+  constructor(branch: Branch, engine: Engine) {
+    this.branch = branch
+    this.engine = engine
+  }
+
+  /** How many commits have changed the inputs of this view. */
+  get revision(): Revision {
+    return this.branch.revision
+  }
+
+  /** The current revision, then every later one, once each and in order. */
+  get revision$(): Observable<Revision> {
+    const { branch } = this
+    const audience = (branch.revisions ??= new Audience())
+    return new Outlet(branch.hub, (subscriber) => {
+      let told = branch.revision
+      subscriber.next(told)
+      return audience.add(subscriber, (revision) => {
+        const isNews = revision > told
+        told = revision
+        return isNews
+      })
+    })
+  }
+
+  /** What happens to inputs and runs. Nothing is made while nobody listens. */
+  get events$(): Observable<RuntimeEvent> {
+    return this.branch.hub.stream(defaultCategories)
+  }
+
+  /** Events of the given categories only; this is how those come that `events$` leaves out. */
+  events(...categories: readonly EventCategory[]): Observable<RuntimeEvent> {
+    return this.branch.hub.stream(categories)
+  }
+
+  // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
+  get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
+  get<A extends Args, R>(definition: Derived<A, R>, ...args: NoInfer<A>): Result<R>
+  get(definition: Definition, ..._args: unknown[]): unknown {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    const origin = originOf(branch.family.head, definition, arguments, 1, arguments.length)
+    if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
+    if (!branch.frozen) {
+      const cell = localOf(branch, origin) as Cell
+      if (isFresh(cell) && !branch.hub.active) return showCell(cell)
+    }
+    return demandOutside(this.engine, branch, origin)
+  }
+
+  has<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): boolean {
+    return currentPresence(this.branch, this.slot(definition, args))
+  }
+
+  keys<A extends Args, V>(definition: Input<A, V>): readonly KeyOf<A>[] {
+    this.slot(definition, [])
+    rootOf(this.branch)
+    return keysOf(tableRootOf(this.branch, definition as Definition)) as readonly KeyOf<A>[]
+  }
+
+  entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V> {
+    this.slot(definition, [])
+    rootOf(this.branch)
+    return entriesOf(tableRootOf(this.branch, definition as Definition)) as ImmutableMap<EntryKey<A>, V>
+  }
+
+  /**
+   * Evaluates a function over one revision. It is not kept; the queries it reads are.
+   * @throws what the function throws, as the same object
+   */
+  read<R>(body: (q: Query) => R): Result<R> {
+    if (this.branch.disposed) this.refuse()
+    return readOnce(this.engine, this.branch, body) as Result<R>
+  }
+
+  /** Reads that end for this caller when the signal fires. The query goes on while somebody else waits for it. */
+  with({ signal }: { readonly signal: AbortSignal }): LeavingReader {
+    const get = (definition: Definition, ...args: unknown[]): unknown => {
+      if (this.branch.disposed) this.refuse()
+      const origin = originOf(this.branch.family.head, definition, args, 0, args.length)
+      if (!isCell(origin)) return this.get(definition as Input<Args, unknown>, ...args)
+      return valueWithSignal(this.engine, this.branch, origin, signal)
+    }
+    return { get: get as Reader['get'] }
+  }
+
+  /** Makes a query valid and gives the revision at which its outcome last changed; a promise where the query is asynchronous. */
+  touch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): R extends PromiseLike<unknown> ? Promise<Revision> : Revision {
+    return touchOutside(this.engine, this.branch, this.cell(query, args)) as R extends PromiseLike<unknown> ? Promise<Revision> : Revision
+  }
+
+  /** Starts a query, so that it is there when it is needed. Nothing is recorded; a failure shows when the query is read. */
+  prefetch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): void {
+    const done: unknown = touchOutside(this.engine, this.branch, this.cell(query, args))
+    if (done instanceof Promise) done.catch(ignore)
+  }
+
+  // ── Writing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sets an input: its arguments, then the value. An equal value is no change. Returns the revision at which it holds. */
+  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: [...args: NoInfer<A>, value: NoInfer<V>]): Revision {
+    return this.write('set', (tx) => tx.set(definition, ...argsAndValue))
+  }
+
+  /** Removes an input; one that has an initial value shows it again. Removing what is not there is no change. */
+  remove<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): Revision {
+    return this.write('remove', (tx) => tx.remove(definition, ...args))
+  }
+
+  /** Sets an input to what the function makes of its value. The function is called once. */
+  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: [...args: NoInfer<A>, change: (value: V | undefined) => NoInfer<V>]): Revision {
+    return this.write('update', (tx) => tx.update(definition, ...argsAndChange))
+  }
+
+  /** Makes the input hold exactly these entries, in one commit. Entries that are equal stay as they are. */
+  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | List<unknown>, V]>): Revision {
+    return this.write('replaceAll', (tx) => tx.replaceAll(definition, entries))
+  }
+
+  /**
+   * Makes several writes one revision. A throw discards them all; a batch inside a batch joins it.
+   * @throws `BatchError` where the callback returns a promise
+   */
+  batch(callback: (tx: Batch) => void): Revision {
+    return this.write('batch', callback)
+  }
+
+  private write(what: string, callback: (tx: Batch) => void): Revision {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    checkWritable(branch, what)
+    const outer = this.batch_
+    const collector = outer ?? new Collector(branch)
+    this.batch_ = collector
+    let result: unknown
+    try {
+      result = callback(collector as unknown as Batch)
+    } catch (thrown) {
+      collector.close()
+      throw thrown
+    } finally {
+      this.batch_ = outer
+    }
+    if (isThenable(result)) {
+      collector.close()
+      result.then(ignore, ignore)
+      throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
+    }
+    return outer === null ? commit(branch, collector.close()) : branch.revision
+  }
+
+  /** Makes a query run again at its next use, whatever it read: for queries that depend on something the database does not know. */
+  invalidate<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Revision {
+    const cell = this.cell(query, args)
+    checkWritable(this.branch, 'invalidate')
+    return commitInvalidation(this.branch, cell)
+  }
+
+  // ── Watching ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The states of a query, for as long as somebody subscribes. It never errors: failing is a state. */
+  watch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Observable<QueryState<Awaited<R>>> {
+    return watchCell(this.engine, this.branch, this.cell(query, args)) as Observable<QueryState<Awaited<R>>>
+  }
+
+  /** The values of a query. A failure ends the subscription with the error. */
+  observe<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Observable<Awaited<R>> {
+    return observeCell(this.engine, this.branch, this.cell(query, args)) as Observable<Awaited<R>>
+  }
+
+  /** The values of a function of inputs and queries, each from one revision. A failure ends the subscription with the error. */
+  live<R>(body: (q: Query) => R): Observable<Awaited<R>> {
+    return observeQuery(this.engine, this.branch, body) as Observable<Awaited<R>>
+  }
+
+  /** One input as an Observable and an Observer. */
+  node<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): InputNode<V>
+  node<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): InputNode<V | undefined>
+  node(definition: Definition, ...args: unknown[]): InputNode<unknown> {
+    const slot = this.slot(definition, args)
+    const known = this.branch.nodes.get(slot)
+    if (known !== undefined) return known as InputNode<unknown>
+    const node = new InputNode(this.branch, slot, () => {
+      if (this.branch.disposed) this.refuse()
+      checkWritable(this.branch, 'set')
+    })
+    this.branch.nodes.set(slot, node)
+    return node
+  }
+
+  // ── Snapshots ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A view of this state that later writes do not touch, and that may be written to without touching this one. Costs what changed since the last. */
+  snapshot(): Snapshot {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    const { family } = branch
+    const hub = new Hub(family.delivery)
+    // The snapshot of a snapshot nobody wrote to is one more of the same state.
+    const parent = branch.frozen ? (branch.parent as Branch) : branch
+    const fork = new Branch(family, parent, hub, rootOf(branch))
+    fork.base = branch.frozen ? branch.base : branch.revision
+    fork.revision = branch.revision
+    if (branch.frozen) fork.memos = new Map([...branch.memos].filter(([, memo]) => memo !== null && 'stamps' in memo))
+    addFork(parent, fork)
+    family.hubs.add(hub)
+    if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
+    this.engine.idle()
+    return new Snapshot(fork, this.engine)
+  }
+
+  /** @internal */
+  protected refuse(): never {
+    throw this.branch.family.closed ? new ClosedError() : new DisposedError()
+  }
+
+  private slot(definition: unknown, args: readonly unknown[]): Slot {
+    if (this.branch.disposed) this.refuse()
+    return slotOf(this.branch, definition as Definition, args, args.length)
+  }
+
+  private cell(definition: unknown, args: readonly unknown[]): Cell {
+    if (this.branch.disposed) this.refuse()
+    const node = originOf(this.branch.family.head, definition as Definition, args, 0, args.length)
+    if (!isCell(node)) throw new InvalidDefinitionError(`${(definition as Definition).name} is an input: this needs a query.`)
+    return node
+  }
+}
+
+function currentPresence(branch: Branch, slot: Slot): boolean {
+  if (!branch.frozen) return (localOf(branch, slot) as Slot).stamp !== ABSENT
+  return recordIn(branch, slot) !== undefined || restingStamp(slot) !== ABSENT
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** Frees what only a snapshot held, when it is disposed or collected. */
+const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }>(({ parent, token, hub }) => {
+  releaseFork(parent, token)
+  parent.family.hubs.delete(hub)
+})
+
+/** A view of one state of another view. */
+export class Snapshot extends View {
+  /** @internal */
+  constructor(branch: Branch, engine: Engine) {
+    super(branch, engine)
+    collected.register(this, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
+  }
+
+  /** Ends the snapshot: pending reads reject, streams complete, later calls throw `DisposedError`. */
+  dispose(): void {
+    const { branch } = this
+    if (branch.disposed) return
+    branch.disposed = true
+    for (let { jobs } = branch; jobs !== null; { jobs } = branch) cancelJob(jobs, new DisposedError())
+    branch.hub.close()
+    branch.family.hubs.delete(branch.hub)
+    collected.unregister(branch)
+    releaseFork(branch.parent as Branch, branch.token)
+    this.engine.idle()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}

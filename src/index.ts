@@ -1,0 +1,18 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+export { createDatabase, Database } from './core/database.js'
+export type { DatabaseOptions, Limits, Stats } from './core/database.js'
+export { derived, input } from './core/define.js'
+export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, KeyOf, Query, Reader, Result, TotalInput } from './core/define.js'
+export {
+  BatchError, ClosedError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, InvalidDefinitionError, InvalidKeyError,
+  LimitExceededError, MissingInputError, NestedCommitError, PebreError, WriteInQueryError,
+} from './core/errors.js'
+export type { EventCategory, EventType, RecordName, RuntimeEvent } from './core/events.js'
+export { defaultEquals } from './core/equality.js'
+export type { Batch } from './core/batch.js'
+export type { InputNode } from './core/input-node.js'
+export type { QueryState } from './core/live.js'
+export { queryPath } from './core/run.js'
+export type { Revision } from './core/revision.js'
+export { Snapshot, View } from './core/view.js'
+export type { LeavingReader } from './core/view.js'

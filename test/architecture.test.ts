@@ -1,0 +1,152 @@
+/** The import ladder and the other rules of the house that a script can check. */
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { codeOnly } from '../scripts/source.mjs'
+import { findCycle, importsOf, readSources, type SourceFile } from './support/imports.js'
+
+/** A file of src/core imports, types too, only files that stand above it here. */
+const ladder = [
+  'revision', 'errors', 'key', 'equality', 'events', 'define', 'node', 'graph', 'root', 'frame', 'job', 'engine',
+  'delivery', 'live', 'share', 'memory', 'view', 'database',
+]
+
+/** Files that import nothing at all. */
+const ground = new Set(['revision', 'errors'])
+
+/** What each folder may import beside its own files and, outside core, core's public index. */
+const packages: Record<string, readonly string[]> = {
+  core: ['rxjs', 'immutable', 'fast-equals'],
+  operators: ['rxjs', 'immutable'],
+  debug: ['rxjs', 'immutable'],
+  persist: ['rxjs', 'immutable', 'msgpackr'],
+}
+
+const longest = 300
+
+function ladderBreaches(files: readonly SourceFile[]): string[] {
+  const step = (path: string): number => ladder.indexOf(path.replace(/^core\/|\.ts$/g, ''))
+  return files.filter((file) => file.path.startsWith('core/')).flatMap((file) => {
+    const own = step(file.path)
+    if (own < 0) return [`${file.path} has no place in the ladder`]
+    if (file.imports.length > 0 && ground.has(ladder[own] ?? '')) return [`${file.path} must import nothing`]
+    const inside = file.imports.filter((name) => name.startsWith('core/'))
+    return inside.filter((name) => !(step(name) >= 0 && step(name) < own)).map((name) => `${file.path} imports ${name}`)
+  })
+}
+
+function folderBreaches(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const folder = file.path.includes('/') ? file.path.slice(0, file.path.indexOf('/')) : ''
+    const allowed = (name: string): boolean => {
+      if (folder === '') return name.startsWith('core/')
+      if (name.startsWith(`${folder}/`)) return true
+      return (folder !== 'core' && name === 'index.ts') || (packages[folder]?.includes(name) ?? false)
+    }
+    return file.imports.filter((name) => !allowed(name)).map((name) => `${file.path} imports ${name}`)
+  })
+}
+
+function longFiles(files: readonly SourceFile[]): string[] {
+  const excused = /^\s*(?:\/\*\*?|\/\/)[\s*]*(?:[^*]|\*(?!\/))*?Longer than 300 lines: \S/
+  const long = files.filter((file) => file.text.trimEnd().split('\n').length > longest && !excused.test(file.text))
+  return long.map((file) => file.path)
+}
+
+function matches(files: readonly SourceFile[], pattern: RegExp): string[] {
+  return files.flatMap((file) => {
+    const lines = codeOnly(file.text).split('\n')
+    return lines.flatMap((line, index) => (pattern.test(line) ? [`${file.path}:${index + 1}`] : []))
+  })
+}
+
+const moduleState = /^(?:export )?(?:declare )?(?:let|var)\b/
+const anyType = /(?<![.\w$])any(?![\w$(:])/
+
+describe('the house', () => {
+  const files = readSources(fileURLToPath(new URL('../src', import.meta.url)))
+
+  it('imports climb the ladder in src/core', () => {
+    expect(ladderBreaches(files)).toEqual([])
+  })
+
+  it('each folder imports only what it may', () => {
+    expect(folderBreaches(files)).toEqual([])
+  })
+
+  it('no imports form a cycle', () => {
+    expect(findCycle(files)).toBeUndefined()
+  })
+
+  it('a file over 300 lines says why', () => {
+    expect(longFiles(files)).toEqual([])
+  })
+
+  it('no module holds state', () => {
+    expect(matches(files, moduleState)).toEqual([])
+  })
+
+  it('no any', () => {
+    expect(matches(files, anyType)).toEqual([])
+  })
+})
+
+describe('the checks themselves', () => {
+  const file = (path: string, text: string): SourceFile => ({ path, text, imports: importsOf(path, text) })
+
+  it('find imports of every form, and none in comments', () => {
+    const text = `import { a } from './a.js'
+      import type {
+        B,
+      } from "../index.js"
+      export * from './c.js'
+      import 'rxjs'
+      type D = import('immutable').Map<string, string>
+      // import './e.js'
+      const f = await import('./f.js')`
+    expect(importsOf('core/x.ts', text)).toEqual([
+      'core/a.ts', 'index.ts', 'core/c.ts', 'rxjs', 'immutable', 'core/f.ts',
+    ])
+  })
+
+  it('find a step down the ladder, a file without a place, and ground that imports', () => {
+    const files = [
+      file('core/key.ts', "import type { N } from './node.js'"),
+      file('core/node.ts', "import { k } from './key.js'"),
+      file('core/other.ts', ''),
+      file('core/errors.ts', "import 'rxjs'"),
+    ]
+    expect(ladderBreaches(files)).toEqual([
+      'core/key.ts imports core/node.ts',
+      'core/other.ts has no place in the ladder',
+      'core/errors.ts must import nothing',
+    ])
+  })
+
+  it('find what a folder may not import', () => {
+    const files = [
+      file('index.ts', "export { a } from './core/a.js'; export { b } from './debug/b.js'"),
+      file('core/node.ts', "import 'lru-cache'; import '../index.js'"),
+      file('debug/dot.ts', "import '../index.js'; import './graph.js'; import '../core/node.js'; import '../operators/x.js'"),
+    ]
+    expect(folderBreaches(files)).toEqual([
+      'index.ts imports debug/b.ts',
+      'core/node.ts imports lru-cache',
+      'core/node.ts imports index.ts',
+      'debug/dot.ts imports core/node.ts',
+      'debug/dot.ts imports operators/x.ts',
+    ])
+  })
+
+  it('find a cycle', () => {
+    const files = [file('core/a.ts', "import './b.js'"), file('core/b.ts', "import type { A } from './a.js'")]
+    expect(findCycle(files)).toEqual(['core/a.ts', 'core/b.ts', 'core/a.ts'])
+  })
+
+  it('find long files, module state and any', () => {
+    const body = 'x\n'.repeat(301)
+    expect(longFiles([file('a.ts', body), file('b.ts', `/**\n * B.\n * Longer than 300 lines: flow order.\n */\n${body}`)]))
+      .toEqual(['a.ts'])
+    expect(matches([file('a.ts', 'let a = 1\nexport let b\n  let c\nconst d = 1')], moduleState)).toEqual(['a.ts:1', 'a.ts:2'])
+    expect(matches([file('a.ts', "f(x as any)\n// any\nPromise.any(x)\n'any'\nlet a: any[]")], anyType)).toEqual(['a.ts:1', 'a.ts:5'])
+  })
+})
