@@ -8,6 +8,7 @@ export {
   LimitExceededError, MissingInputError, NestedCommitError, PebreError, WriteInQueryError,
 } from './core/errors.js'
 export type { EventCategory, EventType, RecordName, RuntimeEvent } from './core/events.js'
+export { describeValue } from './core/describe.js'
 export { defaultEquals } from './core/equality.js'
 export type { Batch } from './core/batch.js'
 export type { InputNode } from './core/input-node.js'

@@ -13,8 +13,8 @@
 import type { Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
-import type { BranchLike, Cell, Edge, Mark, Memo, Node, Outcome, Slot, Watcher, Work } from './node.js'
-import { CLEAN, Table } from './node.js'
+import type { BranchLike, Cell, Edge, Mark, Memo, Node, Outcome, Slot, Watcher, Work , Table } from './node.js'
+import { CLEAN } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root } from './root.js'
 
@@ -190,9 +190,7 @@ export class Branch implements BranchLike {
 
   /** The branch whose records and edges evaluations in this one use: itself where it is written to. */
   get home(): Branch {
-    let branch: Branch = this
-    while (branch.frozen) branch = branch.parent as Branch
-    return branch
+    return this.frozen ? (this.parent as Branch).home : this
   }
 }
 

@@ -6,7 +6,6 @@ import { Engine } from './engine.js'
 import { ClosedError, InvalidDefinitionError } from './errors.js'
 import { cancelJob } from './job.js'
 import { tellReached } from './live.js'
-import { isCell } from './node.js'
 import { tableOf } from './records.js'
 import { View } from './view.js'
 
@@ -45,10 +44,10 @@ export class Database extends View {
     const { family, tables } = this.branch
     let inputs = 0
     let queries = 0
-    for (const { only, byPrimitive, byText } of tables.values()) {
-      for (const node of [only, ...byPrimitive.values(), ...byText.values()]) {
-        if (node !== null) isCell(node) ? queries++ : inputs++
-      }
+    for (const { definition, only, byPrimitive, byText } of tables.values()) {
+      const count = (only === null ? 0 : 1) + byPrimitive.size + byText.size
+      if (definition.kind === 'input') inputs += count
+      else queries += count
     }
     return { inputs, queries, runs: family.runs, jobs: family.jobs, events: family.delivery.events }
   }
@@ -60,7 +59,7 @@ export class Database extends View {
     family.closed = true
     this.branch.disposed = true
     const reason = new ClosedError()
-    for (const branch of [...family.busy]) {
+    for (const branch of Array.from(family.busy)) {
       for (let { jobs } = branch; jobs !== null; { jobs } = branch) cancelJob(jobs, reason)
     }
     family.delivery.clear()

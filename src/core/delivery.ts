@@ -126,7 +126,7 @@ export class Outlet<T> extends Observable<T> {
     super((subscriber) => {
       if (hub.closed) {
         subscriber.complete()
-        return
+        return undefined
       }
       hub.open.add(subscriber)
       const detach = attach(subscriber)

@@ -23,7 +23,7 @@ import { cutEdges, insertEdge, propagate } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
   ASYNC, beginRun, bodyOf, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, markCell, markVerified,
-  MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
+  MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
@@ -63,7 +63,10 @@ export class Engine implements Host {
         if (targets.length === 0) return found
       } catch (thrown) {
         const deeper = family.unwind
-        if (deeper === null || thrown !== deeper) throw thrown
+        if (deeper === null || thrown !== deeper) {
+          this.takeUp(0)
+          throw thrown
+        }
         family.unwind = null
         targets.push({ ...deeper, own: null, level: family.givenUp.length })
       }
@@ -110,6 +113,13 @@ export class Engine implements Host {
     return branch.frozen ? showMemo(branch.memos.get(cell.origin) as Memo, true) : showCell(cell)
   }
 
+  /** A demand from outside, that may all the same come from inside a body. */
+  demandPast(branch: Branch, cell: Cell): Outcome | Job {
+    const { active } = this.family
+    if (active === null) return this.demand(branch, cell, null)
+    return this.demandFor(active, branch, cell) ?? (branch.frozen ? (branch.memos.get(cell.origin) as Memo) : cell)
+  }
+
   /** Demands a cell for an evaluation; null: the outcome stands. @throws CycleError where the evaluation is part of it */
   private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | null {
     const { family } = this
@@ -124,6 +134,7 @@ export class Engine implements Host {
       return asJob(this.demand(branch, cell, null))
     } finally {
       family.active = outer
+      if (outer === null && (family.wakes.length > 0 || family.reached.length > 0 || family.delivery.pending)) this.idleSoon()
     }
   }
 
@@ -152,11 +163,15 @@ export class Engine implements Host {
   /** Hands an evaluation the promise of a job, and makes it wait in the wait graph. */
   private join(frame: Evaluation, cell: Cell, edge: Edge | null, job: Job, tracked = true): unknown {
     if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryJoined')
-    if (waitsFor(job, frame, null) && breakRing(job, frame)) {
-      const failed = Promise.reject(frame.cycle)
-      failed.catch(ignore)
-      return failed
+    if (waitsFor(job, frame, null)) {
+      this.idleSoon()
+      if (breakRing(job, frame)) {
+        const failed = Promise.reject(frame.cycle)
+        failed.catch(ignore)
+        return failed
+      }
     }
+    if (edge !== null) edge.stamp = PENDING
     addWait(job, jobOf(frame), edge, tracked ? cell : null, null)
     return promiseOf(job, true)
   }
@@ -201,9 +216,10 @@ export class Engine implements Host {
           const next = cells.length - 1
           const parent = cells[next] as Cell
           step = 'walk'
-          if (isFresh(parent)) {
-            // A body on the way computed it.
-            pending = null
+          // A body on the way may have computed it, or started to.
+          const started = this.startedMeanwhile(parent, next === base ? own : null)
+          if (started !== null || isFresh(parent)) {
+            pending = started
             continue
           }
           if (pending === null) break
@@ -232,6 +248,15 @@ export class Engine implements Host {
     return 'walk'
   }
 
+  /** The job of a cell on the stack that was opened since; a job that goes on after a wait waits for it. */
+  private startedMeanwhile(cell: Cell, own: Job | null): Job | null {
+    const job = cell.job as Job | null
+    if (job === null || job === own || job.branch.frozen) return null
+    if (own === null || own.phase !== 'waiting') return job
+    addWait(job, own, null, null, null)
+    return own
+  }
+
   private leaveCell(): void {
     const cell = this.cells.pop() as Cell
     cell.flags &= ~CHECKING
@@ -243,8 +268,8 @@ export class Engine implements Host {
     let edge = this.edges[top] as Edge | null
     while (edge !== null) {
       const dep = edge.dep
-      if (dep.mark !== CLEAN && !isFresh(dep as Cell)) {
-        const child = dep as Cell
+      if (dep.mark !== CLEAN && !isFresh(dep)) {
+        const child = dep
         // An old list of dependencies may run in a ring that today's code does not.
         if ((child.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
         const pending = this.inFlight(child)
@@ -445,7 +470,7 @@ export class Engine implements Host {
     const { home } = branch
     const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
     const cause = branch.hub.active ? causeOf(cell) : ''
-    const owns = cell.owner === job || (cell.owner === null && cell.job === null && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
+    const owns = cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
     if (owns) {
       retain(home, cell)
       if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
@@ -462,10 +487,25 @@ export class Engine implements Host {
 
   idle(): void {
     const { family } = this
+    const { delivery } = family
     if (family.active !== null) return
-    if (!family.draining && family.wakes.length > 0) this.drain()
-    if (family.reached.length > 0) family.deliverLive()
-    if (family.delivery.pending) family.delivery.flush()
+    do {
+      if (!family.draining && family.wakes.length > 0) this.drain()
+      if (family.reached.length > 0) family.deliverLive()
+      if (delivery.pending) delivery.flush()
+    } while (!delivery.delivering && !family.draining && (family.wakes.length > 0 || family.reached.length > 0))
+  }
+
+  private isIdleSoon = false
+
+  /** An asynchronous body read something on its own time: what came of it is seen to once it has let go of the stack. */
+  private idleSoon(): void {
+    if (this.isIdleSoon) return
+    this.isIdleSoon = true
+    queueMicrotask(() => {
+      this.isIdleSoon = false
+      this.idle()
+    })
   }
 
   /** Jobs whose wait is over go on, one after the other, however many wake each other. */

@@ -41,7 +41,7 @@ export function moveJobs(from: Branch, to: Branch): void {
   for (let job = from.jobs; job !== null; job = from.jobs) {
     unlinkJob(job)
     linkJob(to, job)
-    to.memos.set(job.cell.origin, job)
+    if (job.cell.job === job || !to.memos.has(job.cell.origin)) to.memos.set(job.cell.origin, job)
     if (job.frame !== null) {
       job.frame.branch = to
       if (job.frame.state !== ENDED) job.frame.state = ELSEWHERE
@@ -140,10 +140,12 @@ export function finishJob(job: Job, outcome: Held): void {
 
 /** Records what a read has given: at its edge, or with the job where the evaluation has no edges of its own. */
 export function completeRead(frame: Evaluation, dep: Node, edge: Edge | null, run: number, outcome: { readonly stamp: number; readonly changedAt: number; readonly flags?: number }): void {
-  if (edge !== null) {
+  const reads = frame.job === null ? null : frame.job.reads
+  if (reads !== null) reads.set(dep, outcome.stamp)
+  else if (edge !== null) {
     if (edge.run !== run) return
     edge.stamp = outcome.stamp
-  } else frame.job?.reads?.set(dep, outcome.stamp)
+  }
   if (outcome.changedAt > frame.changedAt) frame.changedAt = outcome.changedAt
   if (((outcome.flags ?? 0) & (VOLATILE | TAINTED)) !== 0) frame.flags |= TAINTED
   // Read in a branch that was left: what it saw may already be otherwise in the live one.

@@ -5,7 +5,7 @@ import { derived, type Query } from './define.js'
 import { type Engine, showCell, showMemo } from './engine.js'
 import { cutEdges } from './graph.js'
 import { addWait, leave, promiseOf } from './job.js'
-import { ASYNC, Cell, FAILED, type Failure, type Memo, type Outcome, Table } from './node.js'
+import { ASYNC, Cell, FAILED, type Failure, isFresh, type Memo, type Outcome, Table } from './node.js'
 import { localOf } from './records.js'
 import { isAsync } from './run.js'
 import { tellRead } from './tell.js'
@@ -16,7 +16,7 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
   const cell = localOf(branch.home, origin) as Cell
   // A body that reads past its q: nothing is recorded, but a cycle must not hang.
   if (active !== null) return engine.readPast(active, branch, cell)
-  const before = branch.family.runs
+  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell))
   const found = engine.demand(branch, cell, null)
   if (found instanceof Job) {
     found.holders++
@@ -24,7 +24,7 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
     engine.idle()
     return promise
   }
-  if (branch.hub.active && branch.family.runs === before) tellRead(branch, cell, 'queryHit')
+  if (isHit) tellRead(branch, cell, 'queryHit')
   engine.idle()
   return show(found)
 }
@@ -40,7 +40,7 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
     if (isAsync(cell)) return Promise.reject(signal.reason)
     throw signal.reason
   }
-  const found = engine.demand(branch, cell, null)
+  const found = engine.demandPast(branch, cell)
   if (!(found instanceof Job)) {
     engine.idle()
     return show(found)
@@ -66,7 +66,7 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
 
 /** The revision at which a query's outcome last changed. */
 export function touchOutside(engine: Engine, branch: Branch, origin: Cell): number | Promise<number> {
-  const found = engine.demand(branch, localOf(branch.home, origin) as Cell, null)
+  const found = engine.demandPast(branch, localOf(branch.home, origin) as Cell)
   if (!(found instanceof Job)) {
     engine.idle()
     return (found.flags & ASYNC) === 0 ? found.changedAt : Promise.resolve(found.changedAt)

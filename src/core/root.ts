@@ -111,7 +111,7 @@ export function entriesOf(table: TableRoot): ImmutableMap<unknown, unknown> {
 }
 
 function sorted(table: TableRoot): SlotRecord[] {
-  return [...table.records.values()].sort((a, b) => a.slot.id - b.slot.id)
+  return table.records.toList().sortBy(({ slot }) => slot.id).toArray()
 }
 
 /** The slots of a table, to build a first root from. */

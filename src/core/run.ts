@@ -89,9 +89,8 @@ function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
 }
 
 function end(frame: Frame, failed: boolean, value: unknown): void {
-  if (frame.job?.phase === 'done') return
   const { host } = frame.branch.family
-  settle(frame, failed, value, true)
+  if (frame.job?.phase !== 'done') settle(frame, failed, value, true)
   host.idle()
 }
 
@@ -190,9 +189,11 @@ function equals(frame: Evaluation, a: unknown, b: unknown): boolean {
   const { family } = frame.branch
   const outer = family.active
   family.active = frame
+  family.depth++
   try {
     return custom(a, b)
   } finally {
+    family.depth--
     family.active = outer
   }
 }

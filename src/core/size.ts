@@ -33,7 +33,7 @@ function expand(object: object, rest: unknown[]): number {
     return 0
   }
   let names = 0
-  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object)) as [string, PropertyDescriptor][]) {
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
     names += Array.isArray(object) ? 0 : POINTER + name.length
     rest.push(value)
   }

@@ -58,7 +58,7 @@ export function tellCancelled(job: Job): void {
 
 function describeError(error: unknown): { readonly name: string; readonly message: string } {
   try {
-    if (error instanceof Error) return { name: String(error.name), message: String(error.message) }
+    if (error instanceof Error) return { name: error.name, message: error.message }
     return { name: typeof error, message: String(error) }
   } catch {
     return { name: 'unknown', message: 'an error that cannot be described' }

@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: every public method of a view stands here, with its documentation.
+ *
  * The public face of a branch. What its methods share: nothing works after `close` or disposal, writing is refused from inside
  * a body, and the world is told when the outermost call ends.
  */
@@ -19,7 +21,7 @@ import { InputNode } from './input-node.js'
 import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
-import { Cell, isCell, isFresh, type Slot } from './node.js'
+import { type Cell, isCell, isFresh, type Slot } from './node.js'
 import { localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf } from './root.js'
 import { addFork, releaseFork } from './share.js'
@@ -35,7 +37,7 @@ export class View implements Reader {
   protected readonly branch: Branch
   /** @internal */
   protected readonly engine: Engine
-  private batch_: Collector | null = null
+  private collecting: Collector | null = null
 
   /** @internal */
   constructor(branch: Branch, engine: Engine) {
@@ -97,13 +99,13 @@ export class View implements Reader {
   keys<A extends Args, V>(definition: Input<A, V>): readonly KeyOf<A>[] {
     this.slot(definition, [])
     rootOf(this.branch)
-    return keysOf(tableRootOf(this.branch, definition as Definition)) as readonly KeyOf<A>[]
+    return keysOf(tableRootOf(this.branch, definition)) as readonly KeyOf<A>[]
   }
 
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V> {
     this.slot(definition, [])
     rootOf(this.branch)
-    return entriesOf(tableRootOf(this.branch, definition as Definition)) as ImmutableMap<EntryKey<A>, V>
+    return entriesOf(tableRootOf(this.branch, definition)) as ImmutableMap<EntryKey<A>, V>
   }
 
   /**
@@ -123,7 +125,7 @@ export class View implements Reader {
       if (!isCell(origin)) return this.get(definition as Input<Args, unknown>, ...args)
       return valueWithSignal(this.engine, this.branch, origin, signal)
     }
-    return { get: get as Reader['get'] }
+    return { get: get }
   }
 
   /** Makes a query valid and gives the revision at which its outcome last changed; a promise where the query is asynchronous. */
@@ -171,9 +173,9 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed) this.refuse()
     checkWritable(branch, what)
-    const outer = this.batch_
+    const outer = this.collecting
     const collector = outer ?? new Collector(branch)
-    this.batch_ = collector
+    this.collecting = collector
     let result: unknown
     try {
       result = callback(collector as unknown as Batch)
@@ -181,7 +183,7 @@ export class View implements Reader {
       collector.close()
       throw thrown
     } finally {
-      this.batch_ = outer
+      this.collecting = outer
     }
     if (isThenable(result)) {
       collector.close()
@@ -243,7 +245,6 @@ export class View implements Reader {
     const fork = new Branch(family, parent, hub, rootOf(branch))
     fork.base = branch.frozen ? branch.base : branch.revision
     fork.revision = branch.revision
-    if (branch.frozen) fork.memos = new Map([...branch.memos].filter(([, memo]) => memo !== null && 'stamps' in memo))
     addFork(parent, fork)
     family.hubs.add(hub)
     if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
@@ -289,7 +290,7 @@ export class Snapshot extends View {
   /** @internal */
   constructor(branch: Branch, engine: Engine) {
     super(branch, engine)
-    collected.register(this, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
+    collected.register(branch, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
   }
 
   /** Ends the snapshot: pending reads reject, streams complete, later calls throw `DisposedError`. */

@@ -1,1 +1,1 @@
-export {}
+export { describeValue } from '../index.js'

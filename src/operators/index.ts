@@ -1,1 +1,3 @@
-export {}
+export { failures } from './failures.js'
+export { ofType } from './of-type.js'
+export { values } from './values.js'
