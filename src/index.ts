@@ -2,7 +2,7 @@
 export { createDatabase, Database } from './core/database.js'
 export type { DatabaseOptions, Limits, Stats } from './core/database.js'
 export { derived, input } from './core/define.js'
-export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, KeyOf, Query, Reader, Result, TotalInput } from './core/define.js'
+export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, KeyOf, Query, Reader, Result, Then, TotalInput } from './core/define.js'
 export {
   BatchError, ClosedError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, InvalidDefinitionError, InvalidKeyError,
   LimitExceededError, MissingInputError, NestedCommitError, PebreError, WriteInQueryError,

@@ -1,7 +1,7 @@
 /** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
 import type { Branch, Change } from './branch.js'
 import { currentChange, removal } from './commit.js'
-import type { Args, Definition, Input, KeyOf, TotalInput } from './define.js'
+import type { Args, Definition, Input, KeyOf, Then, TotalInput } from './define.js'
 import { BatchError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
 import type { Slot } from './node.js'
@@ -13,9 +13,10 @@ export interface Batch {
   get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
   get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
   has<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): boolean
-  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: [...args: NoInfer<A>, value: NoInfer<V>]): void
+  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: Then<A, V>): void
   remove<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): void
-  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: [...args: NoInfer<A>, change: (value: V | undefined) => NoInfer<V>]): void
+  update<A extends Args, V>(definition: TotalInput<A, V>, ...argsAndChange: Then<A, (value: V) => V>): void
+  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): void
   replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | List<unknown>, V]>): void
 }
 

@@ -82,6 +82,9 @@ export type KeyOf<A extends Args> = A extends readonly [infer K] ? K : A
 /** One key in `entries`: the argument itself where there is one, otherwise an Immutable list of them. */
 export type EntryKey<A extends Args> = A extends readonly [infer K] ? K : List<A[number]>
 
+/** The arguments of a write: those of the key, then one more. Nothing is inferred from it. */
+export type Then<A extends Args, X> = A extends unknown ? [...args: A, last: X] : never
+
 /** Reads of inputs and queries. */
 export interface Reader {
   /**

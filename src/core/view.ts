@@ -9,7 +9,7 @@ import type { List, Map as ImmutableMap } from 'immutable'
 import { type Batch, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
 import { checkWritable, commit, commitInvalidation } from './commit.js'
-import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, TotalInput } from './define.js'
+import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
@@ -142,7 +142,7 @@ export class View implements Reader {
   // ── Writing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sets an input: its arguments, then the value. An equal value is no change. Returns the revision at which it holds. */
-  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: [...args: NoInfer<A>, value: NoInfer<V>]): Revision {
+  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: Then<A, V>): Revision {
     return this.write('set', (tx) => tx.set(definition, ...argsAndValue))
   }
 
@@ -152,7 +152,9 @@ export class View implements Reader {
   }
 
   /** Sets an input to what the function makes of its value. The function is called once. */
-  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: [...args: NoInfer<A>, change: (value: V | undefined) => NoInfer<V>]): Revision {
+  update<A extends Args, V>(definition: TotalInput<A, V>, ...argsAndChange: Then<A, (value: V) => V>): Revision
+  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): Revision
+  update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): Revision {
     return this.write('update', (tx) => tx.update(definition, ...argsAndChange))
   }
 
