@@ -98,6 +98,8 @@ export class Family {
   bytes = 0
   /** Some cell was invalidated by hand. */
   invalidated = false
+  /** Batch callbacks on the stack: nothing is told meanwhile. */
+  collecting = 0
   /** A caller's equality of inputs is on the stack. */
   comparing = false
   /** Values that were frozen already. */

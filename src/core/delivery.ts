@@ -16,6 +16,9 @@ import type { Revision } from './revision.js'
 /** What is being told; made into text only for an error. */
 export type Label = string | (() => string)
 
+/** How many writes, for each link a chain may have, subscribers may make in answer to one commit. */
+const TREE = 1000
+
 interface Task {
   readonly label: Label
   readonly run: () => void
@@ -36,6 +39,7 @@ export class Delivery {
   /** Event objects made so far. */
   events = 0
   private label: Label = ''
+  private answers = 0
   private chain = 0
 
   constructor(limit: number, report: (error: unknown) => void, isBusy: () => boolean) {
@@ -64,7 +68,8 @@ export class Delivery {
   /** Does a subscriber's write in its turn. @throws NestedCommitError where the chain is too long */
   defer(run: () => void): void {
     const chain = this.chain + 1
-    if (chain > this.limit) throw new NestedCommitError(this.limit, typeof this.label === 'string' ? this.label : this.label())
+    // Subscribers that each answer with several writes make a tree of short chains: that is bounded too.
+    if (chain > this.limit || ++this.answers > this.limit * TREE) throw new NestedCommitError(this.limit, typeof this.label === 'string' ? this.label : this.label())
     this.writes.push({ label: this.label, run, chain })
   }
 
@@ -86,6 +91,7 @@ export class Delivery {
       }
     } finally {
       this.delivering = false
+      this.answers = 0
       this.label = ''
       this.chain = 0
     }

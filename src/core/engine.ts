@@ -318,13 +318,39 @@ export class Engine implements Host {
     if (job !== null && !job.branch.frozen) return job
     const owner = cell.owner as Job | null
     if (owner === null) return null
-    if (owner.touched === CLEAN && owner.phase !== 'running') {
+    if (owner.phase !== 'running' && this.isUntouched(owner)) {
       const follower = this.open(cell.table.branch as Branch, cell)
       addWait(owner, follower, null, null, null)
       return follower
     }
     this.detach(owner)
     return null
+  }
+
+  /** Nothing an overtaken job has read shows another stamp in the live branch. What was only marked is looked at. */
+  private isUntouched(job: Job): boolean {
+    const { cell, frame } = job
+    const { family } = this
+    if (job.touched !== MAYBE) return job.touched === CLEAN
+    if (frame === null || family.depth >= DEPTH_LIMIT) return false
+    family.depth++
+    try {
+      for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) {
+        const { dep } = edge
+        if (isCell(dep) && !isFresh(dep)) {
+          if (edge.stamp === PENDING) {
+            if (dep.owner === null || dep.owner.touched !== CLEAN) return false
+            continue
+          }
+          if ((dep.flags & (RUNNING | CHECKING)) !== 0 || this.refresh(dep, null) !== null) return false
+        }
+        if (edge.stamp !== PENDING && edge.stamp !== dep.stamp) return false
+      }
+    } finally {
+      family.depth--
+    }
+    job.touched = CLEAN
+    return true
   }
 
   private takeOwnership(cell: Cell, own: Job): void {

@@ -8,7 +8,7 @@
 import { type Branch, ELSEWHERE, ENDED, type Evaluation, type Job, READING } from './branch.js'
 import type { AnyInput, Definition } from './define.js'
 import { type CycleError, FinishedQueryError, InvalidDefinitionError, MissingInputError } from './errors.js'
-import { findEdge, insertEdge } from './graph.js'
+import { insertEdge } from './graph.js'
 import { completeRead, openJob } from './job.js'
 import { type Cell, type Edge, idOf, isCell, type Node, PENDING, Slot, VOLATILE } from './node.js'
 import { hiddenSlot, invalidationOf, localOf, originOf, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
@@ -26,6 +26,10 @@ export class Frame implements Evaluation {
   job: Job | null
   parent: Evaluation | null
   cycle: CycleError | null = null
+  /** This run has read in another order than the last: what comes next in the list may have been read already. */
+  private strayed = false
+  /** What it has read, once that is too much to look through. */
+  private known: Set<Node> | null = null
   cause = ''
   startedAt = 0
 
@@ -39,7 +43,7 @@ export class Frame implements Evaluation {
   }
 
   get(definition: Definition, first?: unknown): unknown {
-    if (this.state === READING) {
+    if (this.state === READING && !this.strayed) {
       const edge = this.tail === null ? this.cell.deps : this.tail.nextDep
       if (edge !== null) {
         const dep = edge.dep
@@ -47,7 +51,7 @@ export class Frame implements Evaluation {
         if (dep.table.definition === definition && (count === 1 ? dep.args === undefined : count === 2 && dep.args === first && typeof first !== 'object')) {
           this.tail = edge
           edge.run = this.run
-          dep.seenBy = this.run
+          if (dep.seenBy < this.run) dep.seenBy = this.run
           return dep instanceof Slot ? this.readSlot(dep, edge) : this.branch.family.host.read(this, dep, edge)
         }
       }
@@ -79,6 +83,8 @@ export class Frame implements Evaluation {
   }
 
   get signal(): AbortSignal {
+    // An evaluation that has ended has nothing to be told any more, unless it was cancelled.
+    if (this.state === ENDED && this.job === null) return new AbortController().signal
     const job = jobOf(this)
     job.controller ??= new AbortController()
     if (job.cancelled) job.controller.abort(job.reason)
@@ -143,17 +149,42 @@ export class Frame implements Evaluation {
   link(node: Node): Edge | null {
     if (this.job !== null && this.job.reads !== null) return null
     const next = this.tail === null ? this.cell.deps : this.tail.nextDep
-    if (next === null || next.dep !== node) {
-      if (node.seenBy === this.run) return null
-      // A later run has read it since, so that its number tells nothing.
-      if (node.seenBy > this.run && this.tail !== null && findEdge(this.cell, this.tail, node) !== null) return null
-      this.tail = insertEdge(this.cell, this.tail, node, this.run)
-    } else this.tail = next
-    this.tail.run = this.run
-    this.tail.stamp = PENDING
-    node.seenBy = this.run
-    return this.tail
+    const follows = next !== null && next.dep === node
+    if (!(follows && !this.strayed)) {
+      if (this.hasRead(node)) return null
+      if (!follows) {
+        this.tail = insertEdge(this.cell, this.tail, node, this.run)
+        this.strayed = true
+      }
+    }
+    if (follows) this.tail = next
+    const edge = this.tail as Edge
+    edge.run = this.run
+    edge.stamp = PENDING
+    if (node.seenBy < this.run) node.seenBy = this.run
+    this.known?.add(node)
+    return edge
   }
+
+  private hasRead(node: Node): boolean {
+    if (node.seenBy <= this.run) return node.seenBy === this.run
+    // A later run has read it since, so that its number tells nothing.
+    if (this.known !== null) return this.known.has(node)
+    let steps = 0
+    for (let edge = this.tail === null ? null : this.cell.deps; edge !== null; edge = edge === this.tail ? null : edge.nextDep) {
+      if (edge.dep === node) return true
+      steps++
+    }
+    if (steps > SCAN_LIMIT) this.known = new Set(readsOf(this.cell, this.tail))
+    return false
+  }
+}
+
+/** Up to here a list is looked through; beyond, it is made a set. */
+const SCAN_LIMIT = 32
+
+function* readsOf(cell: Cell, tail: Edge | null): Generator<Node> {
+  for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) yield edge.dep
 }
 
 /** The evaluation's job, opened early where something needs it before the body has returned. */

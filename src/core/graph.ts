@@ -49,15 +49,6 @@ export function cutEdges(reader: Cell, cursor: Edge | null): void {
   }
 }
 
-/** The edge by which this run has read the record, among those up to the cursor. */
-export function findEdge(reader: Cell, cursor: Edge, dep: Node): Edge | null {
-  for (let edge = reader.deps; edge !== null; edge = edge.nextDep) {
-    if (edge.dep === dep) return edge
-    if (edge === cursor) return null
-  }
-  return null
-}
-
 /**
  * Marks all that may depend on the record and collects the live queries among them.
  * `settling`: the change was found by a run, not made by a commit; whoever reads at this revision has seen it already.

@@ -19,14 +19,15 @@ export class InputNode<V> extends Outlet<V> {
     const audience = new Audience<V>()
     super(branch.hub, (subscriber) => {
       let told = stampOf(branch, slot)
-      subscriber.next(read(branch, slot) as V)
-      return audience.add(subscriber, () => {
+      const leave = audience.add(subscriber, () => {
         // It has heard of this state when it came.
         const stamp = stampOf(branch, slot)
         const isNews = stamp !== told
         told = stamp
         return isNews
       })
+      subscriber.next(read(branch, slot) as V)
+      return leave
     })
     this.branch = branch
     this.slot = slot

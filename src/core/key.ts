@@ -110,7 +110,7 @@ function visitChild<Result>(walk: Walk<Result>, step: Step, value: unknown, visi
 function refuse(walk: Walk<unknown>, reason: string): never {
   const steps = walk.path.map((step) => {
     if (typeof step === 'number') return `[${step}]`
-    return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${describeValue(step)}]`
+    return /^[A-Za-z_$][\w$]{0,40}$/.test(step) ? `.${step}` : `[${describeValue(step)}]`
   })
   // A path of a thousand steps helps nobody: both ends of it do.
   const shown = steps.length > 40 ? [...steps.slice(0, 30), '…', ...steps.slice(-5)] : steps

@@ -156,7 +156,8 @@ function keepStamps(root: Root, table: Table): Root {
   return root.set(table.definition.name, { ...emptyTableRoot(), keysStamp: table.keysStamp, entriesStamp: table.entriesStamp })
 }
 
-const invalidations: AnyInput = Object.freeze({ kind: 'input', name: 'pebre:invalidated', options: Object.freeze({}) })
+/** Has the one name no definition of a caller can have. */
+const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', options: Object.freeze({}) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {

@@ -56,12 +56,13 @@ export class View implements Reader {
     const audience = (branch.revisions ??= new Audience())
     return new Outlet(branch.hub, (subscriber) => {
       let told = branch.revision
-      subscriber.next(told)
-      return audience.add(subscriber, (revision) => {
+      const leave = audience.add(subscriber, (revision) => {
         const isNews = revision > told
         told = revision
         return isNews
       })
+      subscriber.next(told)
+      return leave
     })
   }
 
@@ -175,17 +176,20 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed) this.refuse()
     checkWritable(branch, what)
+    const { family } = branch
     const outer = this.collecting
     const collector = outer ?? new Collector(branch)
     this.collecting = collector
+    family.collecting++
     let result: unknown
     try {
       result = callback(collector as unknown as Batch)
     } catch (thrown) {
-      collector.close()
+      if (outer === null) collector.close()
       throw thrown
     } finally {
       this.collecting = outer
+      if (--family.collecting === 0) this.engine.idle()
     }
     if (isThenable(result)) {
       collector.close()
