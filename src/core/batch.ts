@@ -1,11 +1,11 @@
 /** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
 import type { Branch, Change } from './branch.js'
-import { currentChange, removal } from './commit.js'
+import { checkWritable, currentChange, removal } from './commit.js'
 import type { Args, Definition, Input, KeyOf, Then, TotalInput } from './define.js'
 import { BatchError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
 import type { Slot } from './node.js'
-import { originOf, rootOf, tableRootOf } from './records.js'
+import { originOf, rootOf, tableOf, tableRootOf } from './records.js'
 
 /** Writes that become one revision. */
 export interface Batch {
@@ -46,12 +46,11 @@ export class Collector {
 
   set(definition: Definition, ...list: unknown[]): void {
     const slot = this.find(definition, list, list.length - 1)
-    this.changes.set(slot, { slot, value: list.at(-1), present: true, removed: false })
+    this.put({ slot, value: list.at(-1), present: true, removed: false })
   }
 
   remove(definition: Definition, ...args: unknown[]): void {
-    const slot = this.find(definition, args, args.length)
-    this.changes.set(slot, removal(slot))
+    this.put(removal(this.find(definition, args, args.length)))
   }
 
   update(definition: Definition, ...list: unknown[]): void {
@@ -59,21 +58,27 @@ export class Collector {
     const change = list.at(-1)
     if (typeof change !== 'function') throw new BatchError(`update of ${definition.name} needs a function from the old value to the new as its last argument.`)
     const value: unknown = change(this.current(slot).value)
-    this.changes.set(slot, { slot, value, present: true, removed: false })
+    this.put({ slot, value, present: true, removed: false })
   }
 
   replaceAll(definition: Definition, entries: Iterable<readonly [unknown, unknown]>): void {
-    this.find(definition, [], 0)
+    checkInput(this.branch, definition)
     const wanted = new Map<Slot, unknown>()
     for (const [key, value] of entries) {
       const args = List.isList(key) ? key.toArray() : Array.isArray(key) ? key : [key]
       wanted.set(this.find(definition, args, args.length), value)
     }
     rootOf(this.branch)
-    for (const { slot } of tableRootOf(this.branch, definition).records.values()) if (!wanted.has(slot)) this.changes.set(slot, removal(slot))
-    for (const slot of this.changes.keys()) if (slot.table.definition === definition && !wanted.has(slot)) this.changes.set(slot, removal(slot))
-    for (const slot of this.branch.overlay.keys()) if (slot.table.definition === definition && !wanted.has(slot)) this.changes.set(slot, removal(slot))
-    for (const [slot, value] of wanted) this.changes.set(slot, { slot, value, present: true, removed: false })
+    const stored = [...tableRootOf(this.branch, definition).records.values()].map(({ slot }) => slot)
+    for (const slot of [...stored, ...this.branch.overlay.keys(), ...this.changes.keys()]) {
+      if (slot.table.definition === definition && !wanted.has(slot)) this.put(removal(slot))
+    }
+    for (const [slot, value] of wanted) this.put({ slot, value, present: true, removed: false })
+  }
+
+  private put(change: Change): void {
+    this.check()
+    this.changes.set(change.slot, change)
   }
 
   private current(slot: Slot): Change {
@@ -81,13 +86,25 @@ export class Collector {
   }
 
   private find(definition: Definition, list: readonly unknown[], end: number): Slot {
-    if (!this.open) throw new BatchError('The batch has ended: its tx can no longer be used.')
+    this.check()
     return slotOf(this.branch, definition, list, end)
+  }
+
+  /** A body must not see what is not committed, nor write. */
+  private check(): void {
+    if (!this.open) throw new BatchError('The batch has ended: its tx can no longer be used.')
+    checkWritable(this.branch, 'use a batch')
   }
 }
 
 /** The head's record of an input. @throws InvalidDefinitionError for anything else */
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
-  if (definition.kind === 'derived') throw new InvalidDefinitionError(`${definition.name} is a query: this needs an input.`)
+  checkInput(branch, definition)
   return originOf(branch.family.head, definition, list, first, end) as Slot
+}
+
+/** @throws InvalidDefinitionError for anything but an input */
+export function checkInput(branch: Branch, definition: Definition): void {
+  const { kind, name } = tableOf(branch.family.head, definition).definition
+  if (kind !== 'input') throw new InvalidDefinitionError(`${name} is a query: this needs an input.`)
 }

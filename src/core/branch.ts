@@ -96,6 +96,8 @@ export class Family {
   search = 0
   /** Estimated size of what the inputs hold, where it is limited. */
   bytes = 0
+  /** Some body was volatile. */
+  hasVolatile = false
   /** Some cell was invalidated by hand. */
   invalidated = false
   /** Batch callbacks on the stack: nothing is told meanwhile. */

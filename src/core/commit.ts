@@ -8,7 +8,7 @@
  */
 import { Branch, type Change } from './branch.js'
 import type { AnyInput } from './define.js'
-import { EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import type { RecordName } from './events.js'
 import { dependentsOf, markInvalid, propagate } from './graph.js'
@@ -28,7 +28,7 @@ export function currentChange(branch: Branch, slot: Slot): Change {
 }
 
 function liveChange(slot: Slot, local: Slot): Change {
-  return { slot, value: local.value, present: local.stamp !== ABSENT, removed: false }
+  return { slot, value: local.value, present: local.stamp !== ABSENT, removed: local.stamp < FIRST_STAMP }
 }
 
 function frozenChange(branch: Branch, slot: Slot): Change {
@@ -49,8 +49,9 @@ export function removal(slot: Slot): Change {
 
 /** Whether two states of a slot are the same to every reader. @throws EqualityError */
 function isSame(branch: Branch, before: Change, after: Change): boolean {
-  if (before.present !== after.present) return false
-  if (!before.present) return true
+  // Removing what holds nothing of its own is never a change, and removing what does always is.
+  if (after.removed) return before.removed
+  if (!before.present) return false
   const { equals } = (after.slot.table.definition as AnyInput).options as { equals?: ((a: unknown, b: unknown) => boolean) | false }
   if (equals === undefined) return defaultEquals(before.value, after.value)
   if (equals === false) return false
@@ -80,7 +81,8 @@ export function checkWritable(branch: Branch, what: string): void {
 export function commit(branch: Branch, changes: Iterable<Change>): Revision {
   const effective: Change[] = []
   for (const change of changes) if (!isSame(branch, currentChange(branch, change.slot), change)) effective.push(change)
-  const { delivery } = branch.family
+  const { closed, delivery } = branch.family
+  if (closed) throw new ClosedError()
   const next = branch.revision + branch.queued
   if (effective.length === 0) return next
   if (!delivery.delivering) return apply(branch, effective, null)

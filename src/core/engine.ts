@@ -22,7 +22,7 @@ import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, propagate } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
-  ASYNC, beginRun, bodyOf, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, markCell, markVerified,
+  ASYNC, beginRun, bodyOf, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -290,6 +290,7 @@ export class Engine implements Host {
 
   private verify(cell: Cell): void {
     const { branch } = cell.table
+    if (this.family.hasVolatile) markTainted(cell)
     markVerified(cell, branch.revision)
     if ((branch as Branch).hub.active) tellRead(branch as Branch, cell, 'queryValidated')
   }

@@ -80,6 +80,7 @@ export class Frame implements Evaluation {
   volatile(): void {
     this.checkOpen()
     this.flags |= VOLATILE
+    this.branch.family.hasVolatile = true
   }
 
   get signal(): AbortSignal {

@@ -290,6 +290,13 @@ export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: S
   cell.memo = null
 }
 
+/** Says whether anything the cell read is volatile, where that may have changed without a run of its own. */
+export function markTainted(cell: Cell): void {
+  let tainted = 0
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && (edge.dep.flags & (VOLATILE | TAINTED)) !== 0) tainted = TAINTED
+  cell.flags = (cell.flags & ~TAINTED) | tainted
+}
+
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0

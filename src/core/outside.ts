@@ -59,6 +59,8 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
       else resolve(outcome.value)
     })
     signal.addEventListener('abort', abort)
+    // It may have fired in the synchronous part of the body.
+    if (signal.aborted) abort()
   })
   engine.idle()
   return promise

@@ -17,6 +17,11 @@ import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tel
 
 const SUSPENDED = Symbol('suspended')
 
+/** Attaches to a promise as `await` does: an own `then` of it is not asked. */
+function attach(promise: Promise<unknown>, resolved: (value: unknown) => void, rejected: (error: unknown) => void): void {
+  void Promise.prototype.then.call(promise, resolved, rejected)
+}
+
 /** The body's last run gave a promise, or every run will. */
 export function isAsync(cell: Cell): boolean {
   return cell.table.sawPromise || bodyOf(cell).isAsync
@@ -47,7 +52,11 @@ export function execute(frame: Frame): Job | null {
   if (family.unwind !== null) giveUp(frame)
   frame.parent = null
   const { job } = frame
-  if (job !== null && job.phase === 'done') throw job.reason ?? new ClosedError()
+  if (family.closed) {
+    if (job !== null && job.phase !== 'done') dropJob(job)
+    throw new ClosedError()
+  }
+  if (job !== null && job.phase === 'done') throw job.reason
   if (result === SUSPENDED) return job
   settle(frame, failed, result, failed && isAsync(cell))
   return null
@@ -69,9 +78,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
   const { cell, branch } = frame
   cell.table.sawPromise = true
-  const promise = thenable instanceof Promise ? thenable : Promise.resolve(thenable)
+  // The `then` of anything that is no native promise is called in a microtask.
+  const promise = Promise.resolve(thenable)
   if (branch.family.unwind !== null) {
-    promise.then(ignore, ignore)
+    attach(promise, ignore, ignore)
     return SUSPENDED
   }
   const job = jobOf(frame)
@@ -81,9 +91,10 @@ function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
     if (!branch.frozen) cell.job = job
     if (job.reads === null) cell.owner = job
   }
-  promise.then(
+  attach(
+    promise,
     (value) => end(frame, false, value),
-    (error: unknown) => end(frame, true, error),
+    (error) => end(frame, true, error),
   )
   return SUSPENDED
 }

@@ -6,7 +6,7 @@
  */
 import type { Observable } from 'rxjs'
 import type { List, Map as ImmutableMap } from 'immutable'
-import { type Batch, Collector, slotOf } from './batch.js'
+import { type Batch, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
 import { checkWritable, commit, commitInvalidation } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
@@ -23,7 +23,7 @@ import { observeCell, observeQuery, type QueryState, watchCell } from './live.js
 import { ABSENT, type Revision } from './revision.js'
 import { type Cell, isCell, isFresh, type Slot } from './node.js'
 import { localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
-import { entriesOf, keysOf } from './root.js'
+import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { addFork, releaseFork } from './share.js'
 
 /** Reads that a caller may leave. */
@@ -83,7 +83,7 @@ export class View implements Reader {
   get<A extends Args, R>(definition: Derived<A, R>, ...args: NoInfer<A>): Result<R>
   get(definition: Definition, ..._args: unknown[]): unknown {
     const { branch } = this
-    if (branch.disposed) this.refuse()
+    if (branch.disposed || branch.family.closed) this.refuse()
     const origin = originOf(branch.family.head, definition, arguments, 1, arguments.length)
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
@@ -98,15 +98,11 @@ export class View implements Reader {
   }
 
   keys<A extends Args, V>(definition: Input<A, V>): readonly KeyOf<A>[] {
-    this.slot(definition, [])
-    rootOf(this.branch)
-    return keysOf(tableRootOf(this.branch, definition)) as readonly KeyOf<A>[]
+    return keysOf(this.inputs(definition)) as readonly KeyOf<A>[]
   }
 
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V> {
-    this.slot(definition, [])
-    rootOf(this.branch)
-    return entriesOf(tableRootOf(this.branch, definition)) as ImmutableMap<EntryKey<A>, V>
+    return entriesOf(this.inputs(definition)) as ImmutableMap<EntryKey<A>, V>
   }
 
   /**
@@ -114,14 +110,14 @@ export class View implements Reader {
    * @throws what the function throws, as the same object
    */
   read<R>(body: (q: Query) => R): Result<R> {
-    if (this.branch.disposed) this.refuse()
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
     return readOnce(this.engine, this.branch, body) as Result<R>
   }
 
   /** Reads that end for this caller when the signal fires. The query goes on while somebody else waits for it. */
   with({ signal }: { readonly signal: AbortSignal }): LeavingReader {
     const get = (definition: Definition, ...args: unknown[]): unknown => {
-      if (this.branch.disposed) this.refuse()
+      if (this.branch.disposed || this.branch.family.closed) this.refuse()
       const origin = originOf(this.branch.family.head, definition, args, 0, args.length)
       if (!isCell(origin)) return this.get(definition as Input<Args, unknown>, ...args)
       return valueWithSignal(this.engine, this.branch, origin, signal)
@@ -174,7 +170,7 @@ export class View implements Reader {
 
   private write(what: string, callback: (tx: Batch) => void): Revision {
     const { branch } = this
-    if (branch.disposed) this.refuse()
+    if (branch.disposed || branch.family.closed) this.refuse()
     checkWritable(branch, what)
     const { family } = branch
     const outer = this.collecting
@@ -231,7 +227,7 @@ export class View implements Reader {
     const known = this.branch.nodes.get(slot)
     if (known !== undefined) return known as InputNode<unknown>
     const node = new InputNode(this.branch, slot, () => {
-      if (this.branch.disposed) this.refuse()
+      if (this.branch.disposed || this.branch.family.closed) this.refuse()
       checkWritable(this.branch, 'set')
     })
     this.branch.nodes.set(slot, node)
@@ -243,7 +239,7 @@ export class View implements Reader {
   /** A view of this state that later writes do not touch, and that may be written to without touching this one. Costs what changed since the last. */
   snapshot(): Snapshot {
     const { branch } = this
-    if (branch.disposed) this.refuse()
+    if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
     const hub = new Hub(family.delivery)
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
@@ -264,12 +260,19 @@ export class View implements Reader {
   }
 
   private slot(definition: unknown, args: readonly unknown[]): Slot {
-    if (this.branch.disposed) this.refuse()
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
     return slotOf(this.branch, definition as Definition, args, args.length)
   }
 
+  private inputs(definition: Definition): TableRoot {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    checkInput(this.branch, definition)
+    rootOf(this.branch)
+    return tableRootOf(this.branch, definition)
+  }
+
   private cell(definition: unknown, args: readonly unknown[]): Cell {
-    if (this.branch.disposed) this.refuse()
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
     const node = originOf(this.branch.family.head, definition as Definition, args, 0, args.length)
     if (!isCell(node)) throw new InvalidDefinitionError(`${(definition as Definition).name} is an input: this needs a query.`)
     return node
