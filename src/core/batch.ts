@@ -1,11 +1,13 @@
 /** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
 import type { Branch, Change } from './branch.js'
-import { checkWritable, currentChange, removal } from './commit.js'
-import type { Args, Definition, Input, KeyOf, Then, TotalInput } from './define.js'
+import { checkWritable, commit, currentChange, removal } from './commit.js'
+import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Then, TotalInput } from './define.js'
 import { BatchError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
-import type { Slot } from './node.js'
+import { absent } from './frame.js'
+import type { Cell, Slot } from './node.js'
 import { originOf, rootOf, tableOf, tableRootOf } from './records.js'
+import type { Revision } from './revision.js'
 
 /** Writes that become one revision. */
 export interface Batch {
@@ -17,27 +19,35 @@ export interface Batch {
   remove<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): void
   update<A extends Args, V>(definition: TotalInput<A, V>, ...argsAndChange: Then<A, (value: V) => V>): void
   update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): void
-  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | List<unknown>, V]>): void
+  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | EntryKey<A>, V]>): void
+  invalidate<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): void
 }
 
 /** The engine's side of `tx`. */
 export class Collector {
   private readonly branch: Branch
   private readonly changes = new Map<Slot, Change>()
+  private readonly cells = new Set<Cell>()
   private open = true
 
   constructor(branch: Branch) {
     this.branch = branch
   }
 
-  /** The last change of each slot, in the order of the first. */
-  close(): Iterable<Change> {
+  /** Commits the last change of each slot, in the order of the first. */
+  commit(): Revision {
     this.open = false
-    return this.changes.values()
+    return commit(this.branch, this.changes.values(), this.cells)
+  }
+
+  discard(): void {
+    this.open = false
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {
-    return this.current(this.find(definition, args, args.length)).value
+    const slot = this.find(definition, args, args.length)
+    const { present, value } = this.current(slot)
+    return present ? value : absent(slot)
   }
 
   has(definition: Definition, ...args: unknown[]): boolean {
@@ -81,6 +91,11 @@ export class Collector {
     this.changes.set(change.slot, change)
   }
 
+  invalidate(definition: Definition, ...args: unknown[]): void {
+    this.check()
+    this.cells.add(cellOf(this.branch, definition, args))
+  }
+
   private current(slot: Slot): Change {
     return this.changes.get(slot) ?? currentChange(this.branch, slot)
   }
@@ -101,6 +116,12 @@ export class Collector {
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
   checkInput(branch, definition)
   return originOf(branch.family.head, definition, list, first, end) as Slot
+}
+
+/** The head's record of a query. @throws InvalidDefinitionError for anything else */
+export function cellOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>): Cell {
+  if (tableOf(branch.family.head, definition).definition.kind !== 'derived') throw new InvalidDefinitionError(`${definition.name} is an input: this needs a query.`)
+  return originOf(branch.family.head, definition, list, 0, list.length) as Cell
 }
 
 /** @throws InvalidDefinitionError for anything but an input */

@@ -13,7 +13,7 @@ import { deepFreeze, defaultEquals } from './equality.js'
 import type { RecordName } from './events.js'
 import { dependentsOf, markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
-import { assignSlot, type Cell, DIRTY, idOf, type Slot } from './node.js'
+import { assignSlot, type Cell, DIRTY, idOf, isCell, type Slot } from './node.js'
 import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import { addFork } from './share.js'
@@ -75,39 +75,34 @@ export function checkWritable(branch: Branch, what: string): void {
 }
 
 /**
- * Commits changes, the last of each slot only. A subscriber's write is queued until the commit it answers has been told to
- * everybody. Returns the revision at which it holds.
+ * Commits changes, the last of each slot only, and invalidates cells. A subscriber's write is queued until the commit it answers
+ * has been told to everybody. Returns the revision at which it holds.
  */
-export function commit(branch: Branch, changes: Iterable<Change>): Revision {
+export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterable<Cell>): Revision {
   const effective: Change[] = []
   for (const change of changes) if (!isSame(branch, currentChange(branch, change.slot), change)) effective.push(change)
-  const { closed, delivery } = branch.family
-  if (closed) throw new ClosedError()
+  const { family } = branch
+  const { delivery } = family
+  if (family.closed) throw new ClosedError()
+  const invalidated = [...cells]
   const next = branch.revision + branch.queued
-  if (effective.length === 0) return next
-  if (!delivery.delivering) return apply(branch, effective, null)
+  if (effective.length === 0 && invalidated.length === 0) return next
+  if (family.settings.freeze) for (const { value } of effective) deepFreeze(value, family.frozen)
+  for (const cell of invalidated) {
+    family.invalidated = true
+    effective.push({ slot: invalidationSlot(family.head, cell), value: {}, present: true, removed: false })
+  }
+  if (!delivery.delivering) return apply(branch, effective, invalidated)
   delivery.defer(() => {
     if (--branch.queued === 0) branch.overlay.clear()
-    apply(branch, effective, null)
+    apply(branch, effective, invalidated)
   })
   for (const change of effective) branch.overlay.set(change.slot, change)
   branch.queued++
   return next + 1
 }
 
-/** A commit that changes only the hidden slot of one cell. */
-export function commitInvalidation(branch: Branch, cell: Cell): Revision {
-  branch.family.invalidated = true
-  const change = (): Change => ({ slot: invalidationSlot(branch.family.head, cell), value: {}, present: true, removed: false })
-  if (!branch.family.delivery.delivering) return apply(branch, [change()], cell)
-  branch.family.delivery.defer(() => {
-    if (--branch.queued === 0) branch.overlay.clear()
-    apply(branch, [change()], cell)
-  })
-  return branch.revision + ++branch.queued
-}
-
-function apply(branch: Branch, changes: readonly Change[], invalidated: Cell | null): Revision {
+function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   const bytes = checkSize(branch, changes)
   if (branch.jobs !== null) leaveState(branch)
@@ -118,7 +113,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: Cell | n
   const slots = changes.map((change) => store(branch, change, revision, hidden))
   for (const slot of slots) propagate(slot, DIRTY, false)
   for (const slot of hidden) propagate(slot, DIRTY, false)
-  if (invalidated !== null) markInvalid(localOf(branch, invalidated) as Cell)
+  for (const cell of invalidated) markInvalid(localOf(branch, cell) as Cell)
   for (const watcher of branch.passing) {
     if (!watcher.queued) family.reached.push(watcher)
     watcher.queued = true
@@ -174,16 +169,13 @@ function store(branch: Branch, change: Change, revision: Revision, hidden: Set<S
   const { family } = branch
   const slot = localOf(branch, change.slot) as Slot
   if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
-  const rest = resting(slot)
-  const rests = !change.present || (rest.present && Object.is(change.value, rest.value))
   const wasStored = slot.stamp >= FIRST_STAMP
   const stamp = family.stamps++
-  if (family.settings.freeze && !rests) deepFreeze(change.value, family.frozen)
-  assignSlot(slot, change.value, rests ? restingStamp(slot) : stamp, revision)
+  assignSlot(slot, change.value, change.removed ? restingStamp(slot) : stamp, revision)
   const { table } = slot
   table.entriesStamp = stamp
-  if (wasStored === rests) table.keysStamp = stamp
-  for (const shown of [table.entries, wasStored === rests ? table.keys : null]) {
+  if (wasStored === change.removed) table.keysStamp = stamp
+  for (const shown of [table.entries, wasStored === change.removed ? table.keys : null]) {
     if (shown === null) continue
     assignSlot(shown, undefined, stamp, revision)
     hidden.add(shown)
@@ -191,7 +183,7 @@ function store(branch: Branch, change: Change, revision: Revision, hidden: Set<S
   return slot
 }
 
-function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: Cell | null): void {
+function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[]): void {
   const { hub, revision, revisions } = branch
   const { delivery } = branch.family
   if (hub.active) announceEvents(branch, slots, changes, invalidated)
@@ -202,31 +194,29 @@ function announce(branch: Branch, slots: readonly Slot[], changes: readonly Chan
   if (revisions !== null && revisions.size > 0) delivery.announce('revision$', () => revisions.next(revision))
 }
 
-function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: Cell | null): void {
+function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[]): void {
   const { hub, revision } = branch
   if (hub.wants('revision')) hub.emit(revision, { type: 'revisionBumped' })
   const seen = new Set<Cell>()
   const tellInvalidated = (source: Slot | Cell | null, by: RecordName): void => {
     if (source === null || !hub.wants('invalidation')) return
-    const cells = source === invalidated ? [source, ...dependentsOf(source)] : dependentsOf(source)
+    const cells = isCell(source) ? [source, ...dependentsOf(source)] : dependentsOf(source)
     for (const cell of cells) {
       if (seen.has(cell)) continue
       seen.add(cell)
       hub.emit(revision, { type: 'queryInvalidated', ...nameOf(cell), by })
     }
   }
-  if (invalidated !== null) tellInvalidated(invalidated, nameOf(invalidated))
-  else {
-    for (const [i, slot] of slots.entries()) {
-      if (hub.wants('input')) {
-        const { removed, value } = changes[i] as Change
-        hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value })
-      }
-      const by = nameOf(slot)
-      const { keys, entries, keysStamp, entriesStamp } = slot.table
-      tellInvalidated(slot, by)
-      tellInvalidated(entries, by)
-      if (keysStamp === entriesStamp) tellInvalidated(keys, by)
+  for (const [i, slot] of slots.slice(0, slots.length - invalidated.length).entries()) {
+    if (hub.wants('input')) {
+      const { removed, value } = changes[i] as Change
+      hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value })
     }
+    const by = nameOf(slot)
+    const { keys, entries, keysStamp, entriesStamp } = slot.table
+    tellInvalidated(slot, by)
+    tellInvalidated(entries, by)
+    if (keysStamp === entriesStamp) tellInvalidated(keys, by)
   }
+  for (const cell of invalidated) tellInvalidated(localOf(branch, cell), nameOf(cell))
 }

@@ -46,7 +46,7 @@ interface ClassNode {
 }
 
 /** Pairs that small values do not have to pay for: a cycle is only walked that much longer before it is noticed. */
-const freeVisits = 64
+const freeVisits = 1024
 /** So many failed trials, in cyclic values where none can be remembered, are given up: they count as different. */
 const maxFailures = 10_000
 /** Lies on the work under what a pair demands, beside one of its objects: when it is reached, the pair is done with. */

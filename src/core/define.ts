@@ -76,11 +76,13 @@ export type Definition = AnyInput | AnyDerived
 /** What a read of a query gives: the value, or a promise where the body gives one. */
 export type Result<R> = R extends PromiseLike<infer V> ? Promise<V> : R
 
-/** One key of a definition: the argument itself where there is one, otherwise all of them. */
-export type KeyOf<A extends Args> = A extends readonly [infer K] ? K : A
+type Primitive = string | number | bigint | boolean | null | undefined
 
-/** One key in `entries`: the argument itself where there is one, otherwise an Immutable list of them. */
-export type EntryKey<A extends Args> = A extends readonly [infer K] ? K : List<A[number]>
+/** One key of an input: the argument itself where it is one primitive, otherwise the list of arguments. */
+export type KeyOf<A extends Args> = A extends readonly [infer K] ? (unknown extends K ? unknown : K extends Primitive ? K : readonly [K]) : A
+
+/** One key in `entries`: the argument itself where it is one primitive, otherwise an Immutable list of the arguments. */
+export type EntryKey<A extends Args> = A extends readonly [infer K] ? (unknown extends K ? unknown : K extends Primitive ? K : List<K>) : List<A[number]>
 
 /** The arguments of a write: those of the key, then one more. Nothing is inferred from it. */
 export type Then<A extends Args, X> = A extends unknown ? [...args: A, last: X] : never
@@ -98,7 +100,7 @@ export interface Reader {
   has<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): boolean
   /** The keys that hold a value, in the order in which they were first used. */
   keys<A extends Args, V>(definition: Input<A, V>): readonly KeyOf<A>[]
-  /** All values by key, as one Immutable map. A key of several arguments is an Immutable `List` of them. */
+  /** All values by key, as one Immutable map. */
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V>
 }
 

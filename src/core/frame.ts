@@ -213,7 +213,8 @@ export function valueIn(branch: Branch, slot: Slot): unknown {
   return 'initial' in options ? options.initial : absent(slot)
 }
 
-function absent(slot: Slot): undefined {
+/** What an absent slot gives. @throws MissingInputError where it must not be absent */
+export function absent(slot: Slot): undefined {
   const definition = slot.table.definition as AnyInput
   if (definition.options.required === true) throw new MissingInputError(definition.name, idOf(slot))
   return undefined

@@ -1,6 +1,5 @@
 /** An input as an Observable and an Observer: what it shows now, then every new value after its commit. */
 import type { Branch } from './branch.js'
-import { commit } from './commit.js'
 import { Audience, Outlet } from './delivery.js'
 import { valueIn, valueOf } from './frame.js'
 import type { Slot } from './node.js'
@@ -15,7 +14,7 @@ export class InputNode<V> extends Outlet<V> {
   private readonly slot: Slot
   private readonly audience: Audience<V>
 
-  constructor(branch: Branch, slot: Slot, check: () => void) {
+  constructor(branch: Branch, slot: Slot, write: (value: V) => void) {
     const audience = new Audience<V>()
     super(branch.hub, (subscriber) => {
       let told = stampOf(branch, slot)
@@ -32,11 +31,11 @@ export class InputNode<V> extends Outlet<V> {
     this.branch = branch
     this.slot = slot
     this.audience = audience
-    this.check = check
+    this.write = write
     if (!branch.frozen) this.move()
   }
 
-  private readonly check: () => void
+  private readonly write: (value: V) => void
 
   /** Stands at the record of a branch that is written to. */
   move(): void {
@@ -48,14 +47,12 @@ export class InputNode<V> extends Outlet<V> {
 
   /** The value now; `undefined` while the input is absent. */
   get value(): V {
-    this.check()
     return read(this.branch, this.slot) as V
   }
 
   /** Writes the input, like `set`. */
   next(value: V): void {
-    this.check()
-    commit(this.branch, [{ slot: this.slot, value, present: true, removed: false }])
+    this.write(value)
   }
 
   error(error: unknown): void {

@@ -10,7 +10,7 @@
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
 import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, TAINTED, VOLATILE } from './node.js'
-import { releaseFork } from './share.js'
+import { forgetFork } from './records.js'
 
 /** Opens a job; it is on its way until `finishJob` or `cancelJob`. */
 export function openJob(cell: Cell, branch: Branch): Job {
@@ -178,7 +178,7 @@ function closeJob(job: Job): void {
   branch.family.jobs--
   if (job.frame !== null) job.frame.state = ENDED
   if (branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)
-  if (branch.hidden && branch.jobs === null && branch.parent !== null) releaseFork(branch.parent, branch.token)
+  if (branch.hidden && branch.jobs === null && branch.parent !== null) forgetFork(branch.parent, branch.token)
 }
 
 /** A job whose run was given up before anybody knew of it. What it asked for goes on: the next run will need it. */

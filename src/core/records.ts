@@ -8,6 +8,8 @@ import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
 import { assignSlot, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
+import { deepFreeze } from './equality.js'
+import { releaseFork } from './share.js'
 import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
@@ -58,6 +60,8 @@ function addPrimitive(head: Branch, table: Table, key: unknown): Node {
 }
 
 function makeNode(head: Branch, table: Table, args: unknown): Node {
+  const { frozen, settings } = head.family
+  if (settings.freeze && table.definition.kind === 'input') deepFreeze(table.definition.options.initial, frozen)
   return table.definition.kind === 'input' ? new Slot(++head.family.slots, table, args, null) : new Cell(table, args, null)
 }
 
@@ -148,6 +152,12 @@ export function rootOf(branch: Branch): Root {
   branch.written = []
   branch.rootRevision = branch.revision
   return branch.root
+}
+
+/** A snapshot is gone. What only it held is let go: the old values in the last root too. */
+export function forgetFork(parent: Branch, token: object): void {
+  releaseFork(parent, token)
+  if (parent.forks.size === 0 && parent.written.length > 0) rootOf(parent)
 }
 
 /** A table that was written to and is empty again still shows when. */

@@ -87,19 +87,21 @@ function foldEntries(before: ImmutableMap<unknown, unknown>, slots: readonly Slo
   return map
 }
 
-/** How a key appears in `entries`: the argument itself where there is one, otherwise an Immutable list of them. */
+/**
+ * How a key appears in `entries`: one primitive as it is, otherwise an Immutable list. Immutable takes a date for its number,
+ * so where there are dates it is an array, which is equal to nothing but itself.
+ */
 function entryKey(slot: Slot): unknown {
+  const stored = slot.args
+  if (stored !== undefined && !Array.isArray(stored)) return stored
   const args = argsOf(slot)
-  return args.length === 1 ? args[0] : List(args)
+  return args.some((arg) => arg instanceof Date) ? args : List(args)
 }
 
 /** The keys that hold a value, in the order in which they were first used: arguments as callers give them. */
 export function keysOf(table: TableRoot): readonly unknown[] {
   table.keys ??= Object.freeze(
-    sorted(table).map(({ slot }) => {
-      const args = argsOf(slot)
-      return args.length === 1 ? args[0] : args
-    }),
+    sorted(table).map(({ slot }) => (slot.args === undefined ? [] : slot.args)),
   )
   return table.keys
 }

@@ -5,16 +5,16 @@
  * a body, and the world is told when the outermost call ends.
  */
 import type { Observable } from 'rxjs'
-import type { List, Map as ImmutableMap } from 'immutable'
-import { type Batch, checkInput, Collector, slotOf } from './batch.js'
+import type { Map as ImmutableMap } from 'immutable'
+import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
-import { checkWritable, commit, commitInvalidation } from './commit.js'
+import { checkWritable } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
-import { BatchError, ClosedError, DisposedError, InvalidDefinitionError } from './errors.js'
+import { BatchError, ClosedError, DisposedError } from './errors.js'
 import { defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
@@ -22,9 +22,9 @@ import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
 import { type Cell, isCell, isFresh, type Slot } from './node.js'
-import { localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
+import { forgetFork, localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
-import { addFork, releaseFork } from './share.js'
+import { addFork } from './share.js'
 
 /** Reads that a caller may leave. */
 export interface LeavingReader {
@@ -156,7 +156,7 @@ export class View implements Reader {
   }
 
   /** Makes the input hold exactly these entries, in one commit. Entries that are equal stay as they are. */
-  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | List<unknown>, V]>): Revision {
+  replaceAll<A extends Args, V>(definition: Input<A, V>, entries: Iterable<readonly [KeyOf<A> | EntryKey<A>, V]>): Revision {
     return this.write('replaceAll', (tx) => tx.replaceAll(definition, entries))
   }
 
@@ -181,25 +181,23 @@ export class View implements Reader {
     try {
       result = callback(collector as unknown as Batch)
     } catch (thrown) {
-      if (outer === null) collector.close()
+      if (outer === null) collector.discard()
       throw thrown
     } finally {
       this.collecting = outer
       if (--family.collecting === 0) this.engine.idle()
     }
     if (isThenable(result)) {
-      collector.close()
+      collector.discard()
       result.then(ignore, ignore)
       throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
     }
-    return outer === null ? commit(branch, collector.close()) : branch.revision
+    return outer === null ? collector.commit() : branch.revision
   }
 
   /** Makes a query run again at its next use, whatever it read: for queries that depend on something the database does not know. */
   invalidate<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Revision {
-    const cell = this.cell(query, args)
-    checkWritable(this.branch, 'invalidate')
-    return commitInvalidation(this.branch, cell)
+    return this.write('invalidate', (tx) => tx.invalidate(query, ...args))
   }
 
   // ── Watching ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,10 +224,7 @@ export class View implements Reader {
     const slot = this.slot(definition, args)
     const known = this.branch.nodes.get(slot)
     if (known !== undefined) return known as InputNode<unknown>
-    const node = new InputNode(this.branch, slot, () => {
-      if (this.branch.disposed || this.branch.family.closed) this.refuse()
-      checkWritable(this.branch, 'set')
-    })
+    const node = new InputNode<unknown>(this.branch, slot, (value) => this.set(definition as Input<Args, unknown>, ...args, value))
     this.branch.nodes.set(slot, node)
     return node
   }
@@ -273,9 +268,7 @@ export class View implements Reader {
 
   private cell(definition: unknown, args: readonly unknown[]): Cell {
     if (this.branch.disposed || this.branch.family.closed) this.refuse()
-    const node = originOf(this.branch.family.head, definition as Definition, args, 0, args.length)
-    if (!isCell(node)) throw new InvalidDefinitionError(`${(definition as Definition).name} is an input: this needs a query.`)
-    return node
+    return cellOf(this.branch, definition as Definition, args)
   }
 }
 
@@ -290,7 +283,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /** Frees what only a snapshot held, when it is disposed or collected. */
 const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }>(({ parent, token, hub }) => {
-  releaseFork(parent, token)
+  forgetFork(parent, token)
   parent.family.hubs.delete(hub)
 })
 
@@ -311,7 +304,7 @@ export class Snapshot extends View {
     branch.hub.close()
     branch.family.hubs.delete(branch.hub)
     collected.unregister(branch)
-    releaseFork(branch.parent as Branch, branch.token)
+    forgetFork(branch.parent as Branch, branch.token)
     this.engine.idle()
   }
 
