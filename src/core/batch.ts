@@ -26,8 +26,8 @@ export interface Batch {
 /** The engine's side of `tx`. */
 export class Collector {
   private readonly branch: Branch
-  private readonly changes = new Map<Slot, Change>()
-  private readonly cells = new Set<Cell>()
+  private changes = new Map<Slot, Change>()
+  private cells = new Set<Cell>()
   private open = true
 
   constructor(branch: Branch) {
@@ -40,8 +40,19 @@ export class Collector {
     return commit(this.branch, this.changes.values(), this.cells)
   }
 
-  discard(): void {
-    this.open = false
+  /** What has been collected so far. */
+  save(): readonly [ReadonlyMap<Slot, Change>, ReadonlySet<Cell>] {
+    return [new Map(this.changes), new Set(this.cells)]
+  }
+
+  /** Takes back what an inner batch wrote; the outermost one ends. */
+  discard(saved: ReturnType<Collector['save']> | undefined): void {
+    if (saved === undefined) {
+      this.open = false
+      return
+    }
+    this.changes = new Map(saved[0])
+    this.cells = new Set(saved[1])
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {

@@ -58,6 +58,10 @@ export interface Evaluation {
   parent: Evaluation | null
   /** It was found to take part in a cycle: that is its outcome, whatever its body does. */
   cycle: CycleError | null
+  /** The lowest evaluation on the stack of that cycle. */
+  ring: Evaluation | null
+  /** How many bodies are on the stack below it. */
+  readonly level: number
   /** Why it runs and since when, where somebody listens. */
   cause: string
   startedAt: number
@@ -79,6 +83,8 @@ export class Family {
   active: Evaluation | null = null
   /** How many bodies are on the stack. */
   depth = 0
+  /** The depth from which the stack is counted: that of the innermost asynchronous body. */
+  floor = 0
   unwind: Unwind | null = null
   /** Cells whose runs were given up to free the stack, the outermost last in each turn, and where. */
   readonly givenUp: Cell[] = []
@@ -94,8 +100,6 @@ export class Family {
   reached: Watcher[] = []
   /** Marks the jobs a search of the wait graph has visited. */
   search = 0
-  /** Estimated size of what the inputs hold, where it is limited. */
-  bytes = 0
   /** Some body was volatile. */
   hasVolatile = false
   /** Some cell was invalidated by hand. */
@@ -150,6 +154,8 @@ export class Branch implements BranchLike {
   /** Slots written since. */
   written: Slot[] = []
   readonly tables: Map<Definition, Table> = new Map()
+  /** Estimated size of what the inputs hold, queued writes included, where it is limited. */
+  bytes: number
   /** Only in a branch that was written to: its records by those of the head. */
   records: Map<Node, Node> | null = null
   /** In a frozen branch, by records of the head: what stands there, the job that will tell, or null: being looked for. */
@@ -190,6 +196,7 @@ export class Branch implements BranchLike {
     this.root = root
     this.rootRevision = this.base
     this.memos = new Map()
+    this.bytes = parent?.bytes ?? 0
   }
 
   /** The branch whose records and edges evaluations in this one use: itself where it is written to. */

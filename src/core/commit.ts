@@ -87,6 +87,7 @@ export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterabl
   const invalidated = [...cells]
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
+  branch.bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.invalidated = true
@@ -104,10 +105,8 @@ export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterabl
 
 function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
-  const bytes = checkSize(branch, changes)
   if (branch.jobs !== null) leaveState(branch)
   if (branch.frozen) thaw(branch)
-  family.bytes = bytes
   const revision = ++branch.revision
   const hidden = new Set<Slot>()
   const slots = changes.map((change) => store(branch, change, revision, hidden))
@@ -128,13 +127,13 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
   const { family } = branch
   const { stateBytes } = family.settings
   if (stateBytes === Infinity) return 0
-  let bytes = family.bytes
+  let bytes = branch.bytes
   for (const change of changes) {
     const before = currentChange(branch, change.slot)
-    if (before.present) bytes -= estimateBytes(before.value)
-    if (change.present) bytes += estimateBytes(change.value)
+    if (!before.removed) bytes -= estimateBytes(before.value)
+    if (!change.removed) bytes += estimateBytes(change.value)
   }
-  if (bytes > stateBytes && bytes > family.bytes) throw new LimitExceededError('stateBytes', stateBytes, bytes)
+  if (bytes > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, bytes)
   return bytes
 }
 

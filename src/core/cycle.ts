@@ -6,10 +6,8 @@
  */
 import type { Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import type { Frame } from './frame.js'
 import { ringOf, surrender } from './job.js'
-import { type Cell, idOf } from './node.js'
-import { settle } from './run.js'
+import { type Cell, type Failure, idOf } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -24,8 +22,23 @@ export function reportCycle(frame: Evaluation, cell: Cell): never {
   const from = stack.findIndex((at) => at.cell === cell)
   const ring = from < 0 ? [frame] : stack.slice(from)
   const error = new CycleError(idsOf([cell, ...ring.slice(1).map((at) => at.cell), cell]), idsOf(stack.slice(0, Math.max(from, 0)).map((at) => at.cell)))
-  for (const at of ring) at.cycle = error
+  for (const at of ring) join(at, error, ring[0] as Evaluation)
   throw error
+}
+
+function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
+  at.cycle ??= error
+  if (at.ring === null || lowest.level < at.ring.level) at.ring = lowest
+}
+
+/** The frame reads a failure of a cycle. While the lowest of the cycle is on the stack below the frame, they are all on it. */
+export function joinCycle(frame: Evaluation, failure: Failure): void {
+  const lowest = failure.ring as Evaluation
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
+    if (at !== lowest) continue
+    for (let up: Evaluation | null = frame; up !== null; up = up === lowest ? null : up.parent) join(up, failure.error as CycleError, lowest)
+    return
+  }
 }
 
 /** The frame reads a cell that was given up to free the stack, and that needs, through others, this very frame. */
@@ -41,7 +54,8 @@ export function reportDeepCycle(frame: Evaluation, cell: Cell): never {
 }
 
 /**
- * The frame is about to wait for a job that waits for it. Returns whether it is a cycle, in which case all on it have failed.
+ * The frame is about to wait for a job that waits for it. Returns whether it is a cycle: then all on it will end as such, whatever
+ * their bodies do, and the read fails at once.
  */
 export function breakRing(target: Job, frame: Evaluation): boolean {
   const ring = ringOf(target, frame)
@@ -55,12 +69,8 @@ export function breakRing(target: Job, frame: Evaluation): boolean {
   for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) above.unshift(at)
   const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
   const error = new CycleError(idsOf([...cells, target.cell]), [])
-  for (const at of above) at.cycle = error
-  for (const job of ring) {
-    const at = job.frame as Frame
-    at.cycle = error
-    if (job.phase === 'suspended') settle(at, true, error, true)
-  }
-  frame.cycle = error
+  for (const at of above) at.cycle ??= error
+  for (const job of ring) (job.frame as Evaluation).cycle ??= error
+  frame.cycle ??= error
   return true
 }

@@ -17,12 +17,12 @@
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
 import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
-import { breakRing, reportCycle, reportDeepCycle } from './cycle.js'
+import { breakRing, joinCycle, reportCycle, reportDeepCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, propagate } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
-  ASYNC, beginRun, bodyOf, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, markCell, markTainted, markVerified,
+  ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -51,20 +51,25 @@ export class Engine implements Host {
 
   /** The outcome of a cell in a branch, or the job that will tell. `own`: a job that goes on after a wait. */
   demand(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
+    return this.family.depth > this.family.floor ? this.reach(branch, cell, own) : this.demandFromHere(branch, cell, own)
+  }
+
+  /** A demand that frees the stack above it when it gets too deep: the deepest cell is computed first. */
+  private demandFromHere(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
     const { family } = this
-    if (family.depth > 0) return this.reach(branch, cell, own)
-    const targets: (Unwind & { readonly own: Job | null; readonly level: number })[] = [{ branch, cell, own, level: 0 }]
+    const floor = family.givenUp.length
+    const targets: (Unwind & { readonly own: Job | null; readonly level: number })[] = [{ branch, cell, own, level: floor }]
     for (;;) {
       const target = targets[targets.length - 1] as (typeof targets)[number]
       try {
         const found = this.reach(target.branch, target.cell, target.own)
         targets.pop()
-        this.takeUp(targets.at(-1)?.level ?? 0)
+        this.takeUp(targets.at(-1)?.level ?? floor)
         if (targets.length === 0) return found
       } catch (thrown) {
         const deeper = family.unwind
         if (deeper === null || thrown !== deeper) {
-          this.takeUp(0)
+          this.takeUp(floor)
           throw thrown
         }
         family.unwind = null
@@ -93,6 +98,7 @@ export class Engine implements Host {
       if (job !== null) return this.join(frame, cell, edge, job)
     } else if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryHit')
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
+    if ((cell.flags & FAILED) !== 0 && (cell.value as Failure).ring !== null) joinCycle(frame, cell.value as Failure)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -103,6 +109,7 @@ export class Engine implements Host {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
+    if ((memo.flags & FAILED) !== 0 && (memo.value as Failure).ring !== null) joinCycle(frame, memo.value as Failure)
     return showMemo(memo, true)
   }
 
@@ -126,15 +133,17 @@ export class Engine implements Host {
     if (family.unwind !== null) throw family.unwind
     if (isRunning(branch, cell)) reportCycle(frame, cell)
     if (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch) reportDeepCycle(frame, cell)
-    if (family.depth >= DEPTH_LIMIT) return this.freeStack(branch, cell)
-    const outer = family.active
-    if (outer === frame) return asJob(this.demand(branch, cell, null))
+    if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
+    const { active, floor } = family
     family.active = frame
+    // The signal that frees the stack must not cross an asynchronous body: promises of its own would be rejected with it.
+    if (isAsync(frame.cell)) family.floor = family.depth
     try {
       return asJob(this.demand(branch, cell, null))
     } finally {
-      family.active = outer
-      if (outer === null && (family.wakes.length > 0 || family.reached.length > 0 || family.delivery.pending)) this.idleSoon()
+      family.active = active
+      family.floor = floor
+      if (active === null && (family.wakes.length > 0 || family.reached.length > 0 || family.delivery.pending)) this.idleSoon()
     }
   }
 
@@ -333,7 +342,7 @@ export class Engine implements Host {
     const { cell, frame } = job
     const { family } = this
     if (job.touched !== MAYBE) return job.touched === CLEAN
-    if (frame === null || family.depth >= DEPTH_LIMIT) return false
+    if (frame === null || family.depth - family.floor >= DEPTH_LIMIT) return false
     family.depth++
     try {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) {
@@ -407,7 +416,7 @@ export class Engine implements Host {
       branch.memos.set(cell.origin, borrowed)
       return borrowed
     }
-    if (this.family.depth >= DEPTH_LIMIT) {
+    if (this.family.depth - this.family.floor >= DEPTH_LIMIT) {
       this.family.unwind = { branch, cell }
       throw this.family.unwind
     }
@@ -572,7 +581,7 @@ function startRun(job: Job, frame: Frame): void {
 function needsRun(cell: Cell): boolean {
   if (cell.stamp === ABSENT || cell.mark === DIRTY) return true
   if ((cell.flags & (BROKEN | VOLATILE)) !== 0) return true
-  return (cell.flags & FAILED) !== 0 && bodyOf(cell).options.errors !== 'dependencies'
+  return (cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)
 }
 
 /** The cell's body is on the stack, for this branch. */
@@ -590,7 +599,7 @@ function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
     const stamp = branch.frozen ? stampIn(branch, invalidation) : localOf(branch, invalidation).stamp
     if (stamp !== ABSENT) return false
   }
-  return (memo.flags & FAILED) === 0 || bodyOf(cell).options.errors === 'dependencies'
+  return (memo.flags & FAILED) === 0 || !isPassing(cell, memo.value)
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */

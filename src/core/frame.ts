@@ -26,6 +26,8 @@ export class Frame implements Evaluation {
   job: Job | null
   parent: Evaluation | null
   cycle: CycleError | null = null
+  ring: Evaluation | null = null
+  readonly level: number
   /** This run has read in another order than the last: what comes next in the list may have been read already. */
   private strayed = false
   /** What it has read, once that is too much to look through. */
@@ -40,6 +42,7 @@ export class Frame implements Evaluation {
     this.state = state
     this.job = job
     this.parent = parent
+    this.level = branch.family.depth
   }
 
   get(definition: Definition, first?: unknown): unknown {

@@ -17,6 +17,7 @@
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
 import type { AnyDerived, AnyInput, Definition } from './define.js'
+import { CycleError } from './errors.js'
 import { describeNode } from './key.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
@@ -52,8 +53,11 @@ export class Failure {
   /** The last good value and its stamp (`ABSENT`: there was none): an equal value later takes the stamp up again. */
   readonly lastValue: unknown
   readonly lastStamp: Stamp
+  /** The lowest evaluation on the stack of the cycle it is part of: while that runs, whoever reads it is part of the cycle too. */
+  readonly ring: { readonly state: number } | null
 
-  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp) {
+  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, ring: { readonly state: number } | null = null) {
+    this.ring = ring
     this.error = error
     this.id = id
     this.from = from
@@ -297,9 +301,14 @@ export function markTainted(cell: Cell): void {
   cell.flags = (cell.flags & ~TAINTED) | tainted
 }
 
+/** Whether a failure counts for its revision only. So do all cycles, so that those on one are always asked together. */
+export function isPassing(cell: Cell, value: unknown): boolean {
+  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).error instanceof CycleError
+}
+
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
-  cell.mark = passing || ((cell.flags & FAILED) !== 0 && bodyOf(cell).options.errors !== 'dependencies') ? TRANSIENT : CLEAN
+  cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)) ? TRANSIENT : CLEAN
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }

@@ -70,6 +70,8 @@ export function localOf(branch: Branch, origin: Node): Node {
   if (branch.records === null) return origin
   const found = branch.records.get(origin)
   if (found !== undefined) return found
+  if (origin === origin.table.keys) return hiddenSlot(branch, origin.table.definition, 'keys')
+  if (origin === origin.table.entries) return hiddenSlot(branch, origin.table.definition, 'entries')
   const table = localTable(branch, origin.table.definition)
   let node: Node
   if (isCell(origin)) node = new Cell(table, origin.args, origin)
@@ -119,12 +121,15 @@ export function restingStamp(slot: Slot): Stamp {
   return 'initial' in (slot.table.definition as AnyInput).options ? INITIAL : ABSENT
 }
 
+/** The arguments of hidden slots: nobody can ask for a record that has them. */
+const hiddenArgs = { keys: Object.freeze(['*keys']), entries: Object.freeze(['*entries']) }
+
 /** The hidden slot that shows the set of keys of an input, or all its values. */
 export function hiddenSlot(branch: Branch, definition: Definition, which: 'keys' | 'entries'): Slot {
   const table = tableOf(branch.family.head, definition)
   let origin = table[which]
   if (origin === null) {
-    origin = new Slot(++branch.family.slots, table, undefined, null)
+    origin = new Slot(++branch.family.slots, table, hiddenArgs[which], null)
     assignSlot(origin, undefined, which === 'keys' ? table.keysStamp : table.entriesStamp, 0)
     table[which] = origin
   }
@@ -132,7 +137,7 @@ export function hiddenSlot(branch: Branch, definition: Definition, which: 'keys'
   const own = localTable(branch, definition)
   let slot = own[which]
   if (slot === null) {
-    slot = new Slot(origin.id, own, undefined, origin)
+    slot = new Slot(origin.id, own, hiddenArgs[which], origin)
     assignSlot(slot, undefined, which === 'keys' ? own.keysStamp : own.entriesStamp, 0)
     own[which] = slot
     branch.records.set(origin, slot)

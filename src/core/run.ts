@@ -2,14 +2,14 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { ENDED, type Evaluation, type Job } from './branch.js'
+import { ENDED, type Evaluation, Job } from './branch.js'
 import { ClosedError, EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { type Frame, jobOf } from './frame.js'
 import { cutEdges } from './graph.js'
 import { dropJob, finishJob, ignore, resetJob } from './job.js'
 import {
-  ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, markCell, markVerified, MAYBE, type Memo, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
+  ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
 } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { edgesOf, makeMemo, offer } from './share.js'
@@ -69,7 +69,7 @@ function invoke(cell: Cell, frame: Frame): unknown {
   return Array.isArray(stored) ? body(frame, ...(stored as readonly unknown[])) : body(frame, stored)
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
   return typeof (value as { then?: unknown }).then === 'function'
 }
@@ -148,7 +148,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
   const { cell, branch } = frame
   const job = frame.job as Job
   const changed = outcome.stamp !== cell.stamp
-  const passing = (outcome.flags & (FAILED | VOLATILE | TAINTED)) !== 0
+  const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell, outcome.value))
   let memo: Memo
   if (job.reads === null) {
     cutEdges(cell, frame.tail)
@@ -186,7 +186,7 @@ function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boole
   }
   const equal = before !== null && failureEquals(before.error, error)
   const stamp = equal ? cell.stamp : branch.family.stamps++
-  const value = new Failure(error, idOf(cell), passedOn(cell, error), lastValue, lastStamp)
+  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
 }
@@ -198,14 +198,15 @@ function equals(frame: Evaluation, a: unknown, b: unknown): boolean {
   if (custom === undefined) return defaultEquals(a, b)
   if (custom === false) return false
   const { family } = frame.branch
-  const outer = family.active
+  const { active, floor } = family
   family.active = frame
-  family.depth++
+  family.floor = ++family.depth
   try {
     return custom(a, b)
   } finally {
     family.depth--
-    family.active = outer
+    family.floor = floor
+    family.active = active
   }
 }
 
@@ -216,12 +217,20 @@ function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp
 }
 
 /** The failure of a dependency that the cell only passes on. */
-function passedOn(cell: Cell, error: unknown): Failure | null {
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
-    const { dep } = edge
-    if (isCell(dep) && (dep.flags & FAILED) !== 0 && Object.is((dep.value as Failure).error, error)) return dep.value as Failure
+function passedOn({ branch, cell, job }: Evaluation, error: unknown): Failure | null {
+  const deps = job !== null && job.reads !== null ? job.reads.keys() : depsOf(cell)
+  for (const dep of deps) {
+    if (!isCell(dep)) continue
+    const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
+    if (seen == null || seen instanceof Job || (seen.flags & FAILED) === 0) continue
+    const failure = seen.value as Failure
+    if (Object.is(failure.error, error)) return failure
   }
   return null
+}
+
+function* depsOf(cell: Cell): Generator<Node> {
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) yield edge.dep
 }
 
 /** The newest failure of each error; they go with the errors. */

@@ -24,6 +24,7 @@ import { ABSENT, type Revision } from './revision.js'
 import { type Cell, isCell, isFresh, type Slot } from './node.js'
 import { forgetFork, localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
+import { isThenable } from './run.js'
 import { addFork } from './share.js'
 
 /** Reads that a caller may leave. */
@@ -174,6 +175,7 @@ export class View implements Reader {
     checkWritable(branch, what)
     const { family } = branch
     const outer = this.collecting
+    const saved = outer?.save()
     const collector = outer ?? new Collector(branch)
     this.collecting = collector
     family.collecting++
@@ -181,14 +183,14 @@ export class View implements Reader {
     try {
       result = callback(collector as unknown as Batch)
     } catch (thrown) {
-      if (outer === null) collector.discard()
+      collector.discard(saved)
       throw thrown
     } finally {
       this.collecting = outer
       if (--family.collecting === 0) this.engine.idle()
     }
     if (isThenable(result)) {
-      collector.discard()
+      collector.discard(saved)
       result.then(ignore, ignore)
       throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
     }
@@ -275,10 +277,6 @@ export class View implements Reader {
 function currentPresence(branch: Branch, slot: Slot): boolean {
   if (!branch.frozen) return (localOf(branch, slot) as Slot).stamp !== ABSENT
   return recordIn(branch, slot) !== undefined || restingStamp(slot) !== ABSENT
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** Frees what only a snapshot held, when it is disposed or collected. */
