@@ -7,7 +7,7 @@
  *   work:   … a b a b │ a b        pairs still to be compared; those above a trial's base belong to its candidate
  *   trials:         ▲ base         one for every Set or Map whose object members are being matched
  *
- * Cycles and sharing: after some visits every pair met is merged into one class (union-find). A pair within one class
+ * Cycles and sharing: after some visits, and in trials, every pair met is merged into one class (union-find). A pair within one class
  * is assumed equal and not entered again, so the work grows with the number of objects, not of paths through them, and
  * two cyclic values are equal if no walk through both tells them apart.
  *
@@ -45,7 +45,7 @@ interface ClassNode {
   open: number
 }
 
-/** Pairs that small values do not have to pay for: a cycle is only walked that much longer before it is noticed. */
+/** Pairs that values of common size need not pay for: a cycle is walked so much longer, but not inside a trial. */
 const freeVisits = 1024
 /** So many failed trials, in cyclic values where none can be remembered, are given up: they count as different. */
 const maxFailures = 10_000
@@ -150,7 +150,7 @@ export class Comparison {
   /** Puts two objects into one class. True if they were in one before, and so need no comparing. */
   #merge(a: object, b: object): boolean {
     this.#visits += 1
-    if (this.#visits <= freeVisits) return false
+    if (this.#visits <= freeVisits && this.#trials.length === 0) return false
     const left = this.#rootOf(a)
     const right = this.#rootOf(b)
     if (left === right) {

@@ -6,8 +6,8 @@
  */
 import type { Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ringOf, surrender } from './job.js'
-import { type Cell, type Failure, idOf } from './node.js'
+import { ignore, ringOf, surrender } from './job.js'
+import { type Cell, FAILED, type Failure, idOf, isCell, isPassing } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -31,14 +31,32 @@ function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
   if (at.ring === null || lowest.level < at.ring.level) at.ring = lowest
 }
 
-/** The frame reads a failure of a cycle. While the lowest of the cycle is on the stack below the frame, they are all on it. */
-export function joinCycle(frame: Evaluation, failure: Failure): void {
-  const lowest = failure.ring as Evaluation
+/**
+ * The frame reads a failure. If that is one of a cycle, the frame may be on it too: while the lowest of the cycle is on the stack
+ * below it, or where a failure that was kept leads back to it.
+ */
+export function joinCycle(frame: Evaluation, cell: Cell, failure: Failure): void {
+  const { error, ring } = failure
+  if (!(error instanceof CycleError)) return
+  const kept = ring === null && !isPassing(cell)
   for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
-    if (at !== lowest) continue
-    for (let up: Evaluation | null = frame; up !== null; up = up === lowest ? null : up.parent) join(up, failure.error as CycleError, lowest)
+    if (at !== ring && !(kept && leadsTo(cell, at.cell))) continue
+    for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
     return
   }
+}
+
+/** Whether cells that failed in a cycle lead from one cell to another. */
+function leadsTo(from: Cell, to: Cell): boolean {
+  const seen = new Set<Cell>([from])
+  for (const cell of seen) {
+    if (cell === to) return true
+    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
+      const { dep } = edge
+      if (isCell(dep) && (dep === to || ((dep.flags & FAILED) !== 0 && (dep.value as Failure).error instanceof CycleError))) seen.add(dep)
+    }
+  }
+  return false
 }
 
 /** The frame reads a cell that was given up to free the stack, and that needs, through others, this very frame. */
@@ -70,7 +88,11 @@ export function breakRing(target: Job, frame: Evaluation): boolean {
   const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
   const error = new CycleError(idsOf([...cells, target.cell]), [])
   for (const at of above) at.cycle ??= error
-  for (const job of ring) (job.frame as Evaluation).cycle ??= error
+  for (const job of ring) {
+    ;(job.frame as Evaluation).cycle ??= error
+    job.inner?.promise.catch(ignore)
+    job.inner?.reject(error)
+  }
   frame.cycle ??= error
   return true
 }

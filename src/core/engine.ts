@@ -73,6 +73,8 @@ export class Engine implements Host {
           throw thrown
         }
         family.unwind = null
+        // The stack gave its cells up from the top.
+        family.givenUp.push(...family.givenUp.splice(target.level).toReversed())
         targets.push({ ...deeper, own: null, level: family.givenUp.length })
       }
     }
@@ -98,7 +100,7 @@ export class Engine implements Host {
       if (job !== null) return this.join(frame, cell, edge, job)
     } else if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryHit')
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
-    if ((cell.flags & FAILED) !== 0 && (cell.value as Failure).ring !== null) joinCycle(frame, cell.value as Failure)
+    if ((cell.flags & FAILED) !== 0) joinCycle(frame, cell, cell.value as Failure)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -109,7 +111,7 @@ export class Engine implements Host {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
-    if ((memo.flags & FAILED) !== 0 && (memo.value as Failure).ring !== null) joinCycle(frame, memo.value as Failure)
+    if ((memo.flags & FAILED) !== 0) joinCycle(frame, cell, memo.value as Failure)
     return showMemo(memo, true)
   }
 
@@ -581,7 +583,7 @@ function startRun(job: Job, frame: Frame): void {
 function needsRun(cell: Cell): boolean {
   if (cell.stamp === ABSENT || cell.mark === DIRTY) return true
   if ((cell.flags & (BROKEN | VOLATILE)) !== 0) return true
-  return (cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)
+  return (cell.flags & FAILED) !== 0 && isPassing(cell)
 }
 
 /** The cell's body is on the stack, for this branch. */
@@ -599,7 +601,7 @@ function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
     const stamp = branch.frozen ? stampIn(branch, invalidation) : localOf(branch, invalidation).stamp
     if (stamp !== ABSENT) return false
   }
-  return (memo.flags & FAILED) === 0 || !isPassing(cell, memo.value)
+  return (memo.flags & FAILED) === 0 || !isPassing(cell)
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */

@@ -185,7 +185,7 @@ function elementOf(array: readonly unknown[], index: number): unknown {
 
 /** By position, because listing the names of a long array costs far more than looking at its elements. */
 function sameElements(comparison: Comparison, a: readonly unknown[], b: readonly unknown[]): boolean {
-  if (a.length !== b.length) return false
+  if (a.length !== b.length || Array.isArray(a) !== Array.isArray(b)) return false
   for (let index = 0; index < a.length; index += 1) {
     const left = elementOf(a, index)
     const right = elementOf(b, index)

@@ -17,7 +17,6 @@
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
 import type { AnyDerived, AnyInput, Definition } from './define.js'
-import { CycleError } from './errors.js'
 import { describeNode } from './key.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
@@ -301,14 +300,14 @@ export function markTainted(cell: Cell): void {
   cell.flags = (cell.flags & ~TAINTED) | tainted
 }
 
-/** Whether a failure counts for its revision only. So do all cycles, so that those on one are always asked together. */
-export function isPassing(cell: Cell, value: unknown): boolean {
-  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).error instanceof CycleError
+/** Whether the failures of a cell count for their revision only. */
+export function isPassing(cell: Cell): boolean {
+  return bodyOf(cell).options.errors !== 'dependencies'
 }
 
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
-  cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)) ? TRANSIENT : CLEAN
+  cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell)) ? TRANSIENT : CLEAN
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }

@@ -148,7 +148,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
   const { cell, branch } = frame
   const job = frame.job as Job
   const changed = outcome.stamp !== cell.stamp
-  const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell, outcome.value))
+  const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell))
   let memo: Memo
   if (job.reads === null) {
     cutEdges(cell, frame.tail)
