@@ -26,8 +26,10 @@ export interface Batch {
 /** The engine's side of `tx`. */
 export class Collector {
   private readonly branch: Branch
-  private changes = new Map<Slot, Change>()
-  private cells = new Set<Cell>()
+  private readonly changes = new Map<Slot, Change>()
+  private readonly cells = new Set<Cell>()
+  /** How to take back each write, the newest last. */
+  private readonly journal: (() => void)[] = []
   private open = true
 
   constructor(branch: Branch) {
@@ -40,19 +42,15 @@ export class Collector {
     return commit(this.branch, this.changes.values(), this.cells)
   }
 
-  /** What has been collected so far. */
-  save(): readonly [ReadonlyMap<Slot, Change>, ReadonlySet<Cell>] {
-    return [new Map(this.changes), new Set(this.cells)]
+  /** Where an inner batch begins. */
+  save(): number {
+    return this.journal.length
   }
 
-  /** Takes back what an inner batch wrote; the outermost one ends. */
-  discard(saved: ReturnType<Collector['save']> | undefined): void {
-    if (saved === undefined) {
-      this.open = false
-      return
-    }
-    this.changes = new Map(saved[0])
-    this.cells = new Set(saved[1])
+  /** Takes back what an inner batch wrote since; the outermost one ends. */
+  discard(saved: number | undefined): void {
+    if (saved === undefined) this.open = false
+    else for (const undo of this.journal.splice(saved).toReversed()) undo()
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {
@@ -99,12 +97,20 @@ export class Collector {
 
   private put(change: Change): void {
     this.check()
+    const before = this.changes.get(change.slot)
+    this.journal.push(() => {
+      if (before === undefined) this.changes.delete(change.slot)
+      else this.changes.set(change.slot, before)
+    })
     this.changes.set(change.slot, change)
   }
 
   invalidate(definition: Definition, ...args: unknown[]): void {
     this.check()
-    this.cells.add(cellOf(this.branch, definition, args))
+    const cell = cellOf(this.branch, definition, args)
+    if (this.cells.has(cell)) return
+    this.journal.push(() => this.cells.delete(cell))
+    this.cells.add(cell)
   }
 
   private current(slot: Slot): Change {

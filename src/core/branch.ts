@@ -91,6 +91,8 @@ export class Family {
   readonly givenUpIn: Map<Cell, Branch> = new Map()
   /** Those of them that were found in a cycle: they fail when their turn comes. */
   readonly doomed: Map<Cell, CycleError> = new Map()
+  /** Who is on each cycle, as records of the head. */
+  readonly rings: WeakMap<CycleError, Set<Cell>> = new WeakMap()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

@@ -6,19 +6,19 @@
  *
  * No user code runs between the first store and the last mark.
  */
-import { Branch, type Change } from './branch.js'
+import { Branch, type Change, type Job } from './branch.js'
 import type { AnyInput } from './define.js'
 import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import type { RecordName } from './events.js'
 import { dependentsOf, markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
-import { assignSlot, type Cell, DIRTY, idOf, isCell, type Slot } from './node.js'
+import { assignSlot, type Cell, DIRTY, idOf, isCell, type Memo, type Node, type Slot } from './node.js'
 import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
-import { addFork } from './share.js'
+import { addFork, memoOf } from './share.js'
 import { estimateBytes } from './size.js'
-import { nameOf } from './tell.js'
+import { cloneable, nameOf } from './tell.js'
 
 /** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
 export function currentChange(branch: Branch, slot: Slot): Change {
@@ -106,10 +106,12 @@ export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterabl
 function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   if (branch.jobs !== null) leaveState(branch)
+  const before = branch.frozen ? branch.memos : null
   if (branch.frozen) thaw(branch)
   const revision = ++branch.revision
   const hidden = new Set<Slot>()
-  const slots = changes.map((change) => store(branch, change, revision, hidden))
+  const keyed = new Set<Slot>()
+  const slots = changes.map((change) => store(branch, change, revision, hidden, keyed))
   for (const slot of slots) propagate(slot, DIRTY, false)
   for (const slot of hidden) propagate(slot, DIRTY, false)
   for (const cell of invalidated) markInvalid(localOf(branch, cell) as Cell)
@@ -117,7 +119,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     if (!watcher.queued) family.reached.push(watcher)
     watcher.queued = true
   }
-  announce(branch, slots, changes, invalidated)
+  announce(branch, slots, changes, invalidated, { keyed, before })
   family.host.idle()
   return revision
 }
@@ -163,8 +165,11 @@ function thaw(branch: Branch): void {
   }
 }
 
-/** Gives a slot its new value and stamp; the hidden slots of its definition that change with it are added to `hidden`. */
-function store(branch: Branch, change: Change, revision: Revision, hidden: Set<Slot>): Slot {
+/**
+ * Gives a slot its new value and stamp. The hidden slots of its definition that change with it are added to `hidden`, and the slot to
+ * `keyed` where the set of keys changes.
+ */
+function store(branch: Branch, change: Change, revision: Revision, hidden: Set<Slot>, keyed: Set<Slot>): Slot {
   const { family } = branch
   const slot = localOf(branch, change.slot) as Slot
   if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
@@ -173,7 +178,10 @@ function store(branch: Branch, change: Change, revision: Revision, hidden: Set<S
   assignSlot(slot, change.value, change.removed ? restingStamp(slot) : stamp, revision)
   const { table } = slot
   table.entriesStamp = stamp
-  if (wasStored === change.removed) table.keysStamp = stamp
+  if (wasStored === change.removed) {
+    table.keysStamp = stamp
+    keyed.add(slot)
+  }
   for (const shown of [table.entries, wasStored === change.removed ? table.keys : null]) {
     if (shown === null) continue
     assignSlot(shown, undefined, stamp, revision)
@@ -182,10 +190,16 @@ function store(branch: Branch, change: Change, revision: Revision, hidden: Set<S
   return slot
 }
 
-function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[]): void {
+/** What a commit has to be told of besides its changes: which of them changed the set of keys, and what a snapshot knew before its first write. */
+interface Context {
+  readonly keyed: ReadonlySet<Slot>
+  readonly before: ReadonlyMap<Cell, Memo | Job | null> | null
+}
+
+function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[], context: Context): void {
   const { hub, revision, revisions } = branch
   const { delivery } = branch.family
-  if (hub.active) announceEvents(branch, slots, changes, invalidated)
+  if (hub.active) announceEvents(branch, slots, changes, invalidated, context)
   for (const slot of slots) {
     const { outlet } = slot
     if (outlet !== null) delivery.announce(`node ${idOf(slot)}`, () => outlet(slot))
@@ -193,13 +207,15 @@ function announce(branch: Branch, slots: readonly Slot[], changes: readonly Chan
   if (revisions !== null && revisions.size > 0) delivery.announce('revision$', () => revisions.next(revision))
 }
 
-function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[]): void {
+function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[], { keyed, before }: Context): void {
   const { hub, revision } = branch
   if (hub.wants('revision')) hub.emit(revision, { type: 'revisionBumped' })
   const seen = new Set<Cell>()
   const tellInvalidated = (source: Slot | Cell | null, by: RecordName): void => {
     if (source === null || !hub.wants('invalidation')) return
-    const cells = isCell(source) ? [source, ...dependentsOf(source)] : dependentsOf(source)
+    // A snapshot that is written to for the first time has memos, and no edges yet.
+    const dependents = before === null ? dependentsOf(source) : memosAbove(before, source)
+    const cells = isCell(source) ? [source, ...dependents] : dependents
     for (const cell of cells) {
       if (seen.has(cell)) continue
       seen.add(cell)
@@ -209,13 +225,40 @@ function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonl
   for (const [i, slot] of slots.slice(0, slots.length - invalidated.length).entries()) {
     if (hub.wants('input')) {
       const { removed, value } = changes[i] as Change
-      hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value })
+      hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value: cloneable(value) })
     }
     const by = nameOf(slot)
-    const { keys, entries, keysStamp, entriesStamp } = slot.table
+    const { keys, entries } = slot.table
     tellInvalidated(slot, by)
     tellInvalidated(entries, by)
-    if (keysStamp === entriesStamp) tellInvalidated(keys, by)
+    if (keyed.has(slot)) tellInvalidated(keys, by)
   }
   for (const cell of invalidated) tellInvalidated(localOf(branch, cell), nameOf(cell))
+}
+
+/** The cells of a snapshot whose memos lead down to a record, nearest first. */
+function memosAbove(memos: ReadonlyMap<Cell, Memo | Job | null>, source: Slot | Cell): Set<Cell> {
+  const readers = new Map<Node, Cell[]>()
+  const known = new Set(memos.keys())
+  for (const cell of known) {
+    // What the snapshot took over whole stands on cells it has not looked at itself.
+    const own = memos.get(cell)
+    const memo = own != null && 'deps' in own ? own : memoOf(cell)
+    for (const dep of memo?.deps ?? []) {
+      const list = readers.get(dep)
+      if (list === undefined) readers.set(dep, [cell])
+      else list.push(cell)
+      if (isCell(dep)) known.add(dep)
+    }
+  }
+  const above = new Set<Cell>()
+  const queue: Node[] = [source.origin]
+  for (const node of queue) {
+    for (const cell of readers.get(node) ?? []) {
+      if (above.has(cell)) continue
+      above.add(cell)
+      queue.push(cell)
+    }
+  }
+  return above
 }

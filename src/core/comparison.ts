@@ -7,9 +7,9 @@
  *   work:   … a b a b │ a b        pairs still to be compared; those above a trial's base belong to its candidate
  *   trials:         ▲ base         one for every Set or Map whose object members are being matched
  *
- * Cycles and sharing: after some visits, and in trials, every pair met is merged into one class (union-find). A pair within one class
- * is assumed equal and not entered again, so the work grows with the number of objects, not of paths through them, and
- * two cyclic values are equal if no walk through both tells them apart.
+ * Cycles and sharing: after some visits, and always in trials, the pairs met are merged into classes (union-find). A
+ * pair within one class is assumed equal and not entered again, so the work grows with the number of objects, not of
+ * paths through them, and two cyclic values are equal if no walk through both tells them apart.
  *
  * Trials: each member needs a partner on the other side. If a pair fails above the base, that candidate's work is
  * dropped, its merges are undone, and the next candidate is tried; with none left the trial itself fails, which is a
@@ -46,7 +46,7 @@ interface ClassNode {
 }
 
 /** Pairs that values of common size need not pay for: a cycle is walked so much longer, but not inside a trial. */
-const freeVisits = 1024
+const freeVisits = 100
 /** So many failed trials, in cyclic values where none can be remembered, are given up: they count as different. */
 const maxFailures = 10_000
 /** Lies on the work under what a pair demands, beside one of its objects: when it is reached, the pair is done with. */

@@ -4,10 +4,10 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import type { Evaluation, Job } from './branch.js'
+import type { Branch, Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ignore, ringOf, surrender } from './job.js'
-import { type Cell, FAILED, type Failure, idOf, isCell, isPassing } from './node.js'
+import { ignore, isCycle, ringOf, surrender } from './job.js'
+import { type Cell, type Failure, idOf } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -26,37 +26,39 @@ export function reportCycle(frame: Evaluation, cell: Cell): never {
   throw error
 }
 
-function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
+/** Puts an evaluation on a cycle: its outcome is decided. */
+function mark(at: Evaluation, error: CycleError): void {
   at.cycle ??= error
+  remember(at, error)
+}
+
+function remember({ branch, cell }: { readonly branch: Branch; readonly cell: Cell }, error: CycleError): void {
+  const { rings } = branch.family
+  const members = rings.get(error) ?? new Set()
+  members.add(cell.origin)
+  rings.set(error, members)
+}
+
+function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
+  mark(at, error)
   if (at.ring === null || lowest.level < at.ring.level) at.ring = lowest
 }
 
 /**
- * The frame reads a failure. If that is one of a cycle, the frame may be on it too: while the lowest of the cycle is on the stack
- * below it, or where a failure that was kept leads back to it.
+ * The frame reads a failure. If that is one of a cycle, the frame may be on it too: as a member that asks another one later, or
+ * while the lowest of the cycle is on the stack below it.
  */
-export function joinCycle(frame: Evaluation, cell: Cell, failure: Failure): void {
+export function joinCycle(frame: Evaluation, failure: Failure): void {
   const { error, ring } = failure
-  if (!(error instanceof CycleError)) return
-  const kept = ring === null && !isPassing(cell)
+  const { rings } = frame.branch.family
+  if (!isCycle(rings, error)) return
+  if (rings.get(error)?.has(frame.cell.origin) === true) mark(frame, error)
+  if (ring === null) return
   for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
-    if (at !== ring && !(kept && leadsTo(cell, at.cell))) continue
+    if (at !== ring) continue
     for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
     return
   }
-}
-
-/** Whether cells that failed in a cycle lead from one cell to another. */
-function leadsTo(from: Cell, to: Cell): boolean {
-  const seen = new Set<Cell>([from])
-  for (const cell of seen) {
-    if (cell === to) return true
-    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
-      const { dep } = edge
-      if (isCell(dep) && (dep === to || ((dep.flags & FAILED) !== 0 && (dep.value as Failure).error instanceof CycleError))) seen.add(dep)
-    }
-  }
-  return false
 }
 
 /** The frame reads a cell that was given up to free the stack, and that needs, through others, this very frame. */
@@ -66,8 +68,11 @@ export function reportDeepCycle(frame: Evaluation, cell: Cell): never {
   const stack: Evaluation[] = []
   for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
   const error = new CycleError(idsOf([...given, ...stack.map((at) => at.cell), cell]), [])
-  for (const at of stack) at.cycle = error
-  for (const at of given) family.doomed.set(at, error)
+  for (const at of stack) mark(at, error)
+  for (const at of given) {
+    family.doomed.set(at, error)
+    remember({ branch: frame.branch, cell: at }, error)
+  }
   throw error
 }
 
@@ -87,12 +92,12 @@ export function breakRing(target: Job, frame: Evaluation): boolean {
   for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) above.unshift(at)
   const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
   const error = new CycleError(idsOf([...cells, target.cell]), [])
-  for (const at of above) at.cycle ??= error
+  for (const at of above) mark(at, error)
   for (const job of ring) {
-    ;(job.frame as Evaluation).cycle ??= error
+    mark(job.frame as Evaluation, error)
     job.inner?.promise.catch(ignore)
     job.inner?.reject(error)
   }
-  frame.cycle ??= error
+  mark(frame, error)
   return true
 }

@@ -27,7 +27,7 @@ export interface InputOptions<V> {
 export interface Input<A extends Args, V> {
   readonly kind: 'input'
   readonly name: string
-  readonly options: InputOptions<V>
+  readonly options: InputOptions<NoInfer<V>>
   readonly [types]?: { readonly args: A; readonly value: V }
 }
 

@@ -8,7 +8,7 @@
  * Writes made by subscribers wait until the commit they answer has been told to everybody. A subscriber that throws is
  * reported, and the rest go on.
  */
-import { Observable, type Observer, Subscriber, type Subscription } from 'rxjs'
+import { Observable, type Observer, type Operator, Subscriber, type Subscription } from 'rxjs'
 import { NestedCommitError } from './errors.js'
 import { categoryOf, type EventBody, type EventCategory, type RuntimeEvent } from './events.js'
 import type { Revision } from './revision.js'
@@ -73,6 +73,15 @@ export class Delivery {
     this.writes.push({ label: this.label, run, chain })
   }
 
+  /** Tells something at once, where that is possible: not in the middle of something else. */
+  tellNow(label: Label, run: () => void): void {
+    if (this.delivering || this.isBusy()) run()
+    else {
+      this.announce(label, run)
+      this.flush()
+    }
+  }
+
   /** Names what is being told from here on. */
   name(label: Label): void {
     this.label = label
@@ -135,13 +144,25 @@ export class Outlet<T> extends Observable<T> {
         return undefined
       }
       hub.open.add(subscriber)
-      const detach = attach(subscriber)
+      let detach: (() => void) | undefined
+      // What it is told at once is told in its turn, so that a write in answer comes after it.
+      hub.delivery.tellNow('a new subscription', () => {
+        detach = attach(subscriber)
+      })
       return () => {
         hub.open.delete(subscriber)
         detach?.()
       }
     })
     this.hub = hub
+  }
+
+  /** What operators make of it reports to the database too. */
+  override lift<R>(operator: Operator<T, R>): Observable<R> {
+    const lifted = new Outlet<R>(this.hub, () => undefined)
+    lifted.source = this
+    lifted.operator = operator as Operator<unknown, R>
+    return lifted
   }
 
   override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null, error?: unknown, complete?: unknown): Subscription {

@@ -19,7 +19,7 @@
 import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
 import { breakRing, joinCycle, reportCycle, reportDeepCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
-import { cutEdges, insertEdge, propagate } from './graph.js'
+import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
   ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
@@ -98,9 +98,9 @@ export class Engine implements Host {
     if (cell.mark !== CLEAN && !isFresh(cell)) {
       const job = this.demandFor(frame, frame.branch, cell)
       if (job !== null) return this.join(frame, cell, edge, job)
-    } else if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryHit')
+    } else if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryHit')
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
-    if ((cell.flags & FAILED) !== 0) joinCycle(frame, cell, cell.value as Failure)
+    if ((cell.flags & FAILED) !== 0) joinCycle(frame, cell.value as Failure)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -111,8 +111,14 @@ export class Engine implements Host {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
-    if ((memo.flags & FAILED) !== 0) joinCycle(frame, cell, memo.value as Failure)
+    if ((memo.flags & FAILED) !== 0) joinCycle(frame, memo.value as Failure)
     return showMemo(memo, true)
+  }
+
+  /** Tells of a read without a run; soon, where a body reads on its own time. */
+  private tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined'): void {
+    tellRead(branch, cell, type)
+    if (this.family.active === null) this.idleSoon()
   }
 
   /** A body reads past its q, through the view: nothing is recorded, but a cycle is found, and a wait is known. */
@@ -173,7 +179,7 @@ export class Engine implements Host {
 
   /** Hands an evaluation the promise of a job, and makes it wait in the wait graph. */
   private join(frame: Evaluation, cell: Cell, edge: Edge | null, job: Job, tracked = true): unknown {
-    if (frame.branch.hub.active) tellRead(frame.branch, cell, 'queryJoined')
+    if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryJoined')
     if (waitsFor(job, frame, null)) {
       this.idleSoon()
       if (breakRing(job, frame)) {
@@ -387,15 +393,15 @@ export class Engine implements Host {
   /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */
   private adopt(cell: Cell): boolean {
     const branch = cell.table.branch as Branch
-    if ((cell.shelf === null && branch.parent === null) || cell.owner !== null || cell.adopting === branch.revision) return false
-    cell.adopting = branch.revision
-    const old = branch.memos.get(cell.origin)
-    const more = branch.parent === null ? [] : candidatesOf(cell.origin)
-    const memos = [...(old == null || old instanceof Job ? [] : [old]), ...(cell.shelf === null ? [] : candidatesOf(cell)), ...more]
-    const memo = memos.find((at) => mayServe(branch, cell, at) && at.deps.every((dep, i) => isCell(dep) || localOf(branch, dep).stamp === at.stamps[i]))
-    if (memo === undefined || memo === cell.memo) return false
+    if ((cell.shelf === null && branch.parent === null) || cell.owner !== null) return false
+    if (cell.trying?.revision !== branch.revision) cell.trying = { revision: branch.revision, memos: memosFor(branch, cell) }
+    const { memos } = cell.trying
+    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => isCell(dep) || localOf(branch, dep).stamp === at.stamps[i])
+    let memo = memos.shift()
+    while (memo !== undefined && !(memo !== cell.memo && holds(memo))) memo = memos.shift()
+    if (memo === undefined) return false
     retain(branch, cell)
-    if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+    if (!isClosed(cell)) wake(cell)
     cutEdges(cell, null)
     let tail: Edge | null = null
     for (const [i, dep] of memo.deps.entries()) {
@@ -423,6 +429,12 @@ export class Engine implements Host {
       throw this.family.unwind
     }
     if (found === null) return this.computeElsewhere(branch, cell, null)
+    const flying = jobOfSameState(branch, cell)
+    if (flying !== null && !waitsFor(flying, this.family.active, null)) {
+      const follower = this.open(branch, cell)
+      addWait(flying, follower, null, null, null)
+      return follower
+    }
     this.family.depth++
     branch.memos.set(cell.origin, null)
     try {
@@ -444,8 +456,9 @@ export class Engine implements Host {
     let index = own?.index ?? 0
     for (; at < candidates.length; at++, index = 0) {
       const memo = candidates[at] as Memo
-      if (!mayServe(branch, cell, memo)) continue
-      const outcome = this.proveMemo(branch, memo, index, own)
+      const counts = countsIn(branch, cell, memo)
+      if (!counts && !mayServe(branch, cell, memo)) continue
+      const outcome = counts || this.proveMemo(branch, memo, index, own)
       if (outcome === true) {
         branch.memos.set(cell.origin, memo)
         if (own !== null) finishJob(own, memo)
@@ -494,7 +507,7 @@ export class Engine implements Host {
     retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : ''
     // Whatever leaves a cell marked outside a commit marks upwards first.
-    if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+    if (!isClosed(cell)) wake(cell)
     beginRun(cell)
     const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
     frame.cause = cause
@@ -511,7 +524,7 @@ export class Engine implements Host {
     const owns = cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
     if (owns) {
       retain(home, cell)
-      if (cell.mark < MAYBE) propagate(cell, MAYBE, true)
+      if (!isClosed(cell)) wake(cell)
       beginRun(cell)
       cell.owner = job
     } else job.reads = new Map()
@@ -569,6 +582,16 @@ export class Engine implements Host {
   }
 }
 
+/** The job that works on the cell at the very state a frozen branch stands for, in the branch it was taken from or a sibling. */
+function jobOfSameState(branch: Branch, cell: Cell): Job | null {
+  for (const job of [cell.job as Job | null, cell.owner as Job | null]) {
+    if (job === null || job.phase === 'running' || !isAsync(cell)) continue
+    const { frozen, parent, base, revision } = job.branch
+    if (frozen ? parent === branch.parent && base === branch.base && job.branch !== branch : job.branch === branch.parent && revision === branch.base) return job
+  }
+  return null
+}
+
 function asJob(found: Outcome | Job): Job | null {
   return found instanceof Job ? found : null
 }
@@ -582,7 +605,10 @@ function startRun(job: Job, frame: Frame): void {
 /** No walk can help: there is nothing to prove, or it holds for one revision only. */
 function needsRun(cell: Cell): boolean {
   if (cell.stamp === ABSENT || cell.mark === DIRTY) return true
-  if ((cell.flags & (BROKEN | VOLATILE)) !== 0) return true
+  if ((cell.flags & BROKEN) !== 0) return true
+  // What counts for one revision was found at this one, and only marked since.
+  if (cell.verifiedAt === cell.table.branch.revision) return false
+  if ((cell.flags & VOLATILE) !== 0) return true
   return (cell.flags & FAILED) !== 0 && isPassing(cell)
 }
 
@@ -593,15 +619,32 @@ function isRunning(branch: Branch, cell: Cell): boolean {
   return known instanceof Job && known.phase === 'running'
 }
 
+/** The memos of other times and branches that a live cell may take up. */
+function memosFor(branch: Branch, cell: Cell): Memo[] {
+  const own = cell.shelf === null ? [] : candidatesOf(cell)
+  if (branch.parent === null) return own
+  const before = branch.memos.get(cell.origin)
+  return [...(before == null || before instanceof Job ? [] : [before]), ...own, ...candidatesOf(cell.origin)]
+}
+
 /** Whether a memo counts beyond its revision, and knows of the cell's last invalidation. */
 function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
-  if ((memo.flags & (VOLATILE | TAINTED)) !== 0) return false
+  if (!isLasting(cell, memo)) return false
   const invalidation = branch.family.invalidated ? invalidationOf(cell) : null
   if (invalidation !== null && !memo.deps.includes(invalidation)) {
     const stamp = branch.frozen ? stampIn(branch, invalidation) : localOf(branch, invalidation).stamp
     if (stamp !== ABSENT) return false
   }
-  return (memo.flags & FAILED) === 0 || !isPassing(cell)
+  return true
+}
+
+/** Whether a memo that counts for one revision is of the very one the snapshot was taken at. */
+function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
+  return !isLasting(cell, memo) && memo.verifiedAt === branch.base && branch.parent === cell.table.branch && cell.shelf !== null && cell.shelf.kept.some((kept) => kept.memo === memo)
+}
+
+function isLasting(cell: Cell, memo: Memo): boolean {
+  return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell))
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */

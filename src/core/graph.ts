@@ -11,7 +11,7 @@
  * marked already everything is marked, so the walk ends there. The same holds for a cell whose job is on its way and
  * was `touched`.
  */
-import { type Cell, CLEAN, DIRTY, Edge, MAYBE, type Mark, markCell, type Node, RUNNING, type Work } from './node.js'
+import { type Cell, CLEAN, DIRTY, Edge, MAYBE, type Mark, markCell, type Node, RUNNING, SOFT, type Work } from './node.js'
 
 /** Puts an edge behind the cursor; the run that reads is the cursor's. */
 export function insertEdge(reader: Cell, cursor: Edge | null, dep: Node, run: number): Edge {
@@ -77,12 +77,23 @@ function propagateMaybe(start: Edge, settling: boolean): void {
 function markReader(edge: Edge, mark: Mark, settling: boolean): Edge | null {
   const reader = edge.reader
   if (reader.owner !== null) return touch(reader, reader.owner, edge, mark, settling)
-  const before = reader.mark
-  if (before >= mark || (reader.flags & RUNNING) !== 0) return null
-  markCell(reader, mark)
-  if (before >= MAYBE) return null
+  if ((reader.flags & RUNNING) !== 0) return null
+  const known = isClosed(reader) || (settling && reader.mark >= MAYBE)
+  if (reader.mark < mark) markCell(reader, mark)
+  if (known) return null
+  if (settling) reader.flags |= SOFT
+  else reader.flags &= ~SOFT
   collect(reader)
   return reader.dependents
+}
+
+/** Marked, and so is everything above it. */
+export const isClosed = (cell: Cell): boolean => cell.mark >= MAYBE && (cell.flags & SOFT) === 0
+
+/** A cell is about to be marked outside a commit: so is all that may depend on it, and whoever watches it is woken. */
+export function wake(cell: Cell): void {
+  collect(cell)
+  propagate(cell, MAYBE, true)
 }
 
 function touch(reader: Cell, owner: Work, edge: Edge, mark: Mark, settling: boolean): Edge | null {
@@ -106,7 +117,7 @@ function collect(reader: Cell): void {
 /** Marks a cell itself, and all that may depend on it. */
 export function markInvalid(cell: Cell): void {
   const owner = cell.owner
-  const reached = owner === null ? cell.mark < MAYBE : owner.touched === CLEAN
+  const reached = owner === null ? !isClosed(cell) : owner.touched === CLEAN
   if (owner !== null) owner.touched = DIRTY
   markCell(cell, DIRTY)
   if (!reached) return

@@ -9,6 +9,7 @@
  * A job nobody waits for any more is cancelled. A wait that would close a ring is never made: see `waitsFor`.
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
+import type { CycleError } from './errors.js'
 import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
 
@@ -287,4 +288,9 @@ export function ringOf(target: Job, frame: Evaluation): Job[] {
     for (let wait = job.waits; wait !== null; wait = wait.nextWait) if (!cameFrom.has(wait.target)) cameFrom.set(wait.target, job)
   }
   return [target]
+}
+
+/** Whether an error is one of ours about a cycle. Asks the error itself nothing: it may be a Proxy. */
+export function isCycle(rings: WeakMap<CycleError, unknown>, error: unknown): error is CycleError {
+  return typeof error === 'object' && error !== null && rings.has(error as CycleError)
 }

@@ -15,10 +15,10 @@ import type { Engine } from './engine.js'
 import { WriteInQueryError } from './errors.js'
 import { cutEdges } from './graph.js'
 import { addWait, leave } from './job.js'
-import { type Cell, FAILED, type Failure, idOf, isFresh, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
 import { anonymousCell } from './outside.js'
 import { localOf } from './records.js'
-import { ABSENT, type Stamp } from './revision.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** What a live query shows. Values are never wrapped, and keep their reference as long as they are equal. */
 export type QueryState<V> =
@@ -34,12 +34,15 @@ export class LiveSubscriber {
   /** Its place in the order of subscriptions of the whole database. */
   readonly order: number
   readonly next: (state: QueryState<unknown>, stamp: Stamp) => void
+  /** The revision at which it came: it is told nothing older. */
+  readonly since: Revision
   /** The state it was told last. */
   told: QueryState<unknown> | null = null
   left = false
 
-  constructor(order: number, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
+  constructor(order: number, since: Revision, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
     this.order = order
+    this.since = since
     this.next = next
   }
 }
@@ -55,6 +58,9 @@ export class LiveCell implements Watcher {
   readonly label = (): string => `watch ${idOf(this.origin)}`
   private cell: Cell
   private stamp: Stamp = ABSENT
+  /** The revision the state is of, and that of the evaluation waited for. */
+  private stateAt: Revision = 0
+  private waitAt: Revision = 0
   private wait: Wait | null = null
 
   constructor(branch: Branch, engine: Engine, origin: Cell) {
@@ -100,9 +106,11 @@ export class LiveCell implements Watcher {
     if (this.wait !== null || this.subscribers.size === 0 || this.branch.disposed) return
     const found = this.engine.demand(this.branch, this.cell, null)
     if (!(found instanceof Job)) {
+      this.stateAt = this.branch.revision
       this.take(found)
       return
     }
+    this.waitAt = this.branch.revision
     this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
     if (this.state.status === 'ready') this.state = { status: 'stale', value: this.state.value }
     else if (this.state.status === 'failed') this.state = 'value' in this.state ? { status: 'stale', value: this.state.value } : PENDING
@@ -116,9 +124,11 @@ export class LiveCell implements Watcher {
     const { value, flags, stamp, changedAt } = outcome
     const { delivery } = this.branch.family
     delivery.announce(this.label, () => {
+      this.stateAt = this.waitAt
       this.take({ value, flags, stamp, changedAt })
       this.tellAll()
-      if (this.wait === null && (this.branch.frozen || !isFresh(this.cell))) {
+      // A newer evaluation may have ended before this one.
+      if (this.wait === null) {
         this.update()
         this.tellAll()
       }
@@ -145,9 +155,10 @@ export class LiveCell implements Watcher {
   }
 
   tell(subscriber: LiveSubscriber): void {
-    if (subscriber.left || subscriber.told === this.state) return
-    subscriber.told = this.state
-    subscriber.next(this.state, this.stamp)
+    const state = subscriber.since > this.stateAt ? PENDING : this.state
+    if (subscriber.left || subscriber.told === state) return
+    subscriber.told = state
+    subscriber.next(state, this.stamp)
   }
 }
 
@@ -182,7 +193,7 @@ function subscribe(engine: Engine, branch: Branch, origin: Cell, observer: Obser
     return () => {}
   }
   const live = (branch.lives.get(origin) as LiveCell | undefined) ?? new LiveCell(branch, engine, origin)
-  const subscriber = new LiveSubscriber(++family.subscriptions, next)
+  const subscriber = new LiveSubscriber(++family.subscriptions, branch.revision, next)
   live.add(subscriber)
   engine.idle()
   return () => {

@@ -17,7 +17,7 @@
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
 import type { AnyDerived, AnyInput, Definition } from './define.js'
-import { describeNode } from './key.js'
+import { copyArgs, describeNode } from './key.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
 export const CLEAN = 0
@@ -42,6 +42,9 @@ export const RUNNING = 16
 export const CHECKING = 32
 /** A run began that has not settled: the edges are not those of the outcome any more. */
 export const BROKEN = 64
+
+/** Marked by a run and not by a commit: evaluations that were on their way may have settled above it since, unmarked. */
+export const SOFT = 128
 
 /** What stands in the place of a value where a query failed. */
 export class Failure {
@@ -78,6 +81,8 @@ export interface Memo extends Outcome {
   /** The records read, as those of the head, and the stamps they showed. */
   readonly deps: readonly Node[]
   readonly stamps: readonly Stamp[]
+  /** The revision of its branch at which it was last proved: where it counts for one revision, that one. */
+  readonly verifiedAt: Revision
   /** The promise handed out for it. */
   promise: Promise<unknown> | null
 }
@@ -136,6 +141,10 @@ export class Table {
   entries: Slot | null = null
   /** A run of this definition has returned a promise. */
   sawPromise = false
+  /** Some arguments hold dates or bytes, which cannot be frozen: whoever gets arguments gets a copy. */
+  copiesArgs = false
+  /** How keys that are no primitives appear in `entries`: one object for each, for ever. */
+  readonly entryKeys: Map<Slot, unknown> = new Map()
 
   constructor(definition: Definition, branch: BranchLike) {
     this.definition = definition
@@ -208,8 +217,8 @@ export class Cell {
   /** Memos of other times and branches that may hold somewhere. */
   shelf: Shelf | null = null
   watcher: Watcher | null = null
-  /** The revision at which it last looked for a memo to take up. */
-  adopting: Revision = -1
+  /** The memos still to be tried at a revision. */
+  trying: { readonly revision: Revision; readonly memos: Memo[] } | null = null
 
   constructor(table: Table, args: StoredArgs, origin: Cell | null) {
     this.table = table
@@ -252,7 +261,9 @@ export function isFresh(cell: Cell): boolean {
 /** The arguments as the caller gave them. */
 export function argsOf(node: Node): readonly unknown[] {
   const stored = node.args
-  return stored === undefined ? [] : Array.isArray(stored) ? stored : [stored]
+  if (stored === undefined) return []
+  if (!Array.isArray(stored)) return [stored]
+  return node.origin.table.copiesArgs ? copyArgs(stored) : stored
 }
 
 /** `name(args)`, the way every message names a record. */
@@ -279,7 +290,7 @@ export function markCell(cell: Cell, mark: Mark): void {
 /** A run begins: until it settles, the edges belong to it and no longer to the outcome. */
 export function beginRun(cell: Cell): void {
   cell.mark = DIRTY
-  cell.flags |= RUNNING | BROKEN
+  cell.flags = (cell.flags & ~SOFT) | RUNNING | BROKEN
   cell.memo = null
 }
 
@@ -309,5 +320,6 @@ export function isPassing(cell: Cell): boolean {
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
   cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell)) ? TRANSIENT : CLEAN
+  cell.flags &= ~SOFT
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }

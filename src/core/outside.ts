@@ -19,6 +19,7 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
   const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell))
   const found = engine.demand(branch, cell, null)
   if (found instanceof Job) {
+    tellJoined(branch, cell, found)
     found.holders++
     const promise = promiseOf(found, false)
     engine.idle()
@@ -27,6 +28,11 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
   if (isHit) tellRead(branch, cell, 'queryHit')
   engine.idle()
   return show(found)
+}
+
+/** The caller is not the first to wait. */
+function tellJoined(branch: Branch, cell: Cell, job: Job): void {
+  if (branch.hub.active && (job.holders > 0 || job.waiters !== null)) tellRead(branch, cell, 'queryJoined')
 }
 
 function show(found: Outcome): unknown {
@@ -40,11 +46,14 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
     if (isAsync(cell)) return Promise.reject(signal.reason)
     throw signal.reason
   }
+  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell))
   const found = engine.demandPast(branch, cell)
   if (!(found instanceof Job)) {
+    if (isHit) tellRead(branch, cell, 'queryHit')
     engine.idle()
     return show(found)
   }
+  tellJoined(branch, cell, found)
   const promise = new Promise<unknown>((resolve, reject) => {
     const abort = (): void => {
       signal.removeEventListener('abort', abort)

@@ -48,9 +48,18 @@ export function originOf(head: Branch, definition: Definition, list: ArrayLike<u
   const text = encodeArgs(definition.name, args)
   const found = table.byText.get(text)
   if (found !== undefined) return found
-  const node = makeNode(head, table, copyArgs(args))
+  const copy = copyArgs(args)
+  table.copiesArgs ||= holdsMutable(copy)
+  const node = makeNode(head, table, copy)
   table.byText.set(text, node)
   return node
+}
+
+/** Whether arguments hold what cannot be frozen. */
+function holdsMutable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (value instanceof Date || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true
+  return Object.values(value).some(holdsMutable)
 }
 
 function addPrimitive(head: Branch, table: Table, key: unknown): Node {

@@ -92,18 +92,24 @@ function foldEntries(before: ImmutableMap<unknown, unknown>, slots: readonly Slo
  * so where there are dates it is an array, which is equal to nothing but itself.
  */
 function entryKey(slot: Slot): unknown {
-  const stored = slot.args
+  const { args: stored, origin } = slot
   if (stored !== undefined && !Array.isArray(stored)) return stored
+  const { entryKeys } = origin.table
+  const known = entryKeys.get(origin)
+  if (known !== undefined) return known
   const args = argsOf(slot)
-  return args.some((arg) => arg instanceof Date) ? args : List(args)
+  const key = args.some((arg) => arg instanceof Date) ? args : List(args)
+  entryKeys.set(origin, key)
+  return key
 }
 
 /** The keys that hold a value, in the order in which they were first used: arguments as callers give them. */
 export function keysOf(table: TableRoot): readonly unknown[] {
-  table.keys ??= Object.freeze(
-    sorted(table).map(({ slot }) => (slot.args === undefined ? [] : slot.args)),
-  )
-  return table.keys
+  if (table.keys !== null) return table.keys
+  const slots = sorted(table).map(({ slot }) => slot)
+  const keys = Object.freeze(slots.map((slot) => (slot.args === undefined || Array.isArray(slot.args) ? argsOf(slot) : slot.args)))
+  if (slots[0]?.table.copiesArgs !== true) table.keys = keys
+  return keys
 }
 
 /** All values by key. */

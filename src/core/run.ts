@@ -7,12 +7,12 @@ import { ClosedError, EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { type Frame, jobOf } from './frame.js'
 import { cutEdges } from './graph.js'
-import { dropJob, finishJob, ignore, resetJob } from './job.js'
+import { dropJob, finishJob, ignore, isCycle, resetJob } from './job.js'
 import {
-  ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
+  argsOf, ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
 } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { edgesOf, makeMemo, offer } from './share.js'
+import { edgesOf, makeMemo, offer, standingIn } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 
 const SUSPENDED = Symbol('suspended')
@@ -66,7 +66,7 @@ function invoke(cell: Cell, frame: Frame): unknown {
   const body = bodyOf(cell).body as unknown as (q: Frame, ...args: readonly unknown[]) => unknown
   const stored = cell.args
   if (stored === undefined) return body(frame)
-  return Array.isArray(stored) ? body(frame, ...(stored as readonly unknown[])) : body(frame, stored)
+  return Array.isArray(stored) ? body(frame, ...argsOf(cell)) : body(frame, stored)
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -153,13 +153,13 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
   if (job.reads === null) {
     cutEdges(cell, frame.tail)
     const { deps, stamps } = edgesOf(cell)
-    memo = makeMemo(outcome, deps, stamps)
+    memo = makeMemo(outcome, deps, stamps, branch.base)
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
       markCell(cell, MAYBE)
     }
   } else {
-    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()])
+    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base)
     if (!passing) offer(branch.home, cell, memo)
   }
   branch.memos.set(cell.origin, memo)
@@ -171,9 +171,10 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
 function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
   const { cell, branch } = frame
   const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
-  const before = (cell.flags & FAILED) !== 0 ? (cell.value as Failure) : null
-  const lastValue = before === null ? cell.value : before.lastValue
-  const lastStamp = before === null ? cell.stamp : before.lastStamp
+  const standing = branch.parent === null ? cell : standingIn(branch, cell)
+  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
+  const lastValue = before === null ? standing.value : before.lastValue
+  const lastStamp = before === null ? standing.stamp : before.lastStamp
   let error = result
   if (!failed) {
     try {
@@ -184,8 +185,9 @@ function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boole
       error = new EqualityError(cell.table.definition.name, thrown)
     }
   }
-  const equal = before !== null && failureEquals(before.error, error)
-  const stamp = equal ? cell.stamp : branch.family.stamps++
+  const { rings } = branch.family
+  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error)))
+  const stamp = equal ? standing.stamp : branch.family.stamps++
   const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }

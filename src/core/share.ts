@@ -5,14 +5,14 @@
  */
 import type { Branch } from './branch.js'
 import { BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
-import { ABSENT, type Stamp } from './revision.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
 export function memoOf(cell: Cell): Memo | null {
   if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
-  if (cell.memo !== null) return cell.memo
+  if (cell.memo !== null && cell.memo.verifiedAt === cell.verifiedAt) return cell.memo
   const { deps, stamps } = edgesOf(cell)
-  cell.memo = makeMemo(cell, deps, stamps)
+  cell.memo = makeMemo(cell, deps, stamps, cell.verifiedAt)
   cell.memo.promise = cell.promise
   return cell.memo
 }
@@ -28,8 +28,8 @@ export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: S
   return { deps, stamps }
 }
 
-export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[]): Memo {
-  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, promise: null }
+export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision): Memo {
+  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, verifiedAt, promise: null }
 }
 
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */
@@ -74,6 +74,17 @@ export function candidatesOf(cell: Cell): Memo[] {
   if (cell.shelf === null) return candidates
   for (let i = cell.shelf.kept.length - 1; i >= 0; i--) candidates.push((cell.shelf.kept[i] as Kept).memo)
   return candidates.concat(cell.shelf.offers)
+}
+
+/** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
+export function standingIn(branch: Branch, cell: Cell): Outcome {
+  if (!branch.frozen && (cell.stamp !== ABSENT || branch.parent === null)) return cell
+  const known = branch.frozen ? null : branch.memos.get(cell.origin)
+  if (known != null && 'stamps' in known) return known
+  const serial = branch.parent?.forks.get(branch.token)?.serial
+  const from = branch.frozen ? cell : cell.origin
+  const kept = serial === undefined ? undefined : from.shelf?.kept.find((one) => serial > one.from && serial <= one.to)
+  return kept === undefined ? from : kept.memo
 }
 
 /** A snapshot was taken. */

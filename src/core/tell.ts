@@ -1,11 +1,22 @@
 /** The events of evaluations. Every function here is called only where somebody listens. */
 import type { Branch, Evaluation, Job } from './branch.js'
 import type { EventBody, RecordName } from './events.js'
+import { describeValue } from './describe.js'
 import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
 
 export function nameOf(node: Node): RecordName {
-  return { definition: node.table.definition.name, args: Object.freeze([...argsOf(node)]), id: idOf(node) }
+  return Object.freeze({ definition: node.table.definition.name, args: Object.freeze([...argsOf(node)]), id: idOf(node) })
+}
+
+/** A value as an event carries it: itself, or a description of what cannot be cloned. */
+export function cloneable(value: unknown): unknown {
+  try {
+    if (typeof value === 'object' ? value !== null : typeof value === 'function' || typeof value === 'symbol') structuredClone(value)
+    return value
+  } catch {
+    return describeValue(value)
+  }
 }
 
 /** Why a cell is about to run: `new`, `failure`, `volatile`, `interrupted`, or the id of what changed. */
@@ -56,11 +67,13 @@ export function tellCancelled(job: Job): void {
   if (job.frame !== null) tellCancelledRun(job.frame)
 }
 
+const textOf = (part: unknown): string => (typeof part === 'string' ? part : describeValue(part))
+
 function describeError(error: unknown): { readonly name: string; readonly message: string } {
   try {
-    if (error instanceof Error) return { name: error.name, message: error.message }
-    return { name: typeof error, message: String(error) }
+    if (error instanceof Error) return Object.freeze({ name: textOf(error.name), message: textOf(error.message) })
+    return Object.freeze({ name: typeof error, message: describeValue(error) })
   } catch {
-    return { name: 'unknown', message: 'an error that cannot be described' }
+    return Object.freeze({ name: 'unknown', message: 'an error that cannot be described' })
   }
 }

@@ -191,7 +191,7 @@ export class View implements Reader {
     }
     if (isThenable(result)) {
       collector.discard(saved)
-      result.then(ignore, ignore)
+      Promise.resolve(result).catch(ignore)
       throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
     }
     return outer === null ? collector.commit() : branch.revision
