@@ -81,7 +81,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const nestedCommits = checkLimit('nestedCommits', limits.nestedCommits ?? 100)
   const settings: Settings = { freeze: options.freeze ?? !isProduction(), nestedCommits, stateBytes: checkLimit('stateBytes', limits.stateBytes ?? Infinity) }
   const engine = new Engine()
-  const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0)
+  const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
   const hub = new Hub(delivery)
   family.head = new Branch(family, null, hub, null)

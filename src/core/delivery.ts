@@ -32,6 +32,8 @@ export class Delivery {
   readonly report: (error: unknown) => void
   /** A body is on the stack: nothing may be told now. */
   readonly isBusy: () => boolean
+  /** The engine sees to all that is waiting, the queue included. */
+  readonly idle: () => void
   private announcements: Task[] = []
   private writes: Task[] = []
   /** Something is being told: writes are to be queued. */
@@ -42,7 +44,7 @@ export class Delivery {
   private answers = 0
   private chain = 0
 
-  constructor(limit: number, report: (error: unknown) => void, isBusy: () => boolean) {
+  constructor(limit: number, report: (error: unknown) => void, isBusy: () => boolean, idle: () => void) {
     this.limit = limit
     this.report = (error) => {
       try {
@@ -54,6 +56,7 @@ export class Delivery {
       }
     }
     this.isBusy = isBusy
+    this.idle = idle
   }
 
   get pending(): boolean {
@@ -78,7 +81,7 @@ export class Delivery {
     if (this.delivering || this.isBusy()) run()
     else {
       this.announce(label, run)
-      this.flush()
+      this.idle()
     }
   }
 

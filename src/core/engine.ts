@@ -162,6 +162,7 @@ export class Engine implements Host {
       if (found instanceof Job) return found
       if (found != null) return null
     } else {
+      if (isFresh(cell)) return null
       const job = this.inFlight(cell)
       if (job !== null) return job
     }
