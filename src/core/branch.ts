@@ -86,13 +86,13 @@ export class Family {
   /** The depth from which the stack is counted: that of the innermost asynchronous body. */
   floor = 0
   unwind: Unwind | null = null
-  /** Cells whose runs were given up to free the stack, the outermost last in each turn, and where. */
-  readonly givenUp: Cell[] = []
+  /** Cells whose runs were given up to free the stack, the outermost first, and the depth from which it was freed. */
+  readonly givenUp: { readonly cell: Cell; readonly floor: number }[] = []
   readonly givenUpIn: Map<Cell, Branch> = new Map()
   /** Those of them that were found in a cycle: they fail when their turn comes. */
   readonly doomed: Map<Cell, CycleError> = new Map()
-  /** Who is on each cycle, as records of the head. */
-  readonly rings: WeakMap<CycleError, Set<Cell>> = new WeakMap()
+  /** Who is on each cycle, by records of the head. */
+  readonly rings: WeakMap<CycleError, Map<Cell, Evaluation | null>> = new WeakMap()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

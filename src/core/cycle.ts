@@ -4,9 +4,9 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import type { Branch, Evaluation, Job } from './branch.js'
+import { type Branch, ENDED, type Evaluation, type Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ignore, isCycle, ringOf, surrender } from './job.js'
+import { ignore, isCycle, ringOf, surrender, waitsFor } from './job.js'
 import { type Cell, type Failure, idOf } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
@@ -15,27 +15,49 @@ function idsOf(cells: readonly Cell[]): string[] {
   return kept.map((at) => (/^\d+$/.test(at) ? idOf(cells[Number(at)] as Cell) : at))
 }
 
-/** The frame reads a cell whose body is on the stack. */
-export function reportCycle(frame: Evaluation, cell: Cell): never {
+interface Step {
+  readonly cell: Cell
+  /** null: its run was given up to free the stack. */
+  readonly at: Evaluation | null
+}
+
+/** Who needs whom, down to the frame: the bodies on the stack, and between them those that were given up. */
+function stepsTo(frame: Evaluation): Step[] {
   const stack: Evaluation[] = []
   for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
-  const from = stack.findIndex((at) => at.cell === cell)
-  const ring = from < 0 ? [frame] : stack.slice(from)
-  const error = new CycleError(idsOf([cell, ...ring.slice(1).map((at) => at.cell), cell]), idsOf(stack.slice(0, Math.max(from, 0)).map((at) => at.cell)))
-  for (const at of ring) join(at, error, ring[0] as Evaluation)
+  const { givenUp } = frame.branch.family
+  const above = (depth: number): Step[] => givenUp.filter((given) => given.floor === depth).map(({ cell }) => ({ cell, at: null }))
+  return [...above(0), ...stack.flatMap((at) => [{ cell: at.cell, at }, ...above(at.level + 1)])]
+}
+
+/** The frame reads a cell that needs, through others, this very frame: its body is on the stack, or was given up to free it. */
+export function reportCycle(frame: Evaluation, cell: Cell): never {
+  const steps = stepsTo(frame)
+  const from = steps.findIndex((step) => step.cell === cell)
+  const ring = from < 0 ? [{ cell: frame.cell, at: frame }] : steps.slice(from)
+  const { doomed } = frame.branch.family
+  const error = new CycleError(idsOf([...ring.map((step) => step.cell), cell]), idsOf(steps.slice(0, Math.max(from, 0)).map((step) => step.cell)))
+  const lowest = ring.find(({ at }) => at !== null)?.at ?? frame
+  for (const step of ring) {
+    if (step.at !== null) join(step.at, error, lowest)
+    else {
+      doomed.set(step.cell, error)
+      remember(frame.branch, step.cell, null, error)
+    }
+  }
   throw error
 }
 
 /** Puts an evaluation on a cycle: its outcome is decided. */
 function mark(at: Evaluation, error: CycleError): void {
   at.cycle ??= error
-  remember(at, error)
+  remember(at.branch, at.cell, at, error)
 }
 
-function remember({ branch, cell }: { readonly branch: Branch; readonly cell: Cell }, error: CycleError): void {
+function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
   const { rings } = branch.family
-  const members = rings.get(error) ?? new Set()
-  members.add(cell.origin)
+  const members = rings.get(error) ?? new Map()
+  members.set(cell.origin, at)
   rings.set(error, members)
 }
 
@@ -46,34 +68,34 @@ function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
 
 /**
  * The frame reads a failure. If that is one of a cycle, the frame may be on it too: as a member that asks another one later, or
- * while the lowest of the cycle is on the stack below it.
+ * because a member is still at work that needs the frame.
  */
 export function joinCycle(frame: Evaluation, failure: Failure): void {
   const { error, ring } = failure
   const { rings } = frame.branch.family
   if (!isCycle(rings, error)) return
-  if (rings.get(error)?.has(frame.cell.origin) === true) mark(frame, error)
-  if (ring === null) return
-  for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
+  const members = rings.get(error) as Map<Cell, Evaluation | null>
+  const isMember = members.has(frame.cell.origin)
+  if (isMember) mark(frame, error)
+  for (let at: Evaluation | null = ring === null ? null : frame; at !== null; at = at.parent) {
     if (at !== ring) continue
     for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
     return
   }
+  for (const member of isMember ? [] : members.values()) {
+    if (member === null || member.state === ENDED || member.job === null || !waitsFor(member.job, frame, null)) continue
+    const jobs = ringOf(member.job, frame)
+    for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
+    for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
+    return
+  }
 }
 
-/** The frame reads a cell that was given up to free the stack, and that needs, through others, this very frame. */
-export function reportDeepCycle(frame: Evaluation, cell: Cell): never {
-  const { family } = frame.branch
-  const given = family.givenUp.slice(family.givenUp.indexOf(cell))
-  const stack: Evaluation[] = []
-  for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
-  const error = new CycleError(idsOf([...given, ...stack.map((at) => at.cell), cell]), [])
-  for (const at of stack) mark(at, error)
-  for (const at of given) {
-    family.doomed.set(at, error)
-    remember({ branch: frame.branch, cell: at }, error)
-  }
-  throw error
+/** The frame and those that called it, up to the one of a job; the outermost first. */
+function callersUpTo(frame: Evaluation, last: Job): Evaluation[] {
+  const callers: Evaluation[] = []
+  for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) callers.unshift(at)
+  return callers
 }
 
 /**
@@ -87,9 +109,7 @@ export function breakRing(target: Job, frame: Evaluation): boolean {
     surrender(validating)
     return false
   }
-  const last = ring.at(-1) as Job
-  const above: Evaluation[] = []
-  for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) above.unshift(at)
+  const above = callersUpTo(frame, ring.at(-1) as Job)
   const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
   const error = new CycleError(idsOf([...cells, target.cell]), [])
   for (const at of above) mark(at, error)

@@ -17,7 +17,7 @@
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
 import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
-import { breakRing, joinCycle, reportCycle, reportDeepCycle } from './cycle.js'
+import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
@@ -27,7 +27,7 @@ import {
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { execute, isAsync } from './run.js'
+import { compared, execute, isAsync } from './run.js'
 import { candidatesOf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
 
@@ -83,8 +83,13 @@ export class Engine implements Host {
   /** What was given up above this level is computed again now. */
   private takeUp(level: number): void {
     const { doomed, givenUp, givenUpIn } = this.family
-    if (level === 0) doomed.clear()
-    while (givenUp.length > level) givenUpIn.delete(givenUp.pop() as Cell)
+    for (const { cell } of givenUp.splice(level).toReversed()) {
+      const branch = givenUpIn.get(cell) as Branch
+      givenUpIn.delete(cell)
+      // Found on a cycle: it ends as such without a body, and needs nothing.
+      if (doomed.has(cell)) this.reach(branch, cell, null)
+      doomed.delete(cell)
+    }
   }
 
   private reach(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
@@ -139,13 +144,13 @@ export class Engine implements Host {
   private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | null {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
-    if (isRunning(branch, cell)) reportCycle(frame, cell)
-    if (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch) reportDeepCycle(frame, cell)
+    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) reportCycle(frame, cell)
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     family.active = frame
     // The signal that frees the stack must not cross an asynchronous body: promises of its own would be rejected with it.
-    if (isAsync(frame.cell)) family.floor = family.depth
+    // Nor the outermost body, which may be one before anybody knows.
+    if (family.depth === 1 || isAsync(frame.cell)) family.floor = family.depth
     try {
       return asJob(this.demand(branch, cell, null))
     } finally {
@@ -202,6 +207,7 @@ export class Engine implements Host {
       if (isFresh(root)) return null
       const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
       if (flying !== null) return flying
+      if (isFresh(root)) return null
     } else this.takeOwnership(root, own)
     const { cells, edges } = this
     const base = cells.length
@@ -292,6 +298,7 @@ export class Engine implements Host {
         if ((child.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
         const pending = this.inFlight(child)
         this.edges[top] = edge
+        if (isFresh(child)) continue
         if (pending === null) return 'down'
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
@@ -337,7 +344,12 @@ export class Engine implements Host {
     if (job !== null && !job.branch.frozen) return job
     const owner = cell.owner as Job | null
     if (owner === null) return null
-    if (owner.phase !== 'running' && this.isUntouched(owner)) {
+    const untouched = owner.phase !== 'running' && this.isUntouched(owner)
+    // Bodies may have run: one of them may have needed this very cell.
+    const begun = cell.job as Job | null
+    if (begun !== null && !begun.branch.frozen) return begun
+    if (cell.owner !== owner) return null
+    if (untouched) {
       const follower = this.open(cell.table.branch as Branch, cell)
       addWait(owner, follower, null, null, null)
       return follower
@@ -395,12 +407,17 @@ export class Engine implements Host {
   private adopt(cell: Cell): boolean {
     const branch = cell.table.branch as Branch
     if ((cell.shelf === null && branch.parent === null) || cell.owner !== null) return false
-    if (cell.trying?.revision !== branch.revision) cell.trying = { revision: branch.revision, memos: memosFor(branch, cell) }
+    if (cell.trying?.revision !== branch.revision) {
+      const { value, flags, stamp, changedAt } = cell
+      cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
+    }
     const { memos } = cell.trying
-    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => isCell(dep) || localOf(branch, dep).stamp === at.stamps[i])
+    const mayShow = (dep: Node, stamp: Stamp | undefined): boolean => dep.stamp === stamp || dep.mark !== CLEAN
+    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at.stamps[i]))
     let memo = memos.shift()
     while (memo !== undefined && !(memo !== cell.memo && holds(memo))) memo = memos.shift()
     if (memo === undefined) return false
+    const { value, stamp } = compared(cell, memo)
     retain(branch, cell)
     if (!isClosed(cell)) wake(cell)
     cutEdges(cell, null)
@@ -409,8 +426,8 @@ export class Engine implements Host {
       tail = insertEdge(cell, tail, localOf(branch, dep), 0)
       tail.stamp = memo.stamps[i] as Stamp
     }
-    placeOutcome(cell, memo.value, memo.flags, memo.stamp, memo.changedAt)
-    cell.promise = memo.promise
+    placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
+    if (stamp === memo.stamp) cell.promise = memo.promise
     markCell(cell, MAYBE)
     return true
   }
@@ -578,7 +595,7 @@ export class Engine implements Host {
       this.demand(job.branch, job.cell, job)
     } catch (error) {
       if (job.cancelled) return
-      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
+      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
     }
   }
 }
@@ -610,7 +627,7 @@ function needsRun(cell: Cell): boolean {
   // What counts for one revision was found at this one, and only marked since.
   if (cell.verifiedAt === cell.table.branch.revision) return false
   if ((cell.flags & VOLATILE) !== 0) return true
-  return (cell.flags & FAILED) !== 0 && isPassing(cell)
+  return (cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)
 }
 
 /** The cell's body is on the stack, for this branch. */
@@ -645,7 +662,7 @@ function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
 }
 
 function isLasting(cell: Cell, memo: Memo): boolean {
-  return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell))
+  return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell, memo.value))
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */

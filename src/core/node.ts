@@ -57,8 +57,11 @@ export class Failure {
   readonly lastStamp: Stamp
   /** The lowest evaluation on the stack of the cycle it is part of: while that runs, whoever reads it is part of the cycle too. */
   readonly ring: { readonly state: number } | null
+  /** The cell is part of the cycle itself. */
+  readonly onCycle: boolean
 
-  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, ring: { readonly state: number } | null = null) {
+  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, onCycle: boolean, ring: { readonly state: number } | null) {
+    this.onCycle = onCycle
     this.ring = ring
     this.error = error
     this.id = id
@@ -217,8 +220,8 @@ export class Cell {
   /** Memos of other times and branches that may hold somewhere. */
   shelf: Shelf | null = null
   watcher: Watcher | null = null
-  /** The memos still to be tried at a revision. */
-  trying: { readonly revision: Revision; readonly memos: Memo[] } | null = null
+  /** The memos still to be tried at a revision, and what stood there before the first of them was. */
+  trying: { readonly revision: Revision; readonly memos: Memo[]; readonly replaced: Outcome } | null = null
 
   constructor(table: Table, args: StoredArgs, origin: Cell | null) {
     this.table = table
@@ -311,15 +314,15 @@ export function markTainted(cell: Cell): void {
   cell.flags = (cell.flags & ~TAINTED) | tainted
 }
 
-/** Whether the failures of a cell count for their revision only. */
-export function isPassing(cell: Cell): boolean {
-  return bodyOf(cell).options.errors !== 'dependencies'
+/** Whether a failure counts for its revision only. Being on a cycle always does: it is no function of what one has read. */
+export function isPassing(cell: Cell, value: unknown): boolean {
+  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).onCycle
 }
 
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
-  cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell)) ? TRANSIENT : CLEAN
+  cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)) ? TRANSIENT : CLEAN
   cell.flags &= ~SOFT
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }

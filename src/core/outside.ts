@@ -80,16 +80,21 @@ export function touchOutside(engine: Engine, branch: Branch, origin: Cell): numb
   const found = engine.demandPast(branch, localOf(branch.home, origin) as Cell)
   if (!(found instanceof Job)) {
     engine.idle()
-    return (found.flags & ASYNC) === 0 ? found.changedAt : Promise.resolve(found.changedAt)
+    return (found.flags & ASYNC) === 0 ? changeIn(branch, found) : Promise.resolve(changeIn(branch, found))
   }
   const promise = new Promise<number>((resolve, reject) => {
     addWait(found, null, null, null, (outcome) => {
       if (outcome === null) reject(found.reason)
-      else resolve(outcome.changedAt)
+      else resolve(changeIn(branch, outcome))
     })
   })
   engine.idle()
   return promise
+}
+
+/** An outcome may come from another view, whose later revisions mean nothing in this one. */
+function changeIn(branch: Branch, { changedAt }: Outcome): number {
+  return Math.min(changedAt, branch.revision)
 }
 
 /** A cell of no name, for a function that is evaluated where it stands. */

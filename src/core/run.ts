@@ -2,7 +2,7 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { ENDED, type Evaluation, Job } from './branch.js'
+import { type Branch, ENDED, type Evaluation, Job } from './branch.js'
 import { ClosedError, EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { type Frame, jobOf } from './frame.js'
@@ -109,7 +109,7 @@ function end(frame: Frame, failed: boolean, value: unknown): void {
 function giveUp(frame: Frame): never {
   const { cell, job, branch } = frame
   const { family } = branch
-  family.givenUp.push(cell)
+  family.givenUp.push({ cell, floor: family.floor })
   family.givenUpIn.set(cell, branch)
   frame.state = ENDED
   if (frame.branch.hub.active) tellCancelledRun(frame)
@@ -148,7 +148,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
   const { cell, branch } = frame
   const job = frame.job as Job
   const changed = outcome.stamp !== cell.stamp
-  const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell))
+  const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell, outcome.value))
   let memo: Memo
   if (job.reads === null) {
     cutEdges(cell, frame.tail)
@@ -171,14 +171,14 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
 function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
   const { cell, branch } = frame
   const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
-  const standing = branch.parent === null ? cell : standingIn(branch, cell)
+  const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue
   const lastStamp = before === null ? standing.stamp : before.lastStamp
   let error = result
   if (!failed) {
     try {
-      const equal = lastStamp !== ABSENT && equals(frame, lastValue, result)
+      const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
       const stamp = equal ? lastStamp : branch.family.stamps++
       return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
     } catch (thrown) {
@@ -188,20 +188,21 @@ function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boole
   const { rings } = branch.family
   const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error)))
   const stamp = equal ? standing.stamp : branch.family.stamps++
-  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.ring === frame ? null : frame.ring)
+  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
 }
 
 /** Calls a caller's equality where writing is refused. */
-function equals(frame: Evaluation, a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return bodyOf(frame.cell).options.equals !== false
-  const custom = bodyOf(frame.cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
+function equals(cell: Cell, frame: Evaluation | null, a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return bodyOf(cell).options.equals !== false
+  const custom = bodyOf(cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
   if (custom === undefined) return defaultEquals(a, b)
   if (custom === false) return false
-  const { family } = frame.branch
-  const { active, floor } = family
-  family.active = frame
+  const { family } = cell.table.branch as Branch
+  const { active, floor, comparing } = family
+  if (frame === null) family.comparing = true
+  else family.active = frame
   family.floor = ++family.depth
   try {
     return custom(a, b)
@@ -209,7 +210,22 @@ function equals(frame: Evaluation, a: unknown, b: unknown): boolean {
     family.depth--
     family.floor = floor
     family.active = active
+    family.comparing = comparing
   }
+}
+
+/** A memo that is taken up in place of a run is compared like the result of one. */
+export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
+  const standing = standingIn(cell.table.branch as Branch, cell)
+  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
+  const value = before === null ? standing.value : before.lastValue
+  const stamp = before === null ? standing.stamp : before.lastStamp
+  try {
+    if ((memo.flags & FAILED) === 0 && stamp !== ABSENT && equals(cell, null, value, memo.value)) return { value, stamp }
+  } catch {
+    // Like a change: whoever depends on it runs, and finds out.
+  }
+  return memo
 }
 
 /** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */

@@ -78,6 +78,7 @@ export function candidatesOf(cell: Cell): Memo[] {
 
 /** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
 export function standingIn(branch: Branch, cell: Cell): Outcome {
+  if (!branch.frozen && cell.trying?.revision === branch.revision && cell.trying.replaced.stamp !== ABSENT) return cell.trying.replaced
   if (!branch.frozen && (cell.stamp !== ABSENT || branch.parent === null)) return cell
   const known = branch.frozen ? null : branch.memos.get(cell.origin)
   if (known != null && 'stamps' in known) return known
