@@ -87,18 +87,22 @@ export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterabl
   const invalidated = [...cells]
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
-  branch.bytes = checkSize(branch, effective)
+  const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.invalidated = true
     effective.push({ slot: invalidationSlot(family.head, cell), value: {}, present: true, removed: false })
   }
-  if (!delivery.delivering) return apply(branch, effective, invalidated)
+  if (!delivery.delivering) {
+    branch.bytes = bytes
+    return apply(branch, effective, invalidated)
+  }
   delivery.defer(() => {
     if (--branch.queued === 0) branch.overlay.clear()
     apply(branch, effective, invalidated)
   })
   for (const change of effective) branch.overlay.set(change.slot, change)
+  branch.bytes = bytes
   branch.queued++
   return next + 1
 }

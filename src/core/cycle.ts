@@ -31,7 +31,7 @@ function stepsTo(frame: Evaluation): Step[] {
 }
 
 /** The frame reads a cell that needs, through others, this very frame: its body is on the stack, or was given up to free it. */
-export function reportCycle(frame: Evaluation, cell: Cell): never {
+export function reportCycle(frame: Evaluation, cell: Cell): CycleError {
   const steps = stepsTo(frame)
   const from = steps.findIndex((step) => step.cell === cell)
   const ring = from < 0 ? [{ cell: frame.cell, at: frame }] : steps.slice(from)
@@ -45,7 +45,7 @@ export function reportCycle(frame: Evaluation, cell: Cell): never {
       remember(frame.branch, step.cell, null, error)
     }
   }
-  throw error
+  return error
 }
 
 /** Puts an evaluation on a cycle: its outcome is decided. */
@@ -71,7 +71,8 @@ function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
  * because a member is still at work that needs the frame.
  */
 export function joinCycle(frame: Evaluation, failure: Failure): void {
-  const { error, ring } = failure
+  const { error } = failure
+  const ring = lowestOf(failure.ring as Evaluation | null)
   const { rings } = frame.branch.family
   if (!isCycle(rings, error)) return
   const members = rings.get(error) as Map<Cell, Evaluation | null>
@@ -89,6 +90,13 @@ export function joinCycle(frame: Evaluation, failure: Failure): void {
     for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
     return
   }
+}
+
+/** A cycle may have grown into a lower one since. */
+function lowestOf(ring: Evaluation | null): Evaluation | null {
+  let lowest = ring
+  while (lowest !== null && lowest.ring !== null && lowest.ring !== lowest) lowest = lowest.ring
+  return lowest
 }
 
 /** The frame and those that called it, up to the one of a job; the outermost first. */

@@ -102,6 +102,7 @@ export class Engine implements Host {
   read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown {
     if (cell.mark !== CLEAN && !isFresh(cell)) {
       const job = this.demandFor(frame, frame.branch, cell)
+      if (job === ON_CYCLE) return rejected(frame.cycle)
       if (job !== null) return this.join(frame, cell, edge, job)
     } else if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryHit')
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
@@ -113,6 +114,7 @@ export class Engine implements Host {
     const edge = tracked ? (frame as Frame).link(cell) : null
     const { branch } = frame
     const job = this.demandFor(frame, branch, cell)
+    if (job === ON_CYCLE) return rejected(frame.cycle)
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
@@ -129,6 +131,7 @@ export class Engine implements Host {
   /** A body reads past its q, through the view: nothing is recorded, but a cycle is found, and a wait is known. */
   readPast(frame: Evaluation, branch: Branch, cell: Cell): unknown {
     const job = this.demandFor(frame, branch, cell)
+    if (job === ON_CYCLE) return rejected(frame.cycle)
     if (job !== null) return this.join(frame, cell, null, job, false)
     return branch.frozen ? showMemo(branch.memos.get(cell.origin) as Memo, true) : showCell(cell)
   }
@@ -137,14 +140,20 @@ export class Engine implements Host {
   demandPast(branch: Branch, cell: Cell): Outcome | Job {
     const { active } = this.family
     if (active === null) return this.demand(branch, cell, null)
-    return this.demandFor(active, branch, cell) ?? (branch.frozen ? (branch.memos.get(cell.origin) as Memo) : cell)
+    const job = this.demandFor(active, branch, cell)
+    if (job === ON_CYCLE) throw active.cycle
+    return job ?? (branch.frozen ? (branch.memos.get(cell.origin) as Memo) : cell)
   }
 
   /** Demands a cell for an evaluation; null: the outcome stands. @throws CycleError where the evaluation is part of it */
-  private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | null {
+  private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | typeof ON_CYCLE | null {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
-    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) reportCycle(frame, cell)
+    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) {
+      const error = reportCycle(frame, cell)
+      if (isAsync(cell)) return ON_CYCLE
+      throw error
+    }
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     family.active = frame
@@ -188,11 +197,7 @@ export class Engine implements Host {
     if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryJoined')
     if (waitsFor(job, frame, null)) {
       this.idleSoon()
-      if (breakRing(job, frame)) {
-        const failed = Promise.reject(frame.cycle)
-        failed.catch(ignore)
-        return failed
-      }
+      if (breakRing(job, frame)) return rejected(frame.cycle)
     }
     if (edge !== null) edge.stamp = PENDING
     addWait(job, jobOf(frame), edge, tracked ? cell : null, null)
@@ -608,6 +613,15 @@ function jobOfSameState(branch: Branch, cell: Cell): Job | null {
     if (frozen ? parent === branch.parent && base === branch.base && job.branch !== branch : job.branch === branch.parent && revision === branch.base) return job
   }
   return null
+}
+
+const ON_CYCLE = Symbol('on a cycle')
+
+/** A promise for a query that fails by itself. */
+function rejected(reason: unknown): Promise<never> {
+  const failed = Promise.reject(reason)
+  failed.catch(ignore)
+  return failed
 }
 
 function asJob(found: Outcome | Job): Job | null {

@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: the records and their transitions belong together.
+ *
  * The records the engine works on. What a cell holds is assigned here and nowhere else.
  *
  *   Slot   one input record                    Cell   one derived record: a place

@@ -5,6 +5,9 @@ import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Record as ImmutableR
 import { describe, expect, it } from 'vitest'
 import { deepFreeze, defaultEquals, failureEquals } from '../../src/core/equality.js'
 
+/** Milliseconds for tests that take about one second on an idle machine. */
+const slow = 60_000
+
 /** Asserts both directions, so every example is also a test of symmetry. */
 function expectEqual(a: unknown, b: unknown): void {
   expect([defaultEquals(a, b), defaultEquals(b, a)]).toEqual([true, true])
@@ -163,6 +166,9 @@ describe('properties', () => {
     expectDifferent(make(get), make(() => 1))
     expectDifferent(make(get), { a: 1 })
     expectEqual(Object.defineProperty([], 0, { get }), Object.defineProperty([], 0, { get }))
+    expectDifferent(Object.defineProperty([], 0, { get }), Object.defineProperty([], 0, { get: () => 1 }))
+    expectDifferent(Object.defineProperty([], 0, { set: () => {}, enumerable: true }), [undefined])
+    expectDifferent(Object.defineProperty([], 0, { value: 1 }), [1])
   })
 
   it('[VAL-10] errors: name, message, cause and fields of their own, but not the stack', () => {
@@ -292,7 +298,7 @@ describe('cycles, sharing, size', () => {
       }
       const [a, b, c] = [build(1), build(1), build(2)]
       expect([defaultEquals(a, b), defaultEquals(a, c)]).toEqual([true, false])
-    })
+    }, slow)
   }
 
   it('[VAL-10] shared parts are compared once, not once for every path to them', () => {
@@ -311,15 +317,38 @@ describe('cycles, sharing, size', () => {
     }
   })
 
-  it('[VAL-10] sets of sets that differ only at the bottom are not tried again and again', () => {
-    const build = (leaf: number): unknown => {
-      let [x, y]: [unknown, unknown] = [new Set([[1], [2]]), new Set([[1], [leaf]])]
-      for (let depth = 0; depth < 40; depth += 1) [x, y] = [new Set([[x], [y], [[x]]]), new Set([[y], [[x]], [[y]]])]
-      return [x, y]
-    }
-    expectEqual(build(3), build(3))
-    expectDifferent(build(3), build(4))
+  /** Three Sets of Sets that look alike from above and differ at the bottom only. */
+  function lookAlikes(levels: number, order: (members: unknown[]) => unknown[]): unknown[] {
+    let [a, b, c]: unknown[] = [[[[1]]], [[[2]]], [[[3]]]]
+    const set = (...members: unknown[]): unknown => new Set(order(members))
+    for (let level = 0; level < levels; level += 1) [a, b, c] = [set(a, b), set(b, c), set(c, a)]
+    return [a, b, c]
+  }
+
+  it('[VAL-10] members that look alike are matched exactly, each with a partner of its own', () => {
+    const deep = (leaf: number): unknown => [[[[leaf]]]]
+    expectEqual(new Set([deep(1), deep(2), deep(1)]), new Set([deep(2), deep(1), deep(1)]))
+    expectDifferent(new Set([deep(1), deep(1), deep(2)]), new Set([deep(1), deep(2), deep(2)]))
+    expectEqual(new Map([[deep(1), 1], [deep(2), 2]]), new Map([[deep(2), 2], [deep(1), 1]]))
+    expectDifferent(new Map([[deep(1), 1], [deep(2), 2]]), new Map([[deep(2), 1], [deep(1), 2]]))
   })
+
+  it('[VAL-10] sets of sets that differ only at the bottom are not tried over and over', () => {
+    const [left, right] = [lookAlikes(40, (members) => members), lookAlikes(40, (members) => members.toReversed())]
+    for (const [i, a] of left.entries()) for (const [j, b] of right.entries()) expect(defaultEquals(a, b)).toBe(i === j)
+  }, slow)
+
+  it('[VAL-10] cyclic sets of sets end, too; at worst in "different"', () => {
+    const cyclic = (order: (members: unknown[]) => unknown[]): unknown[] => {
+      const top = lookAlikes(20, order)
+      let set: unknown = top[0]
+      while (set instanceof Set) [set] = set.add(top)
+      return top
+    }
+    const value = cyclic((members) => members)
+    expect(defaultEquals(value, value)).toBe(true)
+    expect(defaultEquals([value[0]], [cyclic((members) => members.toReversed())[1]])).toBe(false)
+  }, slow)
 
   it('[VAL-10] a width of 100 000 is compared in linear time: lists and primitive members', () => {
     const [ids, shuffled] = wide()
@@ -328,7 +357,7 @@ describe('cycles, sharing, size', () => {
     expectEqual(new Map(ids.map((id) => [id, [id]])), new Map(shuffled.map((id) => [id, [id]])))
     expectEqual(ImmutableSet(ids), ImmutableSet(shuffled))
     expectEqual(Object.fromEntries(ids.map((id) => [`k${id}`, id])), Object.fromEntries(shuffled.map((id) => [`k${id}`, id])))
-  })
+  }, slow)
 
   it('[VAL-10] a width of 100 000 is compared in linear time: object members', () => {
     const [ids, shuffled] = wide()
@@ -337,7 +366,7 @@ describe('cycles, sharing, size', () => {
     expect(defaultEquals(make(ids), make(shuffled, 1))).toBe(false)
     const keyed = (numbers: readonly number[]): unknown => new Map(numbers.map((id) => [List([id]), { id }]))
     expect(defaultEquals(keyed(ids.slice(0, 1000)), keyed(shuffled.filter((id) => id < 1000)))).toBe(true)
-  })
+  }, slow)
 })
 
 describe('properties of the relation', () => {
@@ -399,12 +428,18 @@ describe('properties of the relation', () => {
     }), { numRuns: 2000 })
   })
 
+  /** Fails if a failure is remembered that was found while a wrong candidate was assumed to be right. */
+  const misled: [string, number[], number][] = [
+    ['map', [3, 4, 0], 1], ['array', [], 0], ['array', [], 0], ['map', [0, 1, 4], 0], ['map', [1, 3, 0], 1],
+    ['array', [], 0], ['array', [], 0], ['array', [], 0],
+  ]
+
   it('[VAL-10] graphs with cycles: an isomorphic one is equal, whatever the order of its members', () => {
     fc.assert(fc.property(graph, (nodes) => {
       expectEqual(grow(nodes, false), grow(nodes, true))
       expectEqual(grow(nodes, true), structuredClone(grow(nodes, true)))
-    }), { numRuns: 2000 })
-  })
+    }), { numRuns: 2000, examples: [[misled]] })
+  }, slow)
 
   /** The naive answer: colour the nodes of both graphs by what they point to, until no colour splits any more. */
   function sameByColours(left: Nodes, right: Nodes): boolean {
@@ -433,7 +468,7 @@ describe('properties of the relation', () => {
       const expected = sameByColours(left, right)
       expect([defaultEquals(a, b), defaultEquals(b, a)]).toEqual([expected, expected])
     }), { numRuns: 5000 })
-  })
+  }, slow)
 })
 
 describe('failures', () => {
@@ -538,5 +573,5 @@ describe('freezing', () => {
     const wide = Array.from({ length: 100_000 }, () => ({}))
     for (const value of [cyclic, deep, wide]) deepFreeze(value, new WeakSet())
     expect([cyclic, bottom, wide.at(-1)].every((part) => Object.isFrozen(part))).toBe(true)
-  })
+  }, slow)
 })

@@ -1,0 +1,39 @@
+/** A definition without arguments for each node. */
+import { createDatabase, type Database, derived, type Derived, input, type Query } from 'pebre'
+import type { Graph, Peer } from '../shapes/graph.js'
+
+/** All that Pebre reads is a definition; in the benchmarks, one of no arguments. */
+type Node = Derived<[], unknown>
+
+class PebreGraph implements Graph<Query, Node> {
+  private readonly db: Database = createDatabase()
+  private names = 0
+
+  signal(value: number): Node {
+    const definition = input<[], unknown>(`signal ${this.names++}`)
+    this.db.set(definition, value)
+    return definition as unknown as Node
+  }
+
+  computed(body: (q: Query) => unknown): Node {
+    return derived<[], unknown>(`computed ${this.names++}`, body)
+  }
+
+  watch(node: Node, callback: (value: unknown) => void): void {
+    this.db.observe(node).subscribe(callback)
+  }
+
+  get<V = number>(q: Query, node: Node): V {
+    return q.get(node) as V
+  }
+
+  read(node: Node): number {
+    return this.db.get(node) as number
+  }
+
+  set(node: Node, value: number): void {
+    this.db.set(node as never, value as never)
+  }
+}
+
+export const pebre: Peer<Query, Node> = { name: 'pebre', open: () => new PebreGraph() }

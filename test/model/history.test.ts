@@ -1,0 +1,50 @@
+/**
+ * Random histories against the naive model. `PEBRE_RUNS=20000 npx vitest run test/model` plays more of them; `PEBRE_SEED=123`
+ * plays from that seed on, and a seed that fails is printed with a short history.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Operation } from './operations.js'
+import type { Program } from './program.js'
+import { playHistory, playSeed, report, shrink } from './shrink.js'
+
+const { PEBRE_SEED, PEBRE_RUNS } = process.env
+const runs = Number(PEBRE_RUNS ?? 300)
+const fresh = Math.floor(Math.random() * 2 ** 31)
+const TRIES = 1000
+
+async function playMany(first: number, count: number): Promise<number> {
+  let operations = 0
+  for (let seed = first; seed < first + count; seed++) {
+    const played = await playSeed(seed)
+    if ('message' in played) expect.fail(report(seed, await shrink(played, TRIES)))
+    operations += played.operations
+  }
+  return operations
+}
+
+const rules = '[REV-7 DER-8 VAL-4 VAL-6 VAL-7 ERR-2 ERR-9 JOB-1 JOB-2 JOB-3 JOB-4 BIND-1 BIND-2 BIND-4 CAN-1 CAN-2 CYC-4 CYC-7 SNAP-2 SHARE-5 LIVE-2 LIVE-4]'
+
+describe('histories', () => {
+  const starts = PEBRE_SEED === undefined ? [1, fresh] : [Number(PEBRE_SEED)]
+  for (const first of starts) {
+    it(`${rules} seeds from ${first} on answer like the naive model`, { timeout: 60_000 + runs * 100 }, async () => {
+      expect(await playMany(first, runs)).toBeGreaterThan(0)
+    })
+  }
+})
+
+interface Found {
+  readonly title: string
+  readonly program: Program
+  readonly operations: readonly Operation[]
+}
+
+/** Histories that showed a fault once. */
+describe('faults found by histories', () => {
+  const folder = new URL('found/', import.meta.url)
+  const found = readdirSync(folder).toSorted().map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Found)
+  it.each(found)('$title', async ({ program, operations }) => {
+    expect(await playHistory(program, operations)).toMatchObject({ operations: operations.length })
+  })
+})

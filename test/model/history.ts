@@ -1,0 +1,200 @@
+/**
+ * Plays a history of operations on a real database and compares everything it answers with the naive model.
+ *
+ *   every answer            equals the naive answer in the state of the moment in which it was asked
+ *   every emission          belongs to a state that existed, and they come in order; the last is the newest
+ *   after every operation   the invariants of the records hold
+ *   in the end              nothing is on its way, no promise hangs, no rejection went unhandled
+ */
+import type { Snapshot } from '../../src/index.js'
+import { branchOf, type Calm, faultsOf } from './invariants.js'
+import type { Operation } from './operations.js'
+import { stackOf } from './outcome.js'
+import type { Program } from './program.js'
+import { abort, checkInput, get, prefetch, read, touch } from './reading.js'
+import { drain } from './scheduler.js'
+import type { ViewModel } from './views.js'
+import { listen, unsubscribe, watch } from './watching.js'
+import { World } from './world.js'
+import { batch, invalidate, replace, write } from './writing.js'
+
+/** Something the engine did wrong. The first word of the message is its kind. */
+export class Fault extends Error {}
+
+export interface Played {
+  readonly operations: number
+  readonly runs: number
+}
+
+const MOST_VIEWS = 7
+
+export class History {
+  private readonly world: World
+  private readonly ignored: readonly string[]
+
+  /** `ignored`: parts of the messages of faults that are known, and not to stop at. */
+  constructor(program: Program, ignored: readonly string[] = []) {
+    this.world = new World(program)
+    this.ignored = ignored
+    this.world.react = (operation) => {
+      try {
+        this.apply(operation)
+      } catch (error) {
+        this.world.faults.push(`threw: ${operation.op} in a subscriber threw ${stackOf(error)}`)
+      }
+    }
+  }
+
+  /** @throws Fault */
+  async play(operations: readonly Operation[]): Promise<Played> {
+    const { world } = this
+    const unhandled = (error: unknown): void => {
+      world.faults.push(`unhandled: ${String(error)}`)
+    }
+    process.on('unhandledRejection', unhandled)
+    try {
+      if (world.program.traits.events) listen(world)
+      for (const operation of operations) await this.step(operation)
+      if (world.program.traits.closes) await this.close()
+      else {
+        await this.settle()
+        await this.askForEverything()
+        await this.leave()
+      }
+      return { operations: operations.length, runs: world.runs.total }
+    } finally {
+      process.off('unhandledRejection', unhandled)
+    }
+  }
+
+  private async step(operation: Operation): Promise<void> {
+    if (operation.op === 'ticks') {
+      if (operation.count === 0) await drain()
+      else for (let i = 0; i < operation.count; i++) await Promise.resolve()
+    } else {
+      try {
+        this.apply(operation)
+      } catch (error) {
+        throw new Fault(`threw: ${operation.op} threw ${stackOf(error)}`)
+      }
+    }
+    this.check(operation.op === 'ticks' && operation.count === 0 ? 'quiet' : 'busy')
+  }
+
+  private check(calm: Calm): void {
+    const { faults, views, subscriptions, alive, program, runs } = this.world
+    for (const model of views) model.follow()
+    for (const subscription of subscriptions) faults.push(...subscription.check(calm === 'resting'))
+    const open = alive.map(({ view }) => view)
+    faults.push(...faultsOf(open, calm, !program.traits.racing), ...runs.excess.splice(0))
+    const fault = faults.find((at) => !this.ignored.some((part) => at.includes(part)))
+    faults.length = 0
+    if (fault !== undefined) throw new Fault(fault)
+  }
+
+  private apply(operation: Operation): void {
+    const { world } = this
+    if (operation.op === 'abort') abort(world, operation.nth)
+    else if (operation.op === 'unsubscribe') unsubscribe(world, operation.nth)
+    else if (operation.op === 'step') world.scheduler.release(operation.nth)
+    else if (operation.op !== 'ticks') this.applyTo(world.viewAt(operation.view), operation)
+  }
+
+  private applyTo(view: ViewModel, operation: Exclude<Operation, { readonly op: 'abort' | 'unsubscribe' | 'step' | 'ticks' }>): void {
+    const { world } = this
+    switch (operation.op) {
+      case 'write':
+        return write(world, view, operation.write, operation.updates)
+      case 'batch':
+        return batch(world, view, operation.writes)
+      case 'replace':
+        return replace(world, view, operation.i, operation.writes)
+      case 'invalidate':
+        return invalidate(world, view, operation.query, operation.arg)
+      case 'get':
+        get(world, view, operation.query, operation.arg, operation.leaving)
+        return
+      case 'touch':
+        return touch(world, view, operation.query, operation.arg)
+      case 'prefetch':
+        return prefetch(world, view, operation.query, operation.arg)
+      case 'read':
+        return read(world, view, operation.waits, operation.expr)
+      case 'watch':
+      case 'observe':
+      case 'live':
+        return watch(world, view, operation)
+      case 'snapshot':
+        if (world.alive.length < MOST_VIEWS) world.addView(view.view.snapshot(), `snapshot ${world.views.length} of ${view.name}`, view.state)
+        return
+      case 'dispose':
+        return this.dispose(view)
+    }
+  }
+
+  private dispose(view: ViewModel): void {
+    if (view === this.world.views[0]) return
+    view.disposed = true
+    ;(view.view as Snapshot).dispose()
+  }
+
+  // ── The end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Lets everybody go on until nobody waits. */
+  private async settle(): Promise<void> {
+    const { scheduler, calls, faults, db } = this.world
+    await drain()
+    while (scheduler.size > 0) {
+      scheduler.release(0)
+      await drain()
+      this.check('quiet')
+    }
+    for (const { name, settled } of calls) if (!settled) faults.push(`hang: ${name} is pending, and nothing is on its way`)
+    this.check('resting')
+    const { jobs } = db.stats()
+    if (jobs !== 0) throw new Fault(`rest: stats tell ${jobs} jobs`)
+  }
+
+  /** Asks for everything twice: the answers hold, and the second time nothing runs and the same comes back. */
+  private async askForEverything(): Promise<void> {
+    const { db, faults, program, alive } = this.world
+    for (const model of alive) {
+      for (let query = program.queries.length - 1; query >= 0; query--) {
+        const before = model.view.revision
+        const first = get(this.world, model, query, 1)
+        await this.settle()
+        // A subscriber may have written in answer to the first.
+        if (model.disposed || model.view.revision !== before) continue
+        const { runs } = db.stats()
+        const second = get(this.world, model, query, 1)
+        if (first !== second) faults.push(`twice: ${model.name} gave something else for q${query} when it was asked for the second time`)
+        if (db.stats().runs !== runs) faults.push(`twice: ${model.name} ran something for q${query} when it was asked for the second time`)
+        await this.settle()
+      }
+      if (!model.disposed) for (const [i, { keyed }] of program.inputs.entries()) checkInput(this.world, model, i, keyed ? 1 : null)
+    }
+  }
+
+  private async leave(): Promise<void> {
+    for (const subscription of this.world.subscriptions) subscription.close()
+    for (const model of this.world.alive.toReversed()) this.dispose(model)
+    await this.settle()
+  }
+
+  /** Ends everything while it is on its way. */
+  private async close(): Promise<void> {
+    const { world } = this
+    world.closed = true
+    world.db.close()
+    for (const model of world.views) model.disposed = true
+    await drain()
+    while (world.scheduler.size > 0) {
+      world.scheduler.release(0)
+      await drain()
+    }
+    for (const { name, settled } of world.calls) if (!settled) world.faults.push(`hang: ${name} is pending, and the database is closed`)
+    const { family } = branchOf(world.db)
+    if (family.jobs !== 0 || family.busy.size !== 0) world.faults.push(`rest: ${family.jobs} jobs after the end`)
+    this.check('busy')
+  }
+}

@@ -1,0 +1,216 @@
+/** Programs as real definitions: expressions evaluated through `q`. */
+import { derived, type Derived, type DerivedOptions, input, type Input, type Query } from '../../src/index.js'
+import { type Expr, KEYS, type Program } from './program.js'
+import type { Scheduler } from './scheduler.js'
+
+export type ProgramInput = Input<number[], number>
+export type ProgramQuery = Derived<number[], unknown>
+
+/** Told of every run of a body. */
+export interface RunHooks {
+  start(query: number, arg: number | null, q: Query): () => void
+}
+
+export interface Compiled {
+  readonly inputs: readonly ProgramInput[]
+  readonly queries: readonly ProgramQuery[]
+  sync(q: Query, expr: Expr): number
+  async(q: Query, expr: Expr): Promise<number>
+}
+
+/** What the value of a keyed argument comes down to. */
+export const keyOf = (n: number): number => ((n % KEYS) + KEYS) % KEYS
+/** What a body makes of an absent input. */
+export const valueOf = (value: number | undefined): number => value ?? 5
+export const remainder = (n: number, m: number): number => ((n % m) + m) % m
+export const failureText = (n: number): string => `E${remainder(n, 3)}`
+
+interface Context {
+  readonly q: Query
+  readonly arg: number
+}
+
+export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks): Compiled {
+  const inputs = program.inputs.map(({ initial, required }, i): ProgramInput => {
+    if (initial !== null) return input<number[], number>(`i${i}`, { initial })
+    return required ? input<number[], number>(`i${i}`, { required }) : input<number[], number>(`i${i}`)
+  })
+  const queries: ProgramQuery[] = []
+  const interpreter = new Interpreter(inputs, queries, scheduler)
+  for (const [i, { kind, keepsFailures, neverEqual, test, body, takesArg }] of program.queries.entries()) {
+    const name = `q${i}`
+    const options: DerivedOptions<unknown> = { ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
+    const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
+      return { context: { q, arg: arg ?? 0 }, end: hooks.start(i, takesArg ? (arg ?? 0) : null, q) }
+    }
+    const inTurn = (q: Query, arg: number | undefined): number => {
+      const { context, end } = begin(q, arg)
+      try {
+        return interpreter.sync(context, body)
+      } finally {
+        end()
+      }
+    }
+    const inTime = async (q: Query, arg: number | undefined): Promise<number> => {
+      const { context, end } = begin(q, arg)
+      try {
+        return await interpreter.async(context, body)
+      } finally {
+        end()
+      }
+    }
+    const either = (q: Query, arg: number | undefined): number | Promise<number> => {
+      const { context, end } = begin(q, arg)
+      let later = false
+      try {
+        if (remainder(interpreter.sync(context, test), 2) === 0) return context.arg
+        later = true
+        return interpreter.async(context, body).finally(end)
+      } finally {
+        if (!later) end()
+      }
+    }
+    const run = kind === 'sync' ? inTurn : either
+    if (kind === 'async') queries.push(derived(name, async (q, ...[arg]: number[]): Promise<unknown> => inTime(q, arg), options))
+    else queries.push(derived(name, (q, ...[arg]: number[]): unknown => run(q, arg), options))
+  }
+  const outside = (q: Query): Context => ({ q, arg: 0 })
+  return { inputs, queries, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
+}
+
+class Interpreter {
+  private readonly inputs: readonly ProgramInput[]
+  private readonly queries: readonly ProgramQuery[]
+  private readonly scheduler: Scheduler
+
+  constructor(inputs: readonly ProgramInput[], queries: readonly ProgramQuery[], scheduler: Scheduler) {
+    this.inputs = inputs
+    this.queries = queries
+    this.scheduler = scheduler
+  }
+
+  /** What reads no query and waits for nothing. */
+  private leaf({ q, arg }: Context, expr: Expr, key: number | null): number {
+    switch (expr.t) {
+      case 'const':
+        return expr.n
+      case 'arg':
+        return arg
+      case 'revision':
+        q.volatile()
+        return q.revision % 3
+      case 'keys':
+        return q.keys(this.inputs[expr.i] as ProgramInput).length
+      case 'entries':
+        return q.entries(this.inputs[expr.i] as ProgramInput).reduce((sum, value) => sum + value, 0)
+      case 'input': {
+        const definition = this.inputs[expr.i] as ProgramInput
+        return valueOf(key === null ? q.get(definition) : q.get(definition, key))
+      }
+      case 'has': {
+        const definition = this.inputs[expr.i] as ProgramInput
+        return (key === null ? q.has(definition) : q.has(definition, key)) ? 1 : 0
+      }
+      default:
+        throw new Error(`${expr.t} is no leaf`)
+    }
+  }
+
+  private query({ q }: Context, i: number, arg: number | null, peeks = false): unknown {
+    const definition = this.queries[i] as ProgramQuery
+    if (peeks) return arg === null ? q.peek(definition) : q.peek(definition, arg)
+    return arg === null ? q.get(definition) : q.get(definition, arg)
+  }
+
+  sync(at: Context, expr: Expr): number {
+    switch (expr.t) {
+      case 'query':
+        return this.query(at, expr.i, expr.arg === null ? null : keyOf(this.sync(at, expr.arg))) as number
+      case 'peek': {
+        const arg = expr.arg === null ? null : keyOf(this.sync(at, expr.arg))
+        this.query(at, expr.i, arg)
+        return this.query(at, expr.i, arg, true) as number
+      }
+      case 'descend':
+        return (at.arg > 0 ? (this.query(at, expr.i, at.arg - 1) as number) : 0) + this.sync(at, expr.a)
+      case 'add':
+        return this.sync(at, expr.a) + this.sync(at, expr.b)
+      case 'mod':
+        return remainder(this.sync(at, expr.a), expr.m)
+      case 'if':
+        return this.sync(at, remainder(this.sync(at, expr.c), 2) === 1 ? expr.a : expr.b)
+      case 'try':
+        try {
+          return this.sync(at, expr.a)
+        } catch {
+          return this.sync(at, expr.b)
+        }
+      case 'throw':
+        throw new Error(failureText(this.sync(at, expr.a)))
+      case 'volatile':
+        at.q.volatile()
+        return this.sync(at, expr.a)
+      case 'step':
+      case 'signal':
+        return this.sync(at, expr.a)
+      case 'all':
+      case 'race':
+        throw new Error('a synchronous body does not wait')
+      default:
+        return this.leaf(at, expr, 'key' in expr && expr.key !== null ? keyOf(this.sync(at, expr.key)) : null)
+    }
+  }
+
+  async async(at: Context, expr: Expr): Promise<number> {
+    switch (expr.t) {
+      case 'query':
+        return (await this.query(at, expr.i, expr.arg === null ? null : keyOf(await this.async(at, expr.arg)))) as number
+      case 'peek': {
+        const arg = expr.arg === null ? null : keyOf(await this.async(at, expr.arg))
+        await this.query(at, expr.i, arg)
+        return (await this.query(at, expr.i, arg, true)) as number
+      }
+      case 'descend':
+        return (at.arg > 0 ? ((await this.query(at, expr.i, at.arg - 1)) as number) : 0) + (await this.async(at, expr.a))
+      case 'add':
+        return (await this.async(at, expr.a)) + (await this.async(at, expr.b))
+      case 'mod':
+        return remainder(await this.async(at, expr.a), expr.m)
+      case 'if':
+        return this.async(at, remainder(await this.async(at, expr.c), 2) === 1 ? expr.a : expr.b)
+      case 'try':
+        try {
+          return await this.async(at, expr.a)
+        } catch {
+          return this.async(at, expr.b)
+        }
+      case 'throw':
+        throw new Error(failureText(await this.async(at, expr.a)))
+      case 'volatile':
+        at.q.volatile()
+        return this.async(at, expr.a)
+      case 'signal':
+        void at.q.signal.aborted
+        return this.async(at, expr.a)
+      case 'step':
+        await this.scheduler.step()
+        return this.async(at, expr.a)
+      case 'all': {
+        const results = await Promise.allSettled(expr.list.map((item) => this.async(at, item)))
+        return results.reduce((sum, result) => {
+          if (result.status === 'rejected') throw result.reason
+          return sum + result.value
+        }, 0)
+      }
+      case 'race':
+        try {
+          const values = await Promise.all(expr.list.map((item) => this.async(at, item)))
+          return values.reduce((sum, value) => sum + value, 0)
+        } catch {
+          return expr.n
+        }
+      default:
+        return this.leaf(at, expr, 'key' in expr && expr.key !== null ? keyOf(await this.async(at, expr.key)) : null)
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Random programs: inputs, and queries whose bodies are expressions over whole numbers. A program is plain data, so that
+ * it can be printed, made smaller, evaluated through `q` (interpret.ts) and evaluated without any engine (naive.ts).
+ */
+import { type Random, random } from './random.js'
+
+export type Expr =
+  | { readonly t: 'const'; readonly n: number }
+  | { readonly t: 'arg' }
+  /** Reads an input, or what is known of all its keys. */
+  | { readonly t: 'input' | 'has'; readonly i: number; readonly key: Expr | null }
+  | { readonly t: 'keys' | 'entries'; readonly i: number }
+  /** Reads a query; `peek`: twice, the second time without recording it. */
+  | { readonly t: 'query' | 'peek'; readonly i: number; readonly arg: Expr | null }
+  | { readonly t: 'add'; readonly a: Expr; readonly b: Expr }
+  | { readonly t: 'mod'; readonly a: Expr; readonly m: number }
+  | { readonly t: 'if'; readonly c: Expr; readonly a: Expr; readonly b: Expr }
+  /** All at once, waiting for all; the failure of the first in the list counts. */
+  | { readonly t: 'all'; readonly list: readonly Expr[] }
+  /** All at once, not waiting for the rest when one has failed. */
+  | { readonly t: 'race'; readonly list: readonly Expr[]; readonly n: number }
+  | { readonly t: 'try'; readonly a: Expr; readonly b: Expr }
+  | { readonly t: 'throw'; readonly a: Expr }
+  /** Waits for its turn on the scheduler; asks for the signal; is good for this revision only. */
+  | { readonly t: 'step' | 'signal' | 'volatile'; readonly a: Expr }
+  /** The bound revision, by a body that says it is volatile. */
+  | { readonly t: 'revision' }
+  /** Reads the query itself with the argument below, as long as there is one, and then `a`. */
+  | { readonly t: 'descend'; readonly i: number; readonly a: Expr }
+
+export interface InputSpec {
+  readonly keyed: boolean
+  readonly initial: number | null
+  readonly required: boolean
+}
+
+/** `sync`: a plain function; `async`: an async one; `mixed`: a plain one that returns a promise where `test` is odd. */
+export type Kind = 'sync' | 'async' | 'mixed'
+
+export interface QuerySpec {
+  readonly kind: Kind
+  readonly takesArg: boolean
+  readonly keepsFailures: boolean
+  /** Every run counts as a change. */
+  readonly neverEqual: boolean
+  /** Its arguments are large, and it reads itself with all those below. */
+  readonly deep: boolean
+  readonly test: Expr
+  readonly body: Expr
+}
+
+/** What may come up in a program and a history. */
+export interface Traits {
+  readonly cyclic: boolean
+  readonly failing: boolean
+  readonly volatile: boolean
+  readonly racing: boolean
+  readonly tables: boolean
+  readonly mixed: boolean
+  readonly snapshots: boolean
+  readonly aborts: boolean
+  readonly invalidates: boolean
+  readonly events: boolean
+  /** Subscribers answer what they hear with operations. */
+  readonly reactions: boolean
+  readonly unequal: boolean
+  readonly deep: boolean
+  /** The database is closed in the end, whatever is on its way. */
+  readonly closes: boolean
+}
+
+export interface Program {
+  readonly inputs: readonly InputSpec[]
+  readonly queries: readonly QuerySpec[]
+  readonly traits: Traits
+}
+
+export const KEYS = 3
+/** How far apart the arguments of deep queries are. */
+export const DEPTH = 433
+
+export function traitsFor(seed: number): Traits {
+  const rng = random(seed ^ 0x5bd1e995)
+  const chance = (probability: number): boolean => rng.chance(probability)
+  return {
+    cyclic: chance(0.2),
+    failing: chance(0.6),
+    volatile: chance(0.25),
+    racing: chance(0.15),
+    tables: chance(0.4),
+    mixed: chance(0.4),
+    snapshots: chance(0.45),
+    aborts: chance(0.4),
+    invalidates: chance(0.3),
+    events: chance(0.25),
+    reactions: chance(0.3),
+    unequal: chance(0.1),
+    deep: chance(0.02),
+    closes: chance(0.1),
+  }
+}
+
+export function makeProgram(seed: number): Program {
+  const rng = random(seed)
+  const traits = traitsFor(seed)
+  const inputs = Array.from({ length: 2 + rng.int(3) }, (): InputSpec => {
+    const keyed = rng.chance(0.4)
+    return { keyed, initial: !keyed && rng.chance(0.4) ? 8 + rng.int(2) : null, required: traits.failing && rng.chance(0.15) }
+  })
+  const count = 4 + rng.int(8)
+  const kinds = Array.from({ length: count }, (): Kind => (rng.chance(0.4) ? 'sync' : traits.mixed && rng.chance(0.25) ? 'mixed' : 'async'))
+  const takes = Array.from({ length: count }, () => rng.chance(0.3))
+  const writer = new Writer(rng, traits, inputs, kinds, takes)
+  const queries = kinds.map((kind, i): QuerySpec => ({
+    kind,
+    takesArg: takes[i] as boolean,
+    keepsFailures: traits.failing && rng.chance(0.2),
+    neverEqual: traits.unequal && rng.chance(0.3),
+    deep: false,
+    test: writer.write(i, 'sync', 1),
+    body: writer.body(i, kind),
+  }))
+  if (traits.deep) {
+    const kind = rng.chance(0.5) ? 'sync' : 'async'
+    const body: Expr = { t: 'descend', i: count, a: { t: 'mod', a: writer.write(count, kind, 1), m: 3 } }
+    queries.push({ kind, takesArg: true, keepsFailures: false, neverEqual: false, deep: true, test: body, body })
+  }
+  return { inputs, queries, traits }
+}
+
+const constant = (n: number): Expr => ({ t: 'const', n })
+
+export class Writer {
+  private readonly rng: Random
+  private readonly traits: Traits
+  private readonly inputs: readonly InputSpec[]
+  private readonly kinds: readonly Kind[]
+  private readonly takes: readonly boolean[]
+
+  constructor(rng: Random, traits: Traits, inputs: readonly InputSpec[], kinds: readonly Kind[], takes: readonly boolean[]) {
+    this.rng = rng
+    this.traits = traits
+    this.inputs = inputs
+    this.kinds = kinds
+    this.takes = takes
+  }
+
+  body(self: number, kind: Kind): Expr {
+    const { rng, traits } = this
+    let body = this.write(self, kind, 3)
+    if (this.takes[self] === true && rng.chance(0.5)) {
+      const below: Expr = { t: 'query', i: self, arg: { t: 'add', a: { t: 'arg' }, b: constant(-1) } }
+      body = { t: 'add', a: body, b: { t: 'if', c: { t: 'arg' }, a: below, b: constant(1) } }
+    }
+    if (rng.chance(0.5)) body = { t: 'mod', a: body, m: 2 + rng.int(2) }
+    // In a cycle a body that catches must not go on reading: see naive.ts.
+    if (traits.cyclic && rng.chance(0.2)) body = { t: 'try', a: body, b: constant(7) }
+    return body
+  }
+
+  write(self: number, kind: Kind, depth: number): Expr {
+    const { rng, traits } = this
+    if (depth === 0) return this.leaf(self, kind)
+    const sub = (): Expr => this.write(self, kind, depth - 1)
+    const at = rng.next()
+    if (at < 0.3) return this.leaf(self, kind)
+    if (at < 0.5) return { t: 'add', a: sub(), b: sub() }
+    if (at < 0.6) return { t: 'mod', a: sub(), m: 2 + rng.int(2) }
+    if (at < 0.72) return { t: 'if', c: sub(), a: sub(), b: sub() }
+    if (at < 0.78 && traits.failing && !traits.cyclic) return { t: 'try', a: sub(), b: sub() }
+    if (at < 0.82 && traits.failing) return { t: 'if', c: sub(), a: sub(), b: { t: 'throw', a: sub() } }
+    if (at < 0.84 && traits.volatile) return { t: 'volatile', a: sub() }
+    if (at < 0.86 && traits.volatile) return { t: 'revision' }
+    if (kind === 'sync') return this.leaf(self, kind)
+    if (at < 0.88) return { t: 'signal', a: sub() }
+    const wide = !traits.cyclic && rng.chance(0.4)
+    if (!wide) return { t: 'step', a: sub() }
+    const list = Array.from({ length: 2 + rng.int(2) }, sub)
+    return traits.racing && rng.chance(0.4) ? { t: 'race', list, n: rng.int(3) } : { t: 'all', list }
+  }
+
+  private leaf(self: number, kind: Kind): Expr {
+    const { rng, traits } = this
+    const at = rng.next()
+    if (at < 0.1) return constant(rng.int(4))
+    if (at < 0.2 && this.takes[self] === true) return { t: 'arg' }
+    if (at < 0.55) return this.query(self, kind) ?? this.input()
+    if (at < 0.65 && traits.tables) return { t: rng.chance(0.5) ? 'keys' : 'entries', i: rng.int(this.inputs.length) }
+    return this.input()
+  }
+
+  private input(): Expr {
+    const { rng } = this
+    const i = rng.int(this.inputs.length)
+    const key = this.inputs[i]?.keyed === true ? (rng.chance(0.8) ? constant(rng.int(KEYS)) : { t: 'arg' as const }) : null
+    return { t: this.traits.tables && rng.chance(0.15) ? 'has' : 'input', i, key }
+  }
+
+  private query(self: number, kind: Kind): Expr | null {
+    const { rng, traits, kinds } = this
+    const able = kinds.flatMap((at, i) => ((traits.cyclic && rng.chance(0.3) ? true : i < self) && (kind !== 'sync' || at === 'sync') ? [i] : []))
+    if (able.length === 0) return null
+    const i = rng.chance(0.6) ? (able.at(-1 - rng.int(Math.min(3, able.length))) as number) : rng.pick(able)
+    return { t: rng.chance(0.06) ? 'peek' : 'query', i, arg: this.takes[i] === true ? (rng.chance(0.7) ? constant(rng.int(KEYS)) : { t: 'arg' }) : null }
+  }
+}

@@ -1,0 +1,67 @@
+/** Operations that subscribe. */
+import type { QueryState } from '../../src/index.js'
+import { cellId, type Outcome, type State } from './naive.js'
+import type { Operation } from './operations.js'
+import { SubscriptionModel } from './subscription.js'
+import type { ViewModel } from './views.js'
+import type { World } from './world.js'
+
+type Watching = Operation & { readonly op: 'watch' | 'observe' | 'live' }
+
+/** Subscribes to a query, or to an expression. */
+export function watch(world: World, view: ViewModel, operation: Watching): void {
+  if (operation.op === 'live') {
+    const { waits, expr } = operation
+    const { compiled } = world
+    const subscription = add(world, view, operation, !waits, (state) => view.outcomeOf(state, expr))
+    const values = waits ? view.view.live((q) => compiled.async(q, expr)) : view.view.live((q): number => compiled.sync(q, expr))
+    hearValues(subscription, values)
+    return
+  }
+  const { definition, kind, query, arg, args } = world.target(operation.query, operation.arg)
+  const subscription = add(world, view, operation, kind === 'sync', (state) => view.cell(state, query, arg).outcome, cellId(query, arg))
+  if (operation.op === 'observe') {
+    hearValues(subscription, view.view.observe(definition, ...args))
+    return
+  }
+  const handle = view.view.watch(definition, ...args).subscribe({
+    next: (state: QueryState<unknown>) => subscription.state(state),
+    error: (error: unknown) => world.faults.push(`emission: ${subscription.name} errored with ${String(error)}`),
+  })
+  subscription.follow(() => handle.unsubscribe())
+}
+
+interface Values {
+  subscribe(observer: { readonly next: (value: unknown) => void; readonly error: (error: unknown) => void }): { unsubscribe(): void }
+}
+
+function hearValues(subscription: SubscriptionModel, values: Values): void {
+  const handle = values.subscribe({ next: (value) => subscription.value(value as Outcome), error: (error) => subscription.error(error) })
+  subscription.follow(() => handle.unsubscribe())
+}
+
+function add(world: World, view: ViewModel, { op, reaction, after }: Watching, sync: boolean, expected: (state: State) => Outcome, of = ''): SubscriptionModel {
+  const subscription = new SubscriptionModel(world.name(`${op} ${of}`, view), view, sync, world.mayRepeat, expected)
+  world.subscriptions.push(subscription)
+  if (reaction !== null) {
+    subscription.answer(after, () => {
+      if (!world.closed && subscription.open) world.react(reaction)
+    })
+  }
+  return subscription
+}
+
+export function unsubscribe(world: World, nth: number): void {
+  const open = world.subscriptions.filter((at) => at.open)
+  world.runs.inexact ||= world.db.stats().jobs > 0
+  open[nth % Math.max(1, open.length)]?.close()
+}
+
+/** Every run that starts ends once. */
+export function listen(world: World): void {
+  const started = new Set<number>()
+  world.db.events('run', 'hit', 'join', 'validation').subscribe((event) => {
+    if (event.type === 'queryStarted') started.add(event.run)
+    else if ('run' in event && !started.delete(event.run)) world.faults.push(`events: run ${event.run} of ${event.id} ended and had not started, or ended twice`)
+  })
+}

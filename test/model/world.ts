@@ -1,0 +1,96 @@
+/** What a history works on: a program, a real database, and the model's side of its views, calls and subscriptions. */
+import { createDatabase, type Database, type View } from '../../src/index.js'
+import { compile, type Compiled, type ProgramQuery } from './interpret.js'
+import type { Outcome, State } from './naive.js'
+import type { Operation } from './operations.js'
+import { DEPTH, type Kind, type Program, type QuerySpec } from './program.js'
+import { RunCounter } from './runs.js'
+import { Scheduler } from './scheduler.js'
+import type { SubscriptionModel } from './subscription.js'
+import { ViewModel } from './views.js'
+
+/** A call that was answered by a promise. */
+export interface Call {
+  readonly name: string
+  readonly view: ViewModel
+  readonly controller: AbortController | null
+  settled: boolean
+  aborted: boolean
+}
+
+/** A query of the program with the argument it takes in this program, if any. */
+export interface Target {
+  readonly query: number
+  readonly arg: number | null
+  readonly args: number[]
+  readonly definition: ProgramQuery
+  readonly kind: Kind
+}
+
+export class World {
+  readonly program: Program
+  readonly scheduler: Scheduler = new Scheduler()
+  readonly runs: RunCounter
+  readonly compiled: Compiled
+  readonly db: Database
+  readonly views: ViewModel[] = []
+  readonly calls: Call[] = []
+  readonly subscriptions: SubscriptionModel[] = []
+  /** What went wrong. The first word of each is its kind. */
+  readonly faults: string[] = []
+  /** Some query of the program is never equal to what it was. */
+  readonly mayRepeat: boolean
+  closed = false
+  /** Does an operation in the name of a subscriber. */
+  react: (operation: Operation) => void = () => {}
+  private version = 0
+  private names = 0
+
+  constructor(program: Program) {
+    this.program = program
+    this.mayRepeat = program.queries.some(({ neverEqual }) => neverEqual)
+    this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
+    this.compiled = compile(program, this.scheduler, this.runs)
+    this.db = createDatabase({ onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
+    this.addView(this.db, 'head', { revision: 0, slots: new Map() })
+  }
+
+  addView(view: View, name: string, state: State): void {
+    const model = new ViewModel(view, name, this.program, state)
+    model.onState = (before, after) => {
+      for (const subscription of this.subscriptions) if (subscription.view === model) subscription.committed(before, after)
+    }
+    this.views.push(model)
+  }
+
+  get alive(): ViewModel[] {
+    return this.views.filter(({ disposed }) => !disposed)
+  }
+
+  /** One of the views alive, up to date. */
+  viewAt(view: number): ViewModel {
+    const { alive } = this
+    const model = alive[view % alive.length] as ViewModel
+    model.follow()
+    return model
+  }
+
+  target(query: number, arg: number): Target {
+    const { takesArg, deep, kind } = this.program.queries[query] as QuerySpec
+    const own = takesArg ? (deep ? arg * DEPTH : arg) : null
+    return { query, arg: own, args: own === null ? [] : [own], definition: this.compiled.queries[query] as ProgramQuery, kind }
+  }
+
+  /** A name for a call or a subscription. */
+  name(what: string, model: ViewModel): string {
+    return `${what} ${++this.names} in ${model.name} at ${model.state.revision}`
+  }
+
+  nextVersion(): number {
+    return ++this.version
+  }
+
+  compare(name: string, outcome: Outcome, expected: Outcome): void {
+    if (outcome !== expected) this.faults.push(`answer: ${name} gave ${outcome}, and it is ${expected}`)
+  }
+}

@@ -1,0 +1,61 @@
+/** Operations that write. */
+import type { ProgramInput } from './interpret.js'
+import { cellId } from './naive.js'
+import type { Write } from './operations.js'
+import { KEYS } from './program.js'
+import type { ViewModel } from './views.js'
+import type { World } from './world.js'
+
+/** A view or a batch, where its types are in the way. */
+interface Writable {
+  set(definition: ProgramInput, ...rest: unknown[]): unknown
+  update(definition: ProgramInput, ...rest: unknown[]): unknown
+  remove(definition: ProgramInput, ...rest: unknown[]): unknown
+}
+
+function writeTo(world: World, target: Writable, { i, key, value }: Write, updates: boolean): void {
+  const definition = world.compiled.inputs[i] as ProgramInput
+  const args = world.program.inputs[i]?.keyed === true ? [key] : []
+  if (value === null) target.remove(definition, ...args)
+  else if (updates) target.update(definition, ...args, () => value)
+  else target.set(definition, ...args, value)
+}
+
+export function write(world: World, model: ViewModel, one: Write, updates: boolean): void {
+  commit(world, model, (version) => model.write([one], version), () => {
+    writeTo(world, model.view as unknown as Writable, one, updates)
+    return null
+  })
+}
+
+export function batch(world: World, model: ViewModel, writes: readonly Write[]): void {
+  commit(world, model, (version) => model.write(writes, version), () =>
+    model.view.batch((tx) => {
+      for (const one of writes) writeTo(world, tx as unknown as Writable, one, false)
+    }),
+  )
+}
+
+export function replace(world: World, model: ViewModel, i: number, writes: readonly Write[]): void {
+  if (world.program.inputs[i]?.keyed !== true) return
+  const definition = world.compiled.inputs[i] as ProgramInput
+  const removed = Array.from({ length: KEYS }, (_, key): Write => ({ i, key, value: null }))
+  // A key of one argument is that argument itself.
+  const entries = writes.map(({ key, value }): [number[], number] => [key as unknown as number[], value as number])
+  commit(world, model, (version) => model.write([...removed, ...writes], version), () => model.view.replaceAll(definition, entries))
+}
+
+export function invalidate(world: World, model: ViewModel, query: number, arg: number): void {
+  const target = world.target(query, arg)
+  commit(world, model, (version) => model.invalidate(cellId(query, target.arg), version), () => model.view.invalidate(target.definition, ...target.args))
+}
+
+/** Does a commit, first in the model. `run` tells the revision at which it holds, or null. */
+function commit(world: World, model: ViewModel, note: (version: number) => void, run: () => number | null): void {
+  world.runs.inexact ||= world.db.stats().jobs > 0
+  note(world.nextVersion())
+  const { revision } = model.newest
+  const told = run()
+  model.follow()
+  if (told !== null && told !== revision) world.faults.push(`revision: ${model.name} tells ${told} and should tell ${revision}`)
+}

@@ -1,0 +1,106 @@
+/** Cycles that come and go, and old lists of dependencies. */
+import { describe, expect, it } from 'vitest'
+import { type Derived, derived, input } from '../../src/index.js'
+import { outcome } from '../support/cycles.js'
+import { countedDatabases } from '../support/databases.js'
+
+const createDatabase = countedDatabases()
+const flag = input<[name: string], boolean>('flag')
+const other = input<[], number>('other', { initial: 0 })
+
+type Sync = Derived<[], number>
+
+describe('change and recovery', () => {
+  /** a reads b, b reads c, and c reads a if the flag is set. */
+  function ring() {
+    const a: Sync = derived('a', (q): number => q.get(b) + 1)
+    const b: Sync = derived('b', (q): number => q.get(c) + 1)
+    const c: Sync = derived('c', (q): number => (q.get(flag, 'c') === true ? q.get(a) : 0))
+    return [a, b, c] as const
+  }
+
+  it('[CYC-6] a cycle appears and disappears with an input, for every participant and from every entry', () => {
+    for (const entry of [0, 1, 2]) {
+      const db = createDatabase()
+      const queries = ring()
+      const turn = [...queries.slice(entry), ...queries.slice(0, entry)]
+      const look = (): unknown[] => {
+        for (const query of turn) outcome(() => db.get(query))
+        return queries.map((query) => outcome(() => db.get(query)))
+      }
+      for (let round = 0; round < 3; round++) {
+        expect(look()).toEqual([2, 1, 0])
+        db.set(flag, 'c', true)
+        expect(look()).toEqual(['cycle', 'cycle', 'cycle'])
+        db.set(other, round + 1)
+        expect(look()).toEqual(['cycle', 'cycle', 'cycle'])
+        db.set(flag, 'c', false)
+      }
+    }
+  })
+
+  it('[CYC-6] live queries of all participants report the cycle, and recover', () => {
+    const db = createDatabase()
+    const queries = ring()
+    const seen: string[] = []
+    for (const query of queries) {
+      db.watch(query).subscribe((state) => seen.push(`${query.name} ${state.status === 'ready' ? state.value : state.status}`))
+    }
+    db.set(flag, 'c', true)
+    db.set(flag, 'c', false)
+    const good = ['a 2', 'b 1', 'c 0']
+    expect(seen).toEqual([...good, 'a failed', 'b failed', 'c failed', ...good])
+  })
+
+  it('[CYC-6] with errors kept until a dependency changes, a change that breaks the ring is still noticed', () => {
+    const db = createDatabase()
+    const options = { errors: 'dependencies' } as const
+    const runs: string[] = []
+    const gate = input<[], number>('gate', { initial: 0 })
+    const open = derived('open', (q) => q.get(gate) >= 10)
+    const a: Sync = derived('a', (q): number => (runs.push('a'), q.get(b) + 1), options)
+    const b: Sync = derived('b', (q): number => (runs.push('b'), q.get(open) ? 0 : q.get(a)), options)
+    const look = (): unknown[] => [outcome(() => db.get(a)), outcome(() => db.get(b))]
+    expect(look()).toEqual(['cycle', 'cycle'])
+    runs.length = 0
+    db.set(other, 1)
+    expect(look()).toEqual(['cycle', 'cycle'])
+    // Being on a cycle is no function of what was read: it counts for its revision.
+    expect(runs).toEqual(['a', 'b'])
+    db.set(gate, 5)
+    expect(look()).toEqual(['cycle', 'cycle'])
+    db.set(gate, 10)
+    expect(look()).toEqual([1, 0])
+  })
+
+  it('[CYC-5] an old list of dependencies that closes a ring today’s code does not is no error', () => {
+    const db = createDatabase()
+    const way = input<[], string>('way', { initial: 'ab' })
+    const a: Sync = derived('a', (q): number => (q.peek(way) === 'ab' ? q.get(b) : 1) + q.get(other))
+    const b: Sync = derived('b', (q): number => (q.peek(way) === 'ba' ? q.get(a) : 2) + q.get(other))
+    expect(db.get(a)).toBe(2)
+    for (let round = 0; round < 3; round++) {
+      db.set(way, 'ba')
+      db.invalidate(b)
+      expect([db.get(b), db.get(a)]).toEqual([1, 1])
+      db.set(way, 'ab')
+      db.invalidate(a)
+      expect([db.get(a), db.get(b)]).toEqual([2, 2])
+    }
+  })
+
+  it('[CYC-5] nor in a snapshot', () => {
+    const db = createDatabase()
+    const way = input<[], string>('way', { initial: 'ab' })
+    const a: Sync = derived('a', (q): number => (q.peek(way) === 'ab' ? q.get(b) : 1))
+    const b: Sync = derived('b', (q): number => (q.peek(way) === 'ba' ? q.get(a) : 2))
+    expect(db.get(a)).toBe(2)
+    const snapshot = db.snapshot()
+    for (const view of [snapshot, db]) {
+      view.set(way, 'ba')
+      view.invalidate(b)
+      expect([b, a].map((query) => view.get(query))).toEqual([1, 1])
+    }
+    expect([b, a].map((query) => db.snapshot().get(query))).toEqual([1, 1])
+  })
+})

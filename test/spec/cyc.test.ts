@@ -1,0 +1,113 @@
+/** Queries that need themselves, on one stack. */
+import { describe, expect, it } from 'vitest'
+import { CycleError, type Database, type Derived, derived, queryPath } from '../../src/index.js'
+import { outcome } from '../support/cycles.js'
+import { countedDatabases } from '../support/databases.js'
+import { rejectionOf, thrownBy } from '../support/turns.js'
+
+const createDatabase = countedDatabases()
+
+type Sync = Derived<[], number>
+type Async = Derived<[], Promise<number>>
+
+describe('paths', () => {
+  it('[CYC-1] a query that reads itself fails, synchronous or not', async () => {
+    const db = createDatabase()
+    const self: Sync = derived('self', (q): number => q.get(self))
+    const early: Async = derived('early', async (q): Promise<number> => q.get(early))
+    const late: Async = derived('late', async (q): Promise<number> => {
+      await Promise.resolve()
+      return q.get(late)
+    })
+    expect(thrownBy(() => db.get(self))).toMatchObject({ name: 'CycleError', path: ['self()', 'self()'], wayIn: [] })
+    expect(await rejectionOf(db.get(early))).toMatchObject({ name: 'CycleError', path: ['early()', 'early()'], wayIn: [] })
+    expect(await rejectionOf(db.get(late))).toMatchObject({ name: 'CycleError', path: ['late()', 'late()'], wayIn: [] })
+  })
+
+  it('[CYC-1] the path goes from the repeated cell to itself, in reading order, and shows the way in apart', () => {
+    const db = createDatabase()
+    const step = derived('step', (q, at: string): number => q.get(step, { in: 'door', door: 'a', a: 'b', b: 'c', c: 'a' }[at] ?? 'in'))
+    const entry = derived('entry', (q) => q.get(step, 'in'))
+    const error = thrownBy(() => db.get(entry)) as CycleError
+    expect(error.path).toEqual(['step(a)', 'step(b)', 'step(c)', 'step(a)'])
+    expect(error.wayIn).toEqual(['entry()', 'step(in)', 'step(door)'])
+    expect(error.message).toContain('step(a) -> step(b) -> step(c) -> step(a)')
+    expect(error.message).toContain('entry() -> step(in) -> step(door)')
+    expect(queryPath(error)[0]).toBe('entry()')
+  })
+
+  it('[CYC-1] the path of an asynchronous ring is whole, from one of its cells to itself', async () => {
+    const db = createDatabase()
+    const step: Derived<[at: string], Promise<number>> = derived('step', async (q, at: string): Promise<number> => {
+      await Promise.resolve()
+      return q.get(step, { in: 'a', a: 'b', b: 'c', c: 'a' }[at] ?? 'in')
+    })
+    const error = (await rejectionOf(db.get(step, 'in'))) as CycleError
+    expect(error).toBeInstanceOf(CycleError)
+    const ring = ['step(a)', 'step(b)', 'step(c)']
+    const start = ring.indexOf(error.path[0] as string)
+    expect(error.path).toEqual([...ring.slice(start), ...ring.slice(0, start), ring[start]])
+    expect(error.wayIn.every((id) => id === 'step(in)')).toBe(true)
+  })
+
+  it('[CYC-1] asking for the very query in the synchronous part of its body, through the view', async () => {
+    const ways: ((db: Database, query: Derived<[], unknown>) => unknown)[] = [
+      (db, query) => db.get(query),
+      (db, query) => db.read((q) => q.get(query)),
+      (db, query) => db.with({ signal: new AbortController().signal }).get(query),
+      (db, query) => db.touch(query),
+    ]
+    for (const way of ways) {
+      const db = createDatabase()
+      let runs = 0
+      const sync: Derived<[], unknown> = derived<[], unknown>('sync', () => {
+        runs++
+        return way(db, sync)
+      })
+      const late: Derived<[], Promise<unknown>> = derived('late', async (): Promise<unknown> => {
+        runs++
+        return way(db, late)
+      })
+      expect(thrownBy(() => db.get(sync))).toBeInstanceOf(CycleError)
+      expect(await rejectionOf(db.get(late))).toBeInstanceOf(CycleError)
+      expect(runs).toBe(2)
+    }
+  })
+
+  it('[CYC-1] prefetching the very query from its body does no harm', async () => {
+    const db = createDatabase()
+    const log: string[] = []
+    const sync: Derived<[], unknown> = derived<[], unknown>('sync', () => {
+      log.push('sync')
+      db.prefetch(sync)
+      return 1
+    })
+    expect(outcome(() => db.get(sync))).toSatisfy((result) => result === 1 || result === 'cycle')
+    expect(log).toEqual(['sync'])
+  })
+
+  it('[CYC-1] a ring that goes through the view is found as well', async () => {
+    const db = createDatabase()
+    const a: Sync = derived('a', (): number => db.get(b))
+    const b: Sync = derived('b', (q): number => q.get(c))
+    const c: Sync = derived('c', (): number => db.read((q) => q.get(a)))
+    expect(thrownBy(() => db.get(a))).toBeInstanceOf(CycleError)
+    const left: Async = derived('left', async (): Promise<number> => db.get(right))
+    const right: Async = derived('right', async (): Promise<number> => db.get(left))
+    expect(await rejectionOf(db.get(left))).toBeInstanceOf(CycleError)
+    expect(await rejectionOf(db.get(right))).toBeInstanceOf(CycleError)
+  })
+
+  it('[CYC-2] recursion over arguments is no cycle', async () => {
+    const db = createDatabase()
+    const fib: Derived<[n: number], bigint> = derived('fib', (q, n: number): bigint => (n < 2 ? BigInt(n) : q.get(fib, n - 1) + q.get(fib, n - 2)))
+    const slow: Derived<[n: number], Promise<bigint>> = derived('slow', async (q, n: number): Promise<bigint> => {
+      if (n < 2) return BigInt(n)
+      const [a, b] = await Promise.all([q.get(slow, n - 1), q.get(slow, n - 2)])
+      return a + b
+    })
+    expect(db.get(fib, 90)).toBe(2880067194370816120n)
+    expect(await db.get(slow, 90)).toBe(2880067194370816120n)
+    expect(db.stats().runs).toBe(2 * 91)
+  })
+})
