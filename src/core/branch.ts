@@ -63,8 +63,7 @@ export interface Evaluation {
   /** How many bodies are on the stack below it. */
   readonly level: number
   /** Why it runs and since when, where somebody listens. */
-  cause: string
-  startedAt: number
+  trace: { readonly cause: string; startedAt: number } | null
 }
 
 export const READING = 0

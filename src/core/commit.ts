@@ -15,7 +15,7 @@ import { dependentsOf, markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
 import { assignSlot, type Cell, DIRTY, idOf, isCell, type Memo, type Node, type Slot } from './node.js'
 import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
-import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
+import { ABSENT, FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import { addFork, memoOf } from './share.js'
 import { estimateBytes } from './size.js'
 import { cloneable, nameOf } from './tell.js'
@@ -74,21 +74,42 @@ export function checkWritable(branch: Branch, what: string): void {
   if (comparing) throw new WriteInQueryError(what, 'an equality function')
 }
 
+/** Whether a change would change nothing; the common case is answered without making anything. */
+function isIdle(branch: Branch, change: Change): boolean {
+  if (!branch.frozen && branch.overlay.size === 0 && !change.removed) {
+    const local = localOf(branch, change.slot) as Slot
+    const options = change.slot.table.definition.options as AnyInput['options']
+    if (options.equals === undefined) return local.stamp !== ABSENT && defaultEquals(local.value, change.value)
+  }
+  return isSame(branch, currentChange(branch, change.slot), change)
+}
+
+/** Commits one change: what `set` and `remove` come to. */
+export function commitOne(branch: Branch, change: Change): Revision {
+  if (isIdle(branch, change) && !branch.family.closed) return branch.revision + branch.queued
+  return commitEffective(branch, [change], nothing)
+}
+
+const nothing: readonly Cell[] = []
+
 /**
  * Commits changes, the last of each slot only, and invalidates cells. A subscriber's write is queued until the commit it answers
  * has been told to everybody. Returns the revision at which it holds.
  */
 export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterable<Cell>): Revision {
   const effective: Change[] = []
-  for (const change of changes) if (!isSame(branch, currentChange(branch, change.slot), change)) effective.push(change)
+  for (const change of changes) if (!isIdle(branch, change)) effective.push(change)
+  return commitEffective(branch, effective, [...cells])
+}
+
+function commitEffective(branch: Branch, effective: Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   const { delivery } = family
   if (family.closed) throw new ClosedError()
-  const invalidated = [...cells]
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   const bytes = checkSize(branch, effective)
-  if (family.settings.freeze) for (const { value } of effective) deepFreeze(value, family.frozen)
+  if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.invalidated = true
     effective.push({ slot: invalidationSlot(family.head, cell), value: {}, present: true, removed: false })
@@ -113,19 +134,31 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const before = branch.frozen ? branch.memos : null
   if (branch.frozen) thaw(branch)
   const revision = ++branch.revision
-  const hidden = new Set<Slot>()
-  const keyed = new Set<Slot>()
-  const slots = changes.map((change) => store(branch, change, revision, hidden, keyed))
+  const effects: Effects = { hidden: null, keyed: null }
+  const slots: Slot[] = []
+  for (const change of changes) slots.push(store(branch, change, revision, effects))
   for (const slot of slots) propagate(slot, DIRTY, false)
-  for (const slot of hidden) propagate(slot, DIRTY, false)
+  if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
   for (const cell of invalidated) markInvalid(localOf(branch, cell) as Cell)
-  for (const watcher of branch.passing) {
-    if (!watcher.queued) family.reached.push(watcher)
-    watcher.queued = true
-  }
-  announce(branch, slots, changes, invalidated, { keyed, before })
+  if (branch.passing.size > 0) reachPassing(branch)
+  if (branch.hub.active) announceEvents(branch, slots, changes, invalidated, effects.keyed, before)
+  announceValues(branch, slots)
   family.host.idle()
   return revision
+}
+
+/** Live queries over what is volatile look again at every revision. */
+function reachPassing(branch: Branch): void {
+  for (const watcher of branch.passing) {
+    if (!watcher.queued) branch.family.reached.push(watcher)
+    watcher.queued = true
+  }
+}
+
+/** What storing has changed besides the slots: hidden slots, and which of the slots changed the set of keys. */
+interface Effects {
+  hidden: Set<Slot> | null
+  keyed: Set<Slot> | null
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */
@@ -169,11 +202,8 @@ function thaw(branch: Branch): void {
   }
 }
 
-/**
- * Gives a slot its new value and stamp. The hidden slots of its definition that change with it are added to `hidden`, and the slot to
- * `keyed` where the set of keys changes.
- */
-function store(branch: Branch, change: Change, revision: Revision, hidden: Set<Slot>, keyed: Set<Slot>): Slot {
+/** Gives a slot its new value and stamp, and the hidden slots of its definition theirs. */
+function store(branch: Branch, change: Change, revision: Revision, effects: Effects): Slot {
   const { family } = branch
   const slot = localOf(branch, change.slot) as Slot
   if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
@@ -182,28 +212,23 @@ function store(branch: Branch, change: Change, revision: Revision, hidden: Set<S
   assignSlot(slot, change.value, change.removed ? restingStamp(slot) : stamp, revision)
   const { table } = slot
   table.entriesStamp = stamp
+  if (table.entries !== null) changeHidden(table.entries, stamp, revision, effects)
   if (wasStored === change.removed) {
     table.keysStamp = stamp
-    keyed.add(slot)
-  }
-  for (const shown of [table.entries, wasStored === change.removed ? table.keys : null]) {
-    if (shown === null) continue
-    assignSlot(shown, undefined, stamp, revision)
-    hidden.add(shown)
+    ;(effects.keyed ??= new Set()).add(slot)
+    if (table.keys !== null) changeHidden(table.keys, stamp, revision, effects)
   }
   return slot
 }
 
-/** What a commit has to be told of besides its changes: which of them changed the set of keys, and what a snapshot knew before its first write. */
-interface Context {
-  readonly keyed: ReadonlySet<Slot>
-  readonly before: ReadonlyMap<Cell, Memo | Job | null> | null
+function changeHidden(slot: Slot, stamp: Stamp, revision: Revision, effects: Effects): void {
+  assignSlot(slot, undefined, stamp, revision)
+  ;(effects.hidden ??= new Set()).add(slot)
 }
 
-function announce(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[], context: Context): void {
-  const { hub, revision, revisions } = branch
+function announceValues(branch: Branch, slots: readonly Slot[]): void {
+  const { revision, revisions } = branch
   const { delivery } = branch.family
-  if (hub.active) announceEvents(branch, slots, changes, invalidated, context)
   for (const slot of slots) {
     const { outlet } = slot
     if (outlet !== null) delivery.announce(`node ${idOf(slot)}`, () => outlet(slot))
@@ -211,7 +236,10 @@ function announce(branch: Branch, slots: readonly Slot[], changes: readonly Chan
   if (revisions !== null && revisions.size > 0) delivery.announce('revision$', () => revisions.next(revision))
 }
 
-function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[], { keyed, before }: Context): void {
+/** `before`: what a snapshot knew before its first write. */
+function announceEvents(
+  branch: Branch, slots: readonly Slot[], changes: readonly Change[], invalidated: readonly Cell[], keyed: ReadonlySet<Slot> | null, before: ReadonlyMap<Cell, Memo | Job | null> | null,
+): void {
   const { hub, revision } = branch
   if (hub.wants('revision')) hub.emit(revision, { type: 'revisionBumped' })
   const seen = new Set<Cell>()
@@ -235,7 +263,7 @@ function announceEvents(branch: Branch, slots: readonly Slot[], changes: readonl
     const { keys, entries } = slot.table
     tellInvalidated(slot, by)
     tellInvalidated(entries, by)
-    if (keyed.has(slot)) tellInvalidated(keys, by)
+    if (keyed?.has(slot) === true) tellInvalidated(keys, by)
   }
   for (const cell of invalidated) tellInvalidated(localOf(branch, cell), nameOf(cell))
 }

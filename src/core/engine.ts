@@ -34,6 +34,12 @@ import { causeOf, tellCancelled, tellRead } from './tell.js'
 /** How many bodies may stand on the stack before it is freed from below. */
 const DEPTH_LIMIT = 400
 
+/** A cell to be computed in its turn; `level`: how much had been given up before. */
+interface Target extends Unwind {
+  readonly own: Job | null
+  readonly level: number
+}
+
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
 
@@ -57,27 +63,47 @@ export class Engine implements Host {
   /** A demand that frees the stack above it when it gets too deep: the deepest cell is computed first. */
   private demandFromHere(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
     const { family } = this
-    const floor = family.givenUp.length
-    const targets: (Unwind & { readonly own: Job | null; readonly level: number })[] = [{ branch, cell, own, level: floor }]
+    const level = family.givenUp.length
+    try {
+      return this.reach(branch, cell, own)
+    } catch (thrown) {
+      return this.demandDeep({ branch, cell, own, level }, this.unwoundBy(thrown, level))
+    }
+  }
+
+  /** The stack had to be given up: it is built up again from the deepest cell that is asked for, as often as it takes. */
+  private demandDeep(root: Target, first: Unwind): Outcome | Job {
+    const { family } = this
+    const targets = [root]
+    let deeper: Unwind | null = first
     for (;;) {
-      const target = targets[targets.length - 1] as (typeof targets)[number]
+      if (deeper !== null) {
+        // The stack gave its cells up from the top.
+        family.givenUp.push(...family.givenUp.splice((targets.at(-1) as Target).level).toReversed())
+        targets.push({ ...deeper, own: null, level: family.givenUp.length })
+        deeper = null
+      }
+      const target = targets.at(-1) as Target
       try {
         const found = this.reach(target.branch, target.cell, target.own)
         targets.pop()
-        this.takeUp(targets.at(-1)?.level ?? floor)
+        this.takeUp(targets.at(-1)?.level ?? root.level)
         if (targets.length === 0) return found
       } catch (thrown) {
-        const deeper = family.unwind
-        if (deeper === null || thrown !== deeper) {
-          this.takeUp(floor)
-          throw thrown
-        }
-        family.unwind = null
-        // The stack gave its cells up from the top.
-        family.givenUp.push(...family.givenUp.splice(target.level).toReversed())
-        targets.push({ ...deeper, own: null, level: family.givenUp.length })
+        deeper = this.unwoundBy(thrown, root.level)
       }
     }
+  }
+
+  /** The signal by which the stack was given up. Anything else goes on, and leaves nothing behind. */
+  private unwoundBy(thrown: unknown, level: number): Unwind {
+    const { unwind } = this.family
+    if (unwind === null || thrown !== unwind) {
+      this.takeUp(level)
+      throw thrown
+    }
+    this.family.unwind = null
+    return unwind
   }
 
   /** What was given up above this level is computed again now. */
@@ -213,6 +239,7 @@ export class Engine implements Host {
       const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
       if (flying !== null) return flying
       if (isFresh(root)) return null
+      if ((root.flags & CHECKING) !== 0 || (needsRun(root) && !mayAdopt(root))) return this.compute(root, null)
     } else this.takeOwnership(root, own)
     const { cells, edges } = this
     const base = cells.length
@@ -411,7 +438,7 @@ export class Engine implements Host {
   /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */
   private adopt(cell: Cell): boolean {
     const branch = cell.table.branch as Branch
-    if ((cell.shelf === null && branch.parent === null) || cell.owner !== null) return false
+    if (!mayAdopt(cell)) return false
     if (cell.trying?.revision !== branch.revision) {
       const { value, flags, stamp, changedAt } = cell
       cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
@@ -527,13 +554,13 @@ export class Engine implements Host {
     const branch = cell.table.branch as Branch
     const owner = cell.owner as Job | null
     if (owner !== null && owner !== own) this.detach(owner)
-    retain(branch, cell)
-    const cause = branch.hub.active ? causeOf(cell) : ''
+    if (branch.forks.size > 0) retain(branch, cell)
+    const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first.
     if (!isClosed(cell)) wake(cell)
     beginRun(cell)
     const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
-    frame.cause = cause
+    if (cause !== null) frame.trace = { cause, startedAt: 0 }
     if (own !== null) startRun(own, frame)
     return execute(frame)
   }
@@ -543,7 +570,7 @@ export class Engine implements Host {
     const job = own ?? this.open(branch, cell)
     const { home } = branch
     const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
-    const cause = branch.hub.active ? causeOf(cell) : ''
+    if (branch.hub.active) frame.trace = { cause: causeOf(cell), startedAt: 0 }
     const owns = cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
     if (owns) {
       retain(home, cell)
@@ -551,7 +578,6 @@ export class Engine implements Host {
       beginRun(cell)
       cell.owner = job
     } else job.reads = new Map()
-    frame.cause = cause
     startRun(job, frame)
     const pending = execute(frame)
     return pending ?? (branch.memos.get(cell.origin) as Memo)
@@ -632,6 +658,11 @@ function startRun(job: Job, frame: Frame): void {
   job.frame = frame
   job.phase = 'running'
   job.run = frame.run
+}
+
+/** There may be memos of other times or branches for the cell. */
+function mayAdopt(cell: Cell): boolean {
+  return (cell.shelf !== null || (cell.table.branch as Branch).parent !== null) && cell.owner === null
 }
 
 /** No walk can help: there is nothing to prove, or it holds for one revision only. */

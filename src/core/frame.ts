@@ -32,8 +32,7 @@ export class Frame implements Evaluation {
   private strayed = false
   /** What it has read, once that is too much to look through. */
   private known: Set<Node> | null = null
-  cause = ''
-  startedAt = 0
+  trace: { readonly cause: string; startedAt: number } | null = null
 
   constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, job: Job | null, parent: Evaluation | null) {
     this.cell = cell

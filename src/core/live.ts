@@ -165,6 +165,14 @@ export class LiveCell implements Watcher {
 /** Tells the live queries that marks have reached, each subscriber in the order in which they came. */
 export function tellReached(reached: readonly Watcher[], name: (label: Label) => void): void {
   const lives = reached as readonly LiveCell[]
+  const [only] = lives
+  if (only !== undefined && lives.length === 1) {
+    only.queued = false
+    name(only.label)
+    only.update()
+    only.tellAll()
+    return
+  }
   const turns: { readonly live: LiveCell; readonly subscriber: LiveSubscriber }[] = []
   for (const live of lives) {
     live.queued = false

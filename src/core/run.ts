@@ -37,8 +37,7 @@ export function execute(frame: Frame): Job | null {
   family.active = frame
   family.depth++
   try {
-    frame.cycle = family.doomed.get(cell) ?? null
-    if (frame.cycle !== null) throw frame.cycle
+    if (family.doomed.size > 0) failDoomed(frame)
     if (family.invalidated) frame.trackInvalidation()
     result = invoke(cell, frame)
     if (isThenable(result)) result = suspend(frame, result)
@@ -60,6 +59,12 @@ export function execute(frame: Frame): Job | null {
   if (result === SUSPENDED) return job
   settle(frame, failed, result, failed && isAsync(cell))
   return null
+}
+
+/** A cell that was found on a cycle while its run was given up fails without its body. */
+function failDoomed(frame: Frame): void {
+  frame.cycle = frame.branch.family.doomed.get(frame.cell) ?? null
+  if (frame.cycle !== null) throw frame.cycle
 }
 
 function invoke(cell: Cell, frame: Frame): unknown {
@@ -123,9 +128,26 @@ function giveUp(frame: Frame): never {
 /** The one end of a run. Its outcome is placed, then told, then whoever waits goes on. */
 export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): void {
   frame.state = ENDED
+  if (!failed && frame.job === null && settlePlain(frame, result)) return
   const outcome = judge(frame, failed || frame.cycle !== null, frame.cycle ?? result, isAsyncRun)
   if (frame.branch.frozen) settleElsewhere(frame, outcome)
   else settleLive(frame, outcome)
+}
+
+/** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
+function settlePlain(frame: Frame, result: unknown): boolean {
+  const { branch, cell } = frame
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || cell.trying !== null || (cell.flags & FAILED) !== 0) return false
+  if (bodyOf(cell).options.equals !== undefined) return false
+  const equal = Object.is(cell.value, result)
+  if (!equal && isObject(result) && isObject(cell.value)) return false
+  cutEdges(cell, frame.tail)
+  if (cell.stamp === ABSENT || !equal) {
+    const stamp = branch.family.stamps++
+    placeOutcome(cell, result, frame.flags, stamp, changedAt(frame, stamp))
+  } else placeOutcome(cell, result, frame.flags, cell.stamp, cell.changedAt)
+  markVerified(cell, branch.revision)
+  return true
 }
 
 function settleLive(frame: Frame, outcome: Outcome): void {

@@ -34,18 +34,19 @@ export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJo
 }
 
 export function tellStarted(frame: Evaluation): void {
-  const { branch, cell, cause, run } = frame
-  if (!branch.hub.wants('run')) return
-  frame.startedAt = performance.now()
-  branch.hub.emit(branch.revision, { type: 'queryStarted', ...nameOf(cell), run, cause })
+  const { branch, cell, run, trace } = frame
+  if (trace === null || !branch.hub.wants('run')) return
+  trace.startedAt = performance.now()
+  branch.hub.emit(branch.revision, { type: 'queryStarted', ...nameOf(cell), run, cause: trace.cause })
 }
 
 /** A run has settled, and what it gave can be read. */
 export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolean): void {
-  const { branch, cell, cause, run } = frame
+  const { branch, cell, run, trace } = frame
   const { hub, revision } = branch
-  if (hub.wants('run')) {
-    const common = { ...nameOf(cell), run, cause, duration: durationOf(frame) }
+  // A run nobody heard begin is not heard to end.
+  if (trace !== null && trace.startedAt !== 0 && hub.wants('run')) {
+    const common = { ...nameOf(cell), run, cause: trace.cause, duration: performance.now() - trace.startedAt }
     const body: EventBody =
       (outcome.flags & FAILED) !== 0
         ? { type: 'queryFailed', ...common, error: describeError((outcome.value as Failure).error) }
@@ -55,11 +56,10 @@ export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolea
   if (changed && hub.wants('change')) hub.emit(revision, { type: 'queryChanged', ...nameOf(cell) })
 }
 
-const durationOf = (frame: Evaluation): number => (frame.startedAt === 0 ? 0 : performance.now() - frame.startedAt)
-
 export function tellCancelledRun(frame: Evaluation): void {
-  const { branch, cell, cause, run } = frame
-  if (branch.hub.wants('run')) branch.hub.emit(branch.revision, { type: 'queryCancelled', ...nameOf(cell), run, cause, duration: durationOf(frame) })
+  const { branch, cell, run, trace } = frame
+  if (trace === null || trace.startedAt === 0 || !branch.hub.wants('run')) return
+  branch.hub.emit(branch.revision, { type: 'queryCancelled', ...nameOf(cell), run, cause: trace.cause, duration: performance.now() - trace.startedAt })
 }
 
 /** Told of every job that is cancelled; one that was only validating has started no run. */

@@ -8,7 +8,7 @@ import type { Observable } from 'rxjs'
 import type { Map as ImmutableMap } from 'immutable'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
-import { checkWritable } from './commit.js'
+import { checkWritable, commitOne } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
@@ -140,8 +140,14 @@ export class View implements Reader {
   // ── Writing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Sets an input: its arguments, then the value. An equal value is no change. Returns the revision at which it holds. */
-  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: Then<A, V>): Revision {
-    return this.write('set', (tx) => tx.set(definition, ...argsAndValue))
+  set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: Then<A, V>): Revision
+  set(definition: Definition, ..._argsAndValue: unknown[]): Revision {
+    const { branch } = this
+    const end = arguments.length - 1
+    if (this.collecting !== null) return this.write('set', (tx) => tx.set(definition as Input<Args, unknown>, ...(Array.prototype.slice.call(arguments, 1) as [unknown])))
+    if (branch.disposed || branch.family.closed) this.refuse()
+    checkWritable(branch, 'set')
+    return commitOne(branch, { slot: slotOf(branch, definition, arguments, end, 1), value: arguments[end], present: true, removed: false })
   }
 
   /** Removes an input; one that has an initial value shows it again. Removing what is not there is no change. */

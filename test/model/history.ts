@@ -14,7 +14,7 @@ import type { Program } from './program.js'
 import { abort, checkInput, get, prefetch, read, touch } from './reading.js'
 import { drain } from './scheduler.js'
 import type { ViewModel } from './views.js'
-import { listen, unsubscribe, watch } from './watching.js'
+import { countRevisions, listen, unsubscribe, watch } from './watching.js'
 import { World } from './world.js'
 import { batch, invalidate, replace, write } from './writing.js'
 
@@ -53,7 +53,10 @@ export class History {
     }
     process.on('unhandledRejection', unhandled)
     try {
-      if (world.program.traits.events) listen(world)
+      if (world.program.traits.events) {
+        listen(world)
+        countRevisions(world, world.viewAt(0))
+      }
       for (const operation of operations) await this.step(operation)
       if (world.program.traits.closes) await this.close()
       else {
@@ -104,9 +107,9 @@ export class History {
     const { world } = this
     switch (operation.op) {
       case 'write':
-        return write(world, view, operation.write, operation.updates)
+        return write(world, view, operation.write, operation.by)
       case 'batch':
-        return batch(world, view, operation.writes)
+        return batch(world, view, operation)
       case 'replace':
         return replace(world, view, operation.i, operation.writes)
       case 'invalidate':

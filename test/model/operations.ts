@@ -17,9 +17,10 @@ interface Reacting {
 
 /** `view`, `nth`: taken modulo how many there are. */
 export type Operation =
-  | { readonly op: 'write'; readonly view: number; readonly write: Write; readonly updates: boolean }
+  | { readonly op: 'write'; readonly view: number; readonly write: Write; readonly by: 'set' | 'update' | 'node' }
   | { readonly op: 'replace'; readonly view: number; readonly i: number; readonly writes: readonly Write[] }
-  | { readonly op: 'batch'; readonly view: number; readonly writes: readonly Write[] }
+  /** `asks`: a query is read in the middle. `throws`: and nothing comes of it. */
+  | { readonly op: 'batch'; readonly view: number; readonly writes: readonly Write[]; readonly asks: number | null; readonly throws: boolean }
   | { readonly op: 'invalidate' | 'touch' | 'prefetch'; readonly view: number; readonly query: number; readonly arg: number }
   /** `leaving`: with a signal of its own. */
   | { readonly op: 'get'; readonly view: number; readonly query: number; readonly arg: number; readonly leaving: boolean }
@@ -66,8 +67,8 @@ class Maker {
     const query = rng.chance(0.7) ? rng.pick(this.favourites) : rng.int(program.queries.length)
     const arg = rng.int(KEYS)
     const at = rng.next()
-    if (at < 0.22) return { op: 'write', view, write: this.write(), updates: rng.chance(0.1) }
-    if (at < 0.27) return { op: 'batch', view, writes: Array.from({ length: 1 + rng.int(4) }, () => this.write()) }
+    if (at < 0.22) return { op: 'write', view, write: this.write(), by: rng.chance(0.8) ? 'set' : rng.chance(0.5) ? 'update' : 'node' }
+    if (at < 0.27) return { op: 'batch', view, writes: Array.from({ length: 1 + rng.int(4) }, () => this.write()), asks: rng.chance(0.2) ? query : null, throws: rng.chance(0.1) }
     if (at < 0.29 && traits.invalidates) return { op: 'invalidate', view, query, arg }
     if (at < 0.36 && traits.aborts) return rng.chance(0.5) ? { op: 'abort', nth: rng.int(9) } : { op: 'get', view, query, arg, leaving: true }
     if (at < 0.39) return { op: rng.chance(0.6) ? 'watch' : 'observe', view, query, arg, ...this.reacting() }

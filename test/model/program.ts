@@ -107,7 +107,7 @@ export function makeProgram(seed: number): Program {
     const keyed = rng.chance(0.4)
     return { keyed, initial: !keyed && rng.chance(0.4) ? 8 + rng.int(2) : null, required: traits.failing && rng.chance(0.15) }
   })
-  const count = 4 + rng.int(8)
+  const count = rng.chance(0.2) ? 2 + rng.int(2) : 4 + rng.int(8)
   const kinds = Array.from({ length: count }, (): Kind => (rng.chance(0.4) ? 'sync' : traits.mixed && rng.chance(0.25) ? 'mixed' : 'async'))
   const takes = Array.from({ length: count }, () => rng.chance(0.3))
   const writer = new Writer(rng, traits, inputs, kinds, takes)

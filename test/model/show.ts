@@ -55,11 +55,11 @@ export function showOperation(operation: Operation): string {
   if ('reaction' in operation && operation.reaction !== null) return `${showOperation({ ...operation, reaction: null })}, which answers the ${operation.after}. emission with { ${showOperation(operation.reaction)} }`
   switch (operation.op) {
     case 'write':
-      return `v${operation.view}: ${operation.updates ? 'update ' : ''}${showWrite(operation.write)}`
+      return `v${operation.view}: ${operation.by === 'set' ? '' : `by ${operation.by} `}${showWrite(operation.write)}`
     case 'replace':
       return `v${operation.view}: replaceAll i${operation.i} { ${operation.writes.map(showWrite).join('; ')} }`
     case 'batch':
-      return `v${operation.view}: batch { ${operation.writes.map(showWrite).join('; ')} }`
+      return `v${operation.view}: batch { ${operation.writes.map(showWrite).join('; ')}${operation.asks === null ? '' : `; get q${operation.asks}`}${operation.throws ? '; throw' : ''} }`
     case 'get':
       return `v${operation.view}: get${operation.leaving ? ' with signal' : ''} q${operation.query}(${operation.arg})`
     case 'invalidate':

@@ -25,7 +25,8 @@ const kindOf = (message: string): string => message.slice(0, message.indexOf(':'
 /** Plays the history of a seed. */
 export async function playSeed(seed: number, ignored: readonly string[] = []): Promise<Played | Failing> {
   const program = makeProgram(seed)
-  const operations = makeOperations(program, seed, 10 + random(seed ^ 0x1b873593).int(40))
+  const rng = random(seed ^ 0x1b873593)
+  const operations = makeOperations(program, seed, 10 + rng.int(rng.chance(0.1) ? 200 : 40))
   const played = await playHistory(program, operations, ignored)
   return typeof played === 'string' ? { program, operations, message: played } : played
 }

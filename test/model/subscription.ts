@@ -22,7 +22,8 @@ export class SubscriptionModel {
   private after = 0
   private react: () => void = () => {}
   private settled = false
-  private unsubscribe: () => void = () => {}
+  /** null until the subscription has been handed out. */
+  private unsubscribe: (() => void) | null = null
 
   constructor(name: string, view: ViewModel, sync: boolean, mayRepeat: boolean, expected: (state: State) => Outcome) {
     this.name = name
@@ -33,7 +34,7 @@ export class SubscriptionModel {
     this.cursor = view.states.length - 1
     this.close = () => {
       this.ended = true
-      this.unsubscribe()
+      this.unsubscribe?.()
     }
   }
 
@@ -76,6 +77,7 @@ export class SubscriptionModel {
   }
 
   private hear(outcome: Outcome): void {
+    if (this.ended && this.unsubscribe === null) return
     if (this.ended) {
       this.faults.push(`emission: ${this.name} heard ${outcome} after its end`)
       return

@@ -57,6 +57,14 @@ export function unsubscribe(world: World, nth: number): void {
   open[nth % Math.max(1, open.length)]?.close()
 }
 
+/** Every revision is told once, in order. */
+export function countRevisions(world: World, { view, name }: ViewModel): void {
+  let last = view.revision - 1
+  view.revision$.subscribe((revision) => {
+    if (revision !== ++last) world.faults.push(`revision: ${name} told ${revision} after ${last - 1}`)
+  })
+}
+
 /** Every run that starts ends once. */
 export function listen(world: World): void {
   const started = new Set<number>()

@@ -1,8 +1,9 @@
 /** Operations that write. */
 import type { ProgramInput } from './interpret.js'
 import { cellId } from './naive.js'
-import type { Write } from './operations.js'
+import type { Operation, Write } from './operations.js'
 import { KEYS } from './program.js'
+import { get } from './reading.js'
 import type { ViewModel } from './views.js'
 import type { World } from './world.js'
 
@@ -13,27 +14,48 @@ interface Writable {
   remove(definition: ProgramInput, ...rest: unknown[]): unknown
 }
 
-function writeTo(world: World, target: Writable, { i, key, value }: Write, updates: boolean): void {
-  const definition = world.compiled.inputs[i] as ProgramInput
-  const args = world.program.inputs[i]?.keyed === true ? [key] : []
+function argsFor(world: World, { i, key }: Write): number[] {
+  return world.program.inputs[i]?.keyed === true ? [key] : []
+}
+
+function writeTo(world: World, target: Writable, one: Write, updates: boolean): void {
+  const definition = world.compiled.inputs[one.i] as ProgramInput
+  const args = argsFor(world, one)
+  const { value } = one
   if (value === null) target.remove(definition, ...args)
   else if (updates) target.update(definition, ...args, () => value)
   else target.set(definition, ...args, value)
 }
 
-export function write(world: World, model: ViewModel, one: Write, updates: boolean): void {
+export function write(world: World, model: ViewModel, one: Write, by: 'set' | 'update' | 'node'): void {
   commit(world, model, (version) => model.write([one], version), () => {
-    writeTo(world, model.view as unknown as Writable, one, updates)
+    if (by === 'node' && one.value !== null) model.view.node(world.compiled.inputs[one.i] as ProgramInput, ...argsFor(world, one)).next(one.value)
+    else writeTo(world, model.view as unknown as Writable, one, by === 'update')
     return null
   })
 }
 
-export function batch(world: World, model: ViewModel, writes: readonly Write[]): void {
-  commit(world, model, (version) => model.write(writes, version), () =>
+export function batch(world: World, model: ViewModel, { writes, asks, throws }: Operation & { readonly op: 'batch' }): void {
+  const thrown = new Error('thrown in a batch')
+  world.runs.inexact ||= asks !== null
+  const run = (): number =>
     model.view.batch((tx) => {
-      for (const one of writes) writeTo(world, tx as unknown as Writable, one, false)
-    }),
-  )
+      for (const [at, one] of writes.entries()) {
+        writeTo(world, tx as unknown as Writable, one, false)
+        if (at === 0 && asks !== null) get(world, model, asks, 1)
+      }
+      if (throws) throw thrown
+    })
+  if (!throws) {
+    commit(world, model, (version) => model.write(writes, version), run)
+    return
+  }
+  try {
+    run()
+  } catch (error) {
+    if (error === thrown) return
+    throw error
+  }
 }
 
 export function replace(world: World, model: ViewModel, i: number, writes: readonly Write[]): void {
