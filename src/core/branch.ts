@@ -101,6 +101,8 @@ export class Family {
   reached: Watcher[] = []
   /** Marks the jobs a search of the wait graph has visited. */
   search = 0
+  /** Some cycle was found. */
+  hasCycles = false
   /** Some body was volatile. */
   hasVolatile = false
   /** Some cell was invalidated by hand. */

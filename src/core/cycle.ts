@@ -56,6 +56,7 @@ function mark(at: Evaluation, error: CycleError): void {
 
 function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
   const { rings } = branch.family
+  branch.family.hasCycles = true
   const members = rings.get(error) ?? new Map()
   members.set(cell.origin, at)
   rings.set(error, members)

@@ -20,7 +20,7 @@ import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, R
 import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
-import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
+import { addWait, completeRead, finishJob, ignore, isCycle, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
   ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
@@ -32,7 +32,7 @@ import { candidatesOf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
 
 /** How many bodies may stand on the stack before it is freed from below. */
-const DEPTH_LIMIT = 400
+const DEPTH_LIMIT = 150
 
 /** A cell to be computed in its turn; `level`: how much had been given up before. */
 interface Target extends Unwind {
@@ -334,7 +334,7 @@ export class Engine implements Host {
         if (pending === null) return 'down'
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
-      if (dep.stamp !== edge.stamp) return 'changed'
+      if (dep.stamp !== edge.stamp || (this.family.hasCycles && isCycleFailure(this.family, dep))) return 'changed'
       edge = edge.nextDep
     }
     return 'valid'
@@ -541,6 +541,8 @@ export class Engine implements Host {
           const waits = (memo.flags & ASYNC) !== 0 && found.phase !== 'running' && !waitsFor(found, this.family.active, own)
           return waits ? { pending: found, index } : false
         }
+        // Who is on a cycle is not told by stamps: the body reads it again.
+        if (this.family.hasCycles && isCycleFailure(this.family, found)) return false
         stamp = found.stamp
       } else stamp = stampIn(branch, dep)
       if (stamp !== memo.stamps[index]) return false
@@ -558,8 +560,10 @@ export class Engine implements Host {
     const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first.
     if (!isClosed(cell)) wake(cell)
+    const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
     const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
+    if (broken) frame.stray()
     if (cause !== null) frame.trace = { cause, startedAt: 0 }
     if (own !== null) startRun(own, frame)
     return execute(frame)
@@ -575,6 +579,7 @@ export class Engine implements Host {
     if (owns) {
       retain(home, cell)
       if (!isClosed(cell)) wake(cell)
+      if ((cell.flags & BROKEN) !== 0) frame.stray()
       beginRun(cell)
       cell.owner = job
     } else job.reads = new Map()
@@ -658,6 +663,10 @@ function startRun(job: Job, frame: Frame): void {
   job.frame = frame
   job.phase = 'running'
   job.run = frame.run
+}
+
+function isCycleFailure(family: Family, outcome: Node | Memo): boolean {
+  return 'flags' in outcome && (outcome.flags & FAILED) !== 0 && isCycle(family.rings, (outcome.value as Failure).error)
 }
 
 /** There may be memos of other times or branches for the cell. */

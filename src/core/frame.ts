@@ -44,6 +44,11 @@ export class Frame implements Evaluation {
     this.level = branch.family.depth
   }
 
+  /** The edges are those of a run that never settled: nothing can be told from their order. */
+  stray(): void {
+    this.strayed = true
+  }
+
   get(definition: Definition, first?: unknown): unknown {
     if (this.state === READING && !this.strayed) {
       const edge = this.tail === null ? this.cell.deps : this.tail.nextDep

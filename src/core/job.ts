@@ -10,7 +10,7 @@
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
 import type { CycleError } from './errors.js'
-import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, TAINTED, VOLATILE } from './node.js'
+import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
 
 /** Opens a job; it is on its way until `finishJob` or `cancelJob`. */
@@ -174,7 +174,11 @@ function closeJob(job: Job): void {
   const { cell, branch } = job
   job.phase = 'done'
   if (cell.job === job) cell.job = null
-  if (cell.owner === job) cell.owner = null
+  if (cell.owner === job) {
+    cell.owner = null
+    // It was unmarked to those who settled above it while it was on its way.
+    if (cell.mark >= MAYBE) cell.flags |= SOFT
+  }
   unlinkJob(job)
   branch.family.jobs--
   if (job.frame !== null) job.frame.state = ENDED

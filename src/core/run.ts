@@ -208,7 +208,7 @@ function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boole
     }
   }
   const { rings } = branch.family
-  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error)))
+  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
   const stamp = equal ? standing.stamp : branch.family.stamps++
   const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
@@ -243,7 +243,9 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
   const value = before === null ? standing.value : before.lastValue
   const stamp = before === null ? standing.stamp : before.lastStamp
   try {
-    if ((memo.flags & FAILED) === 0 && stamp !== ABSENT && equals(cell, null, value, memo.value)) return { value, stamp }
+    if ((memo.flags & FAILED) !== 0) {
+      if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
+    } else if (stamp !== ABSENT && equals(cell, null, value, memo.value)) return { value, stamp }
   } catch {
     // Like a change: whoever depends on it runs, and finds out.
   }
