@@ -15,7 +15,7 @@ const ground = new Set(['revision', 'errors'])
 
 /** What each folder may import beside its own files and, outside core, core's public index. */
 const packages: Record<string, readonly string[]> = {
-  core: ['rxjs', 'immutable', 'fast-equals'],
+  core: ['rxjs', 'immutable'],
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
   persist: ['rxjs', 'immutable', 'msgpackr'],

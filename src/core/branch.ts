@@ -70,6 +70,12 @@ export const READING = 0
 export const ELSEWHERE = 1
 export const ENDED = 2
 
+/** Who is on a cycle, as records of the head, and those of them that are still at work. */
+export interface Ring {
+  readonly members: Set<Cell>
+  readonly working: Set<Evaluation>
+}
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
@@ -90,8 +96,8 @@ export class Family {
   readonly givenUpIn: Map<Cell, Branch> = new Map()
   /** Those of them that were found in a cycle: they fail when their turn comes. */
   readonly doomed: Map<Cell, CycleError> = new Map()
-  /** Who is on each cycle, by records of the head. */
-  readonly rings: WeakMap<CycleError, Map<Cell, Evaluation | null>> = new WeakMap()
+  /** Each cycle that was found. */
+  readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

@@ -4,7 +4,7 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import { type Branch, ENDED, type Evaluation, type Job } from './branch.js'
+import { type Branch, ENDED, type Evaluation, type Job, type Ring } from './branch.js'
 import { CycleError, shorten } from './errors.js'
 import { ignore, isCycle, ringOf, surrender, waitsFor } from './job.js'
 import { type Cell, type Failure, idOf } from './node.js'
@@ -57,9 +57,10 @@ function mark(at: Evaluation, error: CycleError): void {
 function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
   const { rings } = branch.family
   branch.family.hasCycles = true
-  const members = rings.get(error) ?? new Map()
-  members.set(cell.origin, at)
-  rings.set(error, members)
+  const ring = rings.get(error) ?? { members: new Set(), working: new Set() }
+  ring.members.add(cell.origin)
+  if (at !== null) ring.working.add(at)
+  rings.set(error, ring)
 }
 
 function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
@@ -76,7 +77,7 @@ export function joinCycle(frame: Evaluation, failure: Failure): void {
   const ring = lowestOf(failure.ring as Evaluation | null)
   const { rings } = frame.branch.family
   if (!isCycle(rings, error)) return
-  const members = rings.get(error) as Map<Cell, Evaluation | null>
+  const { members, working } = rings.get(error) as Ring
   const isMember = members.has(frame.cell.origin)
   if (isMember) mark(frame, error)
   for (let at: Evaluation | null = ring === null ? null : frame; at !== null; at = at.parent) {
@@ -84,8 +85,9 @@ export function joinCycle(frame: Evaluation, failure: Failure): void {
     for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
     return
   }
-  for (const member of isMember ? [] : members.values()) {
-    if (member === null || member.state === ENDED || member.job === null || !waitsFor(member.job, frame, null)) continue
+  for (const member of isMember ? [] : working) {
+    if (member.state === ENDED) working.delete(member)
+    if (member.state === ENDED || member.job === null || !waitsFor(member.job, frame, null)) continue
     const jobs = ringOf(member.job, frame)
     for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
     for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
