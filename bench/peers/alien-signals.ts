@@ -8,14 +8,14 @@ interface Accessor {
 }
 
 const graph: Graph<null, Accessor> = {
-  signal: (value) => signal(value) as Accessor,
-  computed: (body) => computed(() => body(null)) as Accessor,
+  signal: (value) => signal<unknown>(value),
+  computed: (body) => computed(() => body(null)),
   watch: (node, callback) => {
     effect(() => {
       callback(node())
     })
   },
-  get: <V>(_: null, node: Accessor) => node() as V,
+  get: (_, node) => node() as number,
   read: (node) => node() as number,
   set: (node, value) => node(value),
 }

@@ -28,8 +28,8 @@ class KeyedGraph implements Graph<Query, Node> {
     this.db.observe(definition, i).subscribe(callback)
   }
 
-  get<V = number>(q: Query, { definition, i }: Node): V {
-    return q.get(definition, i) as V
+  get(q: Query, { definition, i }: Node): number {
+    return q.get(definition, i) as number
   }
 
   read({ definition, i }: Node): number {

@@ -23,8 +23,8 @@ class PebreGraph implements Graph<Query, Node> {
     this.db.observe(node).subscribe(callback)
   }
 
-  get<V = number>(q: Query, node: Node): V {
-    return q.get(node) as V
+  get(q: Query, node: Node): number {
+    return q.get(node) as number
   }
 
   read(node: Node): number {

@@ -11,7 +11,7 @@ export interface Graph<Q, Node> {
   /** Calls back with the value at once, and whenever it changes. */
   watch(node: Node, callback: (value: unknown) => void): void
   /** A read in a body. */
-  get<V = number>(q: Q, node: Node): V
+  get(q: Q, node: Node): number
   /** A read from outside. */
   read(node: Node): number
   set(node: Node, value: number): void

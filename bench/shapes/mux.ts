@@ -9,7 +9,7 @@ export function build<Q, Node>(graph: Graph<Q, Node>): () => number {
   const heads = Array.from({ length: width }, () => graph.signal(0))
   const gathered = graph.computed((q) => Object.fromEntries(heads.map((head, i) => [i, graph.get(q, head)])))
   const parts = heads
-    .map((_, i) => graph.computed((q) => graph.get<Record<number, number>>(q, gathered)[i]))
+    .map((_, i) => graph.computed((q) => (graph.get(q, gathered) as unknown as Record<number, number>)[i]))
     .map((part) => graph.computed((q) => graph.get(q, part) + 1))
   let effects = 0
   for (const part of parts) graph.watch(part, () => effects++)

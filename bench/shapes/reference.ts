@@ -34,10 +34,10 @@ class Reference implements Graph<Node, Node> {
     this.watches.push({ node, version: node.version, callback })
   }
 
-  get<V = number>(reader: Node, node: Node): V {
+  get(reader: Node, node: Node): number {
     const value = this.refresh(node)
     reader.read.set(node, node.version)
-    return value as V
+    return value as number
   }
 
   read(node: Node): number {

@@ -131,7 +131,7 @@ export class Collector {
 
 /** The head's record of an input. @throws InvalidDefinitionError for anything else */
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
-  checkInput(branch, definition)
+  if (definition?.kind !== 'input') checkInput(branch, definition)
   return originOf(branch.family.head, definition, list, first, end) as Slot
 }
 

@@ -76,11 +76,17 @@ export interface Ring {
   readonly working: Set<Evaluation>
 }
 
+/** A direct-mapped cache of the head's tables, by the hash of their definitions; its length is a power of two. */
+export function recentTables(length: number): (Table | undefined)[] {
+  return Array.from({ length }, () => undefined)
+}
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
   readonly names: Map<string, Definition> = new Map()
+  recent: (Table | undefined)[] = recentTables(64)
   stamps: Stamp = FIRST_STAMP
   runs = 0
   slots = 0

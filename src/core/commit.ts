@@ -86,8 +86,28 @@ function isIdle(branch: Branch, change: Change): boolean {
 
 /** Commits one change: what `set` and `remove` come to. */
 export function commitOne(branch: Branch, change: Change): Revision {
-  if (isIdle(branch, change) && !branch.family.closed) return branch.revision + branch.queued
-  return commitEffective(branch, [change], nothing)
+  const { family } = branch
+  if (isIdle(branch, change) && !family.closed) return branch.revision + branch.queued
+  const isCommon = !branch.frozen && !branch.hub.active && !family.closed && !family.delivery.delivering && family.settings.stateBytes === Infinity
+  return isCommon ? applyOne(branch, change) : commitEffective(branch, [change], nothing)
+}
+
+/** What `commitEffective` and `apply` do, for one change of which no event is to be made. */
+function applyOne(branch: Branch, change: Change): Revision {
+  const { family } = branch
+  const { value } = change
+  if (family.settings.freeze && typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
+  if (branch.jobs !== null) leaveState(branch)
+  const revision = ++branch.revision
+  const slot = store(branch, change, revision, null)
+  propagate(slot, DIRTY, false)
+  const { entries, keys } = slot.table
+  if (entries !== null) propagate(entries, DIRTY, false)
+  if (keys !== null && keys.changedAt === revision) propagate(keys, DIRTY, false)
+  if (branch.passing.size > 0) reachPassing(branch)
+  if (slot.outlet !== null || branch.revisions !== null) announceValues(branch, [slot])
+  family.host.idle()
+  return revision
 }
 
 const nothing: readonly Cell[] = []
@@ -203,7 +223,7 @@ function thaw(branch: Branch): void {
 }
 
 /** Gives a slot its new value and stamp, and the hidden slots of its definition theirs. */
-function store(branch: Branch, change: Change, revision: Revision, effects: Effects): Slot {
+function store(branch: Branch, change: Change, revision: Revision, effects: Effects | null): Slot {
   const { family } = branch
   const slot = localOf(branch, change.slot) as Slot
   if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
@@ -215,15 +235,15 @@ function store(branch: Branch, change: Change, revision: Revision, effects: Effe
   if (table.entries !== null) changeHidden(table.entries, stamp, revision, effects)
   if (wasStored === change.removed) {
     table.keysStamp = stamp
-    ;(effects.keyed ??= new Set()).add(slot)
+    if (effects !== null) (effects.keyed ??= new Set()).add(slot)
     if (table.keys !== null) changeHidden(table.keys, stamp, revision, effects)
   }
   return slot
 }
 
-function changeHidden(slot: Slot, stamp: Stamp, revision: Revision, effects: Effects): void {
+function changeHidden(slot: Slot, stamp: Stamp, revision: Revision, effects: Effects | null): void {
   assignSlot(slot, undefined, stamp, revision)
-  ;(effects.hidden ??= new Set()).add(slot)
+  if (effects !== null) (effects.hidden ??= new Set()).add(slot)
 }
 
 function announceValues(branch: Branch, slots: readonly Slot[]): void {

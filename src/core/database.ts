@@ -5,7 +5,7 @@ import type { Definition } from './define.js'
 import { Engine } from './engine.js'
 import { ClosedError, InvalidDefinitionError } from './errors.js'
 import { cancelJob } from './job.js'
-import { tellReached } from './live.js'
+import { type LiveCell, tellReached } from './live.js'
 import { tableOf } from './records.js'
 import { View } from './view.js'
 
@@ -89,8 +89,13 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   engine.serve(family)
   family.deliverLive = () => {
     const reached = family.reached
+    if (reached.length === 1) {
+      const live = reached.pop() as LiveCell
+      delivery.announce(live.label, live.deliver)
+      return
+    }
     family.reached = []
-    delivery.announce('live queries', () => tellReached(reached, (label) => delivery.name(label)))
+    delivery.announce('live queries', () => tellReached(reached, delivery))
   }
   for (const definition of options.definitions ?? []) tableOf(family.head, definition)
   return new Database(family.head, engine)

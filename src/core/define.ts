@@ -27,6 +27,8 @@ export interface InputOptions<V> {
 export interface Input<A extends Args, V> {
   readonly kind: 'input'
   readonly name: string
+  /** Where databases look for what belongs to the name. */
+  readonly hash: number
   readonly options: InputOptions<NoInfer<V>>
   readonly [types]?: { readonly args: A; readonly value: V }
 }
@@ -47,6 +49,8 @@ export interface DerivedOptions<V> {
 export interface Derived<A extends Args, R> {
   readonly kind: 'derived'
   readonly name: string
+  /** Where databases look for what belongs to the name. */
+  readonly hash: number
   readonly body: (q: Query, ...args: A) => R
   readonly options: DerivedOptions<Awaited<R>>
   /** The body is an `async` function. Others may return promises too. */
@@ -58,6 +62,8 @@ export interface Derived<A extends Args, R> {
 export interface AnyInput {
   readonly kind: 'input'
   readonly name: string
+  /** Where databases look for what belongs to the name. */
+  readonly hash: number
   readonly options: { readonly equals?: Equals<never>; readonly initial?: unknown; readonly required?: boolean }
 }
 
@@ -65,6 +71,8 @@ export interface AnyInput {
 export interface AnyDerived {
   readonly kind: 'derived'
   readonly name: string
+  /** Where databases look for what belongs to the name. */
+  readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
   readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies' }
   readonly isAsync: boolean
@@ -141,7 +149,7 @@ export function input<A extends Args, V>(name: string, options: InputOptions<V> 
   checkName(name)
   checkEquals(name, options.equals)
   const total = options.required === true || 'initial' in options
-  return Object.freeze({ kind: 'input', name, options: Object.freeze({ ...options }), ...(total ? { total } : {}) })
+  return Object.freeze({ kind: 'input', name, hash: hashOf(name), options: Object.freeze({ ...options }), ...(total ? { total } : {}) })
 }
 
 /**
@@ -157,5 +165,12 @@ export function derived<A extends Args, R>(
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
-  return Object.freeze({ kind: 'derived', name, body, options: Object.freeze({ ...options }), isAsync })
+  return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
+}
+
+/** A number from 0 to 2^30 that is the same for equal names. */
+function hashOf(name: string): number {
+  let hash = 0
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
+  return Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 2
 }

@@ -26,6 +26,9 @@ interface Task {
   readonly chain: number
 }
 
+/** A queue that was once longer gives its memory back. */
+const KEPT = 1024
+
 /** The one queue of a database. */
 export class Delivery {
   readonly limit: number
@@ -34,7 +37,10 @@ export class Delivery {
   readonly isBusy: () => boolean
   /** The engine sees to all that is waiting, the queue included. */
   readonly idle: () => void
-  private announcements: Task[] = []
+  /** The queue; what has been told is overwritten once all has been. */
+  private announcements: (Task | undefined)[] = []
+  private announced = 0
+  private taken = 0
   private writes: Task[] = []
   /** Something is being told: writes are to be queued. */
   delivering = false
@@ -60,12 +66,12 @@ export class Delivery {
   }
 
   get pending(): boolean {
-    return this.announcements.length > 0
+    return this.announced > 0
   }
 
   /** Tells something in its turn. */
   announce(label: Label, run: () => void): void {
-    this.announcements.push({ label, run, chain: this.chain })
+    this.announcements[this.announced++] = { label, run, chain: this.chain }
   }
 
   /** Does a subscriber's write in its turn. @throws NestedCommitError where the chain is too long */
@@ -95,7 +101,7 @@ export class Delivery {
     this.delivering = true
     try {
       for (;;) {
-        const task = this.announcements.length > 0 ? this.takeAnnouncement() : this.writes.shift()
+        const task = this.announced > 0 ? this.takeAnnouncement() : this.writes.length > 0 ? this.writes.shift() : undefined
         if (task === undefined) return
         this.label = task.label
         this.chain = task.chain
@@ -109,13 +115,13 @@ export class Delivery {
     }
   }
 
-  private taken = 0
-
   private takeAnnouncement(): Task | undefined {
-    const task = this.announcements[this.taken++]
-    if (this.taken === this.announcements.length) {
-      this.announcements = []
+    const task = this.announcements[this.taken]
+    this.announcements[this.taken++] = undefined
+    if (this.taken === this.announced) {
       this.taken = 0
+      this.announced = 0
+      if (this.announcements.length > KEPT) this.announcements = []
     }
     return task
   }
@@ -131,6 +137,7 @@ export class Delivery {
 
   clear(): void {
     this.announcements = []
+    this.announced = 0
     this.writes = []
     this.taken = 0
   }
@@ -176,10 +183,20 @@ export class Outlet<T> extends Observable<T> {
     const guarded: Partial<Observer<T>> = {}
     for (const key of ['next', 'error', 'complete'] as const) {
       const handler = given[key] as ((value?: unknown) => void) | null | undefined
-      if (typeof handler === 'function') guarded[key] = (value?: unknown) => delivery.guard(() => handler.call(given, value))
+      if (typeof handler === 'function') guarded[key] = guardHandler(delivery, handler, given)
     }
     guarded.error ??= delivery.report
     return super.subscribe(guarded)
+  }
+}
+
+function guardHandler(delivery: Delivery, handler: (value?: unknown) => void, given: object): (value?: unknown) => void {
+  return (value) => {
+    try {
+      handler.call(given, value)
+    } catch (error) {
+      delivery.report(error)
+    }
   }
 }
 

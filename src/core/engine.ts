@@ -23,7 +23,7 @@ import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, isCycle, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
 import {
   ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
-  MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
+  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
@@ -40,6 +40,12 @@ interface Target extends Unwind {
   readonly level: number
 }
 
+/** How deep validation goes by recursion. */
+const STANDING_LIMIT = 200
+
+/** What needs the long way. */
+const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN
+
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
 
@@ -48,6 +54,9 @@ export class Engine implements Host {
   /** The stack of `refresh`: cells, and the edge at which each stands. */
   private readonly cells: Cell[] = []
   private readonly edges: (Edge | null)[] = []
+
+  /** How many calls of `refreshPlain` are on the stack. */
+  private standing = 0
 
   serve(family: Family): void {
     this.family = family
@@ -235,7 +244,7 @@ export class Engine implements Host {
   /** Brings a live cell up to date; null: done. A job that cannot go on now leaves its stack as jobs that wait. */
   private refresh(root: Cell, own: Job | null): Job | null {
     if (own === null) {
-      if (isFresh(root)) return null
+      if (isFresh(root) || this.refreshPlain(root)) return null
       const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
       if (flying !== null) return flying
       if (isFresh(root)) return null
@@ -289,6 +298,44 @@ export class Engine implements Host {
     } finally {
       while (cells.length > base) this.leaveCell()
     }
+  }
+
+  /**
+   * The short way, by recursion: cells that are neither failed, volatile nor asynchronous, and of which nothing is kept for
+   * others. false: something on the way needs the long one; what was done stays done.
+   */
+  private refreshPlain(cell: Cell): boolean {
+    if ((cell.flags & UNUSUAL) !== 0 || cell.job !== null || cell.owner !== null || cell.shelf !== null) return false
+    const { family } = this
+    if ((cell.table.branch as Branch).parent !== null || family.hasVolatile || family.hasCycles || this.standing >= STANDING_LIMIT) return false
+    if (cell.mark !== DIRTY && cell.stamp !== ABSENT) {
+      cell.flags |= CHECKING
+      this.standing++
+      try {
+        const found = this.walkPlain(cell)
+        if (found === 'valid') this.verify(cell)
+        if (found !== 'changed') return found === 'valid'
+      } finally {
+        this.standing--
+        cell.flags &= ~CHECKING
+      }
+    }
+    return this.compute(cell, null) === null
+  }
+
+  private walkPlain(cell: Cell): 'valid' | 'changed' | 'unknown' {
+    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
+      const dep = edge.dep
+      if (dep.mark !== CLEAN) {
+        // An old list of dependencies may run in a ring that today's code does not.
+        if ((dep.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
+        if (!this.refreshPlain(dep)) return 'unknown'
+        // A body on the way may have computed it, or started to.
+        if (cell.mark !== MAYBE || cell.job !== null || this.family.hasCycles) return 'unknown'
+      }
+      if (dep.stamp !== edge.stamp) return 'changed'
+    }
+    return 'valid'
   }
 
   /** Puts a cell on the stack and says what it needs. */
@@ -620,7 +667,8 @@ export class Engine implements Host {
     try {
       for (let i = 0; i < family.wakes.length; i++) this.resume(family.wakes[i] as Job)
     } finally {
-      family.wakes.length = 0
+      // Setting the length would be a call into the runtime, and give the elements away.
+      while (family.wakes.length > 0) family.wakes.pop()
       family.draining = false
     }
   }

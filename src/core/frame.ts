@@ -10,7 +10,7 @@ import type { AnyInput, Definition } from './define.js'
 import { type CycleError, FinishedQueryError, InvalidDefinitionError, MissingInputError } from './errors.js'
 import { insertEdge } from './graph.js'
 import { completeRead, openJob } from './job.js'
-import { type Cell, type Edge, idOf, isCell, type Node, PENDING, Slot, VOLATILE } from './node.js'
+import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, PENDING, Slot, VOLATILE } from './node.js'
 import { hiddenSlot, invalidationOf, localOf, originOf, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
@@ -50,20 +50,46 @@ export class Frame implements Evaluation {
   }
 
   get(definition: Definition, first?: unknown): unknown {
-    if (this.state === READING && !this.strayed) {
-      const edge = this.tail === null ? this.cell.deps : this.tail.nextDep
-      if (edge !== null) {
-        const dep = edge.dep
-        const count = arguments.length
-        if (dep.table.definition === definition && (count === 1 ? dep.args === undefined : count === 2 && dep.args === first && typeof first !== 'object')) {
-          this.tail = edge
-          edge.run = this.run
-          if (dep.seenBy < this.run) dep.seenBy = this.run
-          return dep instanceof Slot ? this.readSlot(dep, edge) : this.branch.family.host.read(this, dep, edge)
-        }
+    if (this.state === READING) {
+      const count = arguments.length
+      const { tail } = this
+      const next = tail === null ? this.cell.deps : tail.nextDep
+      // After straying, what comes next may have been read already, or be unknown to have been.
+      if (next !== null && isOf(next.dep, definition, first, count) && (!this.strayed || next.dep.seenBy < this.run)) return this.readNext(next)
+      if (tail !== null) {
+        const dep = this.findAgain(tail, definition, first, count)
+        if (dep !== null) return this.readAgain(dep)
       }
     }
     return this.read(definition, arguments, true)
+  }
+
+  /** Reads what the run before read at this place. */
+  private readNext(edge: Edge): unknown {
+    const { dep } = edge
+    this.tail = edge
+    edge.run = this.run
+    if (dep.seenBy < this.run) dep.seenBy = this.run
+    this.known?.add(dep)
+    if (dep instanceof Slot) return this.readSlot(dep, edge)
+    if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && !this.branch.hub.active) return this.readValue(dep, edge)
+    return this.branch.family.host.read(this, dep, edge)
+  }
+
+  /** What this run has read already, looked for at the cursor and among the first. */
+  private findAgain(tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
+    if (isOf(tail.dep, definition, first, count)) return tail.dep
+    let edge = this.cell.deps as Edge
+    for (let i = 0; i < LOOK_BACK && edge !== tail; i++) {
+      if (isOf(edge.dep, definition, first, count)) return edge.dep
+      edge = edge.nextDep as Edge
+    }
+    return null
+  }
+
+  private readAgain(dep: Node): unknown {
+    if (dep instanceof Slot) return dep.stamp === ABSENT ? valueOf(dep) : dep.value
+    return this.branch.family.host.read(this, dep, null)
   }
 
   peek(definition: Definition, ..._args: unknown[]): unknown {
@@ -118,6 +144,13 @@ export class Frame implements Evaluation {
     edge.stamp = slot.stamp
     if (slot.changedAt > this.changedAt) this.changedAt = slot.changedAt
     return slot.stamp === ABSENT ? valueOf(slot) : slot.value
+  }
+
+  /** What the engine does for a valid cell that holds a plain value. */
+  private readValue(cell: Cell, edge: Edge): unknown {
+    edge.stamp = cell.stamp
+    if (cell.changedAt > this.changedAt) this.changedAt = cell.changedAt
+    return cell.value
   }
 
   /** Records a slot, and gives the stamp it shows. */
@@ -186,6 +219,14 @@ export class Frame implements Evaluation {
     if (steps > SCAN_LIMIT) this.known = new Set(readsOf(this.cell, this.tail))
     return false
   }
+}
+
+/** So many of the first reads are looked at before a record is looked up by its key. */
+const LOOK_BACK = 4
+
+/** Whether the record is that of a definition and no argument, or one primitive. */
+function isOf({ table, args }: Node, definition: Definition, first: unknown, count: number): boolean {
+  return table.definition === definition && (count === 1 ? args === undefined : count === 2 && args === first && typeof first !== 'object')
 }
 
 /** Up to here a list is looked through; beyond, it is made a set. */

@@ -248,6 +248,7 @@ export function cancelJob(job: Job, reason: unknown): void {
  * `root`. It looks from both ends at once, so that it costs the smaller half.
  */
 export function waitsFor(target: Job, frame: Evaluation | null, root: Job | null): boolean {
+  if (frame === null && root === null) return false
   const near = ++target.branch.family.search
   const backward = atWork(frame, root)
   if (backward.length === 0) return false

@@ -10,7 +10,7 @@
 import type { Observable, Subscriber } from 'rxjs'
 import { type Branch, Job, type Wait } from './branch.js'
 import type { Query } from './define.js'
-import { type Label, Outlet } from './delivery.js'
+import { type Delivery, Outlet } from './delivery.js'
 import type { Engine } from './engine.js'
 import { WriteInQueryError } from './errors.js'
 import { cutEdges } from './graph.js'
@@ -33,6 +33,7 @@ const PENDING: QueryState<unknown> = Object.freeze({ status: 'pending' })
 export class LiveSubscriber {
   /** Its place in the order of subscriptions of the whole database. */
   readonly order: number
+  readonly live: LiveCell
   readonly next: (state: QueryState<unknown>, stamp: Stamp) => void
   /** The revision at which it came: it is told nothing older. */
   readonly since: Revision
@@ -40,8 +41,9 @@ export class LiveSubscriber {
   told: QueryState<unknown> | null = null
   left = false
 
-  constructor(order: number, since: Revision, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
+  constructor(order: number, live: LiveCell, since: Revision, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
     this.order = order
+    this.live = live
     this.since = since
     this.next = next
   }
@@ -53,9 +55,17 @@ export class LiveCell implements Watcher {
   readonly engine: Engine
   readonly origin: Cell
   queued = false
+  /** It is among those being told, and has not yet looked at its cell. */
+  isDue = false
   readonly subscribers: Set<LiveSubscriber> = new Set()
   state: QueryState<unknown> = PENDING
   readonly label = (): string => `watch ${idOf(this.origin)}`
+  /** Its turn, where it is the only one that marks have reached. */
+  readonly deliver = (): void => {
+    this.queued = false
+    this.update()
+    this.tellAll()
+  }
   private cell: Cell
   private stamp: Stamp = ABSENT
   /** The revision the state is of, and that of the evaluation waited for. */
@@ -138,7 +148,7 @@ export class LiveCell implements Watcher {
   private take(outcome: Outcome): void {
     const { passing } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
-    else passing.delete(this)
+    else if (passing.size > 0) passing.delete(this)
     const { status } = this.state
     if (outcome.stamp === this.stamp && (status === 'ready' || status === 'failed')) return
     this.stamp = outcome.stamp
@@ -163,28 +173,26 @@ export class LiveCell implements Watcher {
 }
 
 /** Tells the live queries that marks have reached, each subscriber in the order in which they came. */
-export function tellReached(reached: readonly Watcher[], name: (label: Label) => void): void {
-  const lives = reached as readonly LiveCell[]
-  const [only] = lives
-  if (only !== undefined && lives.length === 1) {
-    only.queued = false
-    name(only.label)
-    only.update()
-    only.tellAll()
-    return
-  }
-  const turns: { readonly live: LiveCell; readonly subscriber: LiveSubscriber }[] = []
-  for (const live of lives) {
+export function tellReached(reached: readonly Watcher[], delivery: Delivery): void {
+  const turns: LiveSubscriber[] = []
+  let last = 0
+  let isOrdered = true
+  for (const live of reached as readonly LiveCell[]) {
     live.queued = false
-    for (const subscriber of live.subscribers) turns.push({ live, subscriber })
+    live.isDue = true
+    for (const subscriber of live.subscribers) {
+      if (subscriber.order < last) isOrdered = false
+      last = subscriber.order
+      turns.push(subscriber)
+    }
   }
-  if (lives.length > 1) turns.sort((a, b) => a.subscriber.order - b.subscriber.order)
-  const updated = new Set<LiveCell>()
-  for (const { live, subscriber } of turns) {
+  if (!isOrdered) turns.sort((a, b) => a.order - b.order)
+  for (const subscriber of turns) {
     if (subscriber.left) continue
-    name(live.label)
-    if (!updated.has(live)) {
-      updated.add(live)
+    const { live } = subscriber
+    delivery.name(live.label)
+    if (live.isDue) {
+      live.isDue = false
       live.update()
     }
     live.tell(subscriber)
@@ -201,7 +209,7 @@ function subscribe(engine: Engine, branch: Branch, origin: Cell, observer: Obser
     return () => {}
   }
   const live = (branch.lives.get(origin) as LiveCell | undefined) ?? new LiveCell(branch, engine, origin)
-  const subscriber = new LiveSubscriber(++family.subscriptions, branch.revision, next)
+  const subscriber = new LiveSubscriber(++family.subscriptions, live, branch.revision, next)
   live.add(subscriber)
   engine.idle()
   return () => {

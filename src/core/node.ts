@@ -134,6 +134,9 @@ export interface BranchLike {
 export class Table {
   readonly definition: Definition
   readonly branch: BranchLike
+  /** Of a query: its body, and whether its results are compared by the default equality. */
+  readonly body: AnyDerived['body'] | null
+  readonly isStructural: boolean
   /** The record without arguments; those by one primitive; those by the encoding of anything else. */
   only: Node | null = null
   readonly byPrimitive: Map<unknown, Node> = new Map()
@@ -154,6 +157,8 @@ export class Table {
   constructor(definition: Definition, branch: BranchLike) {
     this.definition = definition
     this.branch = branch
+    this.body = definition.kind === 'derived' ? definition.body : null
+    this.isStructural = definition.options.equals === undefined
   }
 }
 

@@ -2,7 +2,7 @@
  * Finding records, and making them on first use. Keys are looked up in the head, whose records identify a key for the
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
-import type { Branch } from './branch.js'
+import { type Branch, recentTables } from './branch.js'
 import type { AnyInput, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
@@ -14,7 +14,28 @@ import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsO
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
 export function tableOf(head: Branch, definition: Definition): Table {
-  return head.tables.get(definition) ?? register(head, definition)
+  const { recent } = head.family
+  const found = recent[definition?.hash & (recent.length - 1)]
+  return found !== undefined && found.definition === definition ? found : findTable(head, definition)
+}
+
+function findTable(head: Branch, definition: Definition): Table {
+  const table = head.tables.get(definition) ?? register(head, definition)
+  const { family } = head
+  if (head.tables.size * 2 > family.recent.length) {
+    family.recent = recentTables(family.recent.length * 4)
+    for (const known of head.tables.values()) family.recent[known.definition.hash & (family.recent.length - 1)] = known
+  }
+  family.recent[definition.hash & (family.recent.length - 1)] = table
+  return table
+}
+
+/** The record of the head for no argument or one primitive, where it can be found at once. */
+export function quickOrigin(head: Branch, definition: Definition, only: unknown, count: number): Node | null {
+  const { recent } = head.family
+  const table = recent[definition?.hash & (recent.length - 1)]
+  if (table === undefined || table.definition !== definition || count > 1) return null
+  return count === 0 ? table.only : (table.byPrimitive.get(only) ?? null)
 }
 
 function register(head: Branch, definition: Definition): Table {
@@ -181,7 +202,7 @@ function keepStamps(root: Root, table: Table): Root {
 }
 
 /** Has the one name no definition of a caller can have. */
-const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', options: Object.freeze({}) })
+const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {

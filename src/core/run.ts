@@ -68,7 +68,7 @@ function failDoomed(frame: Frame): void {
 }
 
 function invoke(cell: Cell, frame: Frame): unknown {
-  const body = bodyOf(cell).body as unknown as (q: Frame, ...args: readonly unknown[]) => unknown
+  const body = cell.table.body as unknown as (q: Frame, ...args: readonly unknown[]) => unknown
   const stored = cell.args
   if (stored === undefined) return body(frame)
   return Array.isArray(stored) ? body(frame, ...argsOf(cell)) : body(frame, stored)
@@ -138,10 +138,11 @@ export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRu
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
   if (branch.parent !== null || frame.cycle !== null || branch.hub.active || cell.trying !== null || (cell.flags & FAILED) !== 0) return false
-  if (bodyOf(cell).options.equals !== undefined) return false
+  if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
-  cutEdges(cell, frame.tail)
+  const { tail } = frame
+  if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (cell.stamp === ABSENT || !equal) {
     const stamp = branch.family.stamps++
     placeOutcome(cell, result, frame.flags, stamp, changedAt(frame, stamp))

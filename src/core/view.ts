@@ -22,7 +22,7 @@ import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
 import { type Cell, isCell, isFresh, type Slot } from './node.js'
-import { forgetFork, localOf, originOf, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
+import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
@@ -82,10 +82,11 @@ export class View implements Reader {
   get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
   get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
   get<A extends Args, R>(definition: Derived<A, R>, ...args: NoInfer<A>): Result<R>
-  get(definition: Definition, ..._args: unknown[]): unknown {
+  get(definition: Definition, first?: unknown): unknown {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
-    const origin = originOf(branch.family.head, definition, arguments, 1, arguments.length)
+    const { head } = branch.family
+    const origin = quickOrigin(head, definition, first, arguments.length - 1) ?? originOf(head, definition, arguments, 1, arguments.length)
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
       const cell = localOf(branch, origin) as Cell
