@@ -51,11 +51,18 @@ function machine(): { readonly date: string; readonly node: string; readonly v8:
   return { date: new Date().toISOString(), node: process.version, v8: process.versions.v8, processor: cpus()[0]?.model ?? 'unknown' }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 let options: Options | undefined
 try {
   options = readOptions(process.argv.slice(2))
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  console.error(`${messageOf(error)}\n\n${usage}`)
   process.exitCode = 2
 }
-if (options !== undefined) await main(options)
+try {
+  if (options !== undefined) await main(options)
+} catch (error) {
+  console.error(messageOf(error))
+  process.exitCode = 1
+}

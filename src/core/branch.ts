@@ -236,6 +236,7 @@ export class Job implements Work {
   branch: Branch
   phase: Phase = 'waiting'
   touched: Mark = CLEAN
+  isLate = false
   run = 0
   frame: Evaluation | null = null
   /** Where the walk over the live edges stands; meaningful while it owns the cell. */

@@ -381,7 +381,9 @@ export class Engine implements Host {
         if (pending === null) return 'down'
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
-      if (dep.stamp !== edge.stamp || (this.family.hasCycles && isCycleFailure(this.family, dep))) return 'changed'
+      if (dep.stamp !== edge.stamp) return 'changed'
+      // Who is on a cycle is not told by stamps, unless it was found at this very revision.
+      if (this.family.hasCycles && cell.verifiedAt !== cell.table.branch.revision && isCycleFailure(this.family, dep)) return 'changed'
       edge = edge.nextDep
     }
     return 'valid'

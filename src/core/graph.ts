@@ -99,7 +99,10 @@ export function wake(cell: Cell): void {
 function touch(reader: Cell, owner: Work, edge: Edge, mark: Mark, settling: boolean): Edge | null {
   const leftOver = owner.run !== 0 && owner.run !== edge.run
   if (leftOver || owner.touched >= mark) return null
-  if (settling && owner.branch === reader.table.branch) return null
+  if (settling && owner.branch === reader.table.branch) {
+    owner.isLate = true
+    return null
+  }
   const before = owner.touched
   owner.touched = mark
   if (before !== CLEAN) return null
@@ -107,7 +110,8 @@ function touch(reader: Cell, owner: Work, edge: Edge, mark: Mark, settling: bool
   return reader.dependents
 }
 
-function collect(reader: Cell): void {
+/** Queues the live query of a cell. */
+export function collect(reader: Cell): void {
   const watcher = reader.watcher
   if (watcher === null || watcher.queued) return
   watcher.queued = true

@@ -120,6 +120,8 @@ export interface Work {
   branch: BranchLike
   /** Something it has read has changed since in the cell's own branch: MAYBE or DIRTY. */
   touched: Mark
+  /** Something it has read was marked by a run of this very revision. */
+  isLate: boolean
   /** The run whose edges count; 0 while it validates, when all do. */
   run: number
 }

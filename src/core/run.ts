@@ -6,10 +6,10 @@ import { type Branch, ENDED, type Evaluation, Job } from './branch.js'
 import { ClosedError, EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { type Frame, jobOf } from './frame.js'
-import { cutEdges } from './graph.js'
+import { collect, cutEdges } from './graph.js'
 import { dropJob, finishJob, ignore, isCycle, resetJob } from './job.js'
 import {
-  argsOf, ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, placeOutcome, RUNNING, TAINTED, VOLATILE,
+  argsOf, ASYNC, bodyOf, type Cell, CLEAN, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { edgesOf, makeMemo, offer, standingIn } from './share.js'
@@ -30,17 +30,15 @@ export function isAsync(cell: Cell): boolean {
 /** Runs the body; null: it has settled. */
 export function execute(frame: Frame): Job | null {
   const { cell } = frame
-  const { family } = frame.branch
+  const { family, hub } = frame.branch
   let failed = false
   let result: unknown
-  if (frame.branch.hub.active) tellStarted(frame)
+  if (hub.active) tellStarted(frame)
   family.active = frame
   family.depth++
   try {
-    if (family.doomed.size > 0) failDoomed(frame)
-    if (family.invalidated) frame.trackInvalidation()
+    if (family.hasCycles || family.invalidated) prepare(frame)
     result = invoke(cell, frame)
-    if (isThenable(result)) result = suspend(frame, result)
   } catch (thrown) {
     failed = true
     result = thrown
@@ -48,6 +46,24 @@ export function execute(frame: Frame): Job | null {
   family.depth--
   family.active = frame.parent
   cell.flags &= ~RUNNING
+  if (!failed && frame.job === null && family.unwind === null && !family.closed && !isObject(result) && settlePlain(frame, result)) return null
+  return conclude(frame, failed, result)
+}
+
+/** What a body has come to, in all its variety. */
+function conclude(frame: Frame, failed: boolean, result: unknown): Job | null {
+  const { cell, branch } = frame
+  const { family } = branch
+  let isFailed = failed
+  let outcome = result
+  if (!failed) {
+    try {
+      if (isThenable(result)) outcome = suspend(frame, result)
+    } catch (thrown) {
+      isFailed = true
+      outcome = thrown
+    }
+  }
   if (family.unwind !== null) giveUp(frame)
   frame.parent = null
   const { job } = frame
@@ -56,9 +72,15 @@ export function execute(frame: Frame): Job | null {
     throw new ClosedError()
   }
   if (job !== null && job.phase === 'done') throw job.reason
-  if (result === SUSPENDED) return job
-  settle(frame, failed, result, failed && isAsync(cell))
+  if (outcome === SUSPENDED) return job
+  settle(frame, isFailed, outcome, isFailed && isAsync(cell))
   return null
+}
+
+function prepare(frame: Frame): void {
+  const { doomed, invalidated } = frame.branch.family
+  if (doomed.size > 0) failDoomed(frame)
+  if (invalidated) frame.trackInvalidation()
 }
 
 /** A cell that was found on a cycle while its run was given up fails without its body. */
@@ -141,6 +163,8 @@ function settlePlain(frame: Frame, result: unknown): boolean {
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
+  frame.state = ENDED
+  frame.parent = null
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (cell.stamp === ABSENT || !equal) {
@@ -159,8 +183,19 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
   cell.promise = promise
   markVerified(cell, branch.revision)
+  if (job !== null && job.isLate && cell.mark === CLEAN && sawOther(cell)) {
+    markCell(cell, MAYBE)
+    cell.flags |= SOFT
+    collect(cell)
+  }
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
+}
+
+/** Something the cell has read shows another stamp by now. */
+function sawOther(cell: Cell): boolean {
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== edge.dep.stamp) return true
+  return false
 }
 
 /**

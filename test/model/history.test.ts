@@ -44,7 +44,7 @@ interface Found {
 describe('faults found by histories', () => {
   const folder = new URL('found/', import.meta.url)
   const found = readdirSync(folder).toSorted().map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Found)
-  it.each(found)('$title', async ({ program, operations }) => {
+  it.each(found.map((one) => [one.title, one] as const))('%s', async (_title, { program, operations }) => {
     expect(await playHistory(program, operations)).toMatchObject({ operations: operations.length })
   })
 })
