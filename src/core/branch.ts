@@ -1,6 +1,6 @@
 /**
- * Where evaluations happen: the family (what all views of one database share), its branches (the engine's side of a
- * view), and the jobs on their way in them. Data only; the files below this one say what happens to it.
+ * Where evaluations happen: the family (what all views share), its branches (the engine's side of a view), and the jobs on
+ * their way in them. Data only; the files below this one say what happens to it.
  *
  *   head ──────────────●──────────●───────>      a live branch: slots, cells, edges, marks
  *                      └ frozen   └ frozen        snapshots: a root and memos; nothing is linked or marked
@@ -13,8 +13,7 @@
 import type { Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
-import type { BranchLike, Cell, Edge, Mark, Memo, Node, Outcome, Slot, Watcher, Work , Table } from './node.js'
-import { CLEAN } from './node.js'
+import { type BranchLike, type Cell, CLEAN, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root } from './root.js'
 
@@ -76,7 +75,7 @@ export interface Ring {
   readonly working: Set<Evaluation>
 }
 
-/** A direct-mapped cache of the head's tables, by the hash of their definitions; its length is a power of two. */
+/** A cache of the head's tables, by the hash of their definitions; its length is a power of two. */
 export function recentTables(length: number): (Table | undefined)[] {
   return Array.from({ length }, () => undefined)
 }

@@ -6,7 +6,8 @@
  */
 import { type Branch, ENDED, type Evaluation, type Job, type Ring } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ignore, isCycle, ringOf, surrender, waitsFor } from './job.js'
+import { ignore, surrender } from './job.js'
+import { isCycle, ringOf, waitsFor } from './wait-graph.js'
 import { type Cell, type Failure, idOf } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */

@@ -20,14 +20,16 @@ import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, R
 import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
-import { addWait, completeRead, finishJob, ignore, isCycle, openJob, promiseOf, settledPromise, waitsFor } from './job.js'
+import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise } from './job.js'
+import { isCycle, waitsFor } from './wait-graph.js'
 import {
   ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { compared, execute, isAsync } from './run.js'
+import { compared } from './judge.js'
+import { execute, executePlain, isAsync } from './run.js'
 import { candidatesOf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
 
@@ -320,7 +322,9 @@ export class Engine implements Host {
         cell.flags &= ~CHECKING
       }
     }
-    return this.compute(cell, null) === null
+    const branch = cell.table.branch as Branch
+    const isQuiet = !branch.hub.active && branch.forks.size === 0 && !family.invalidated && isClosed(cell) && cell.trying === null
+    return (isQuiet ? executePlain(cell, branch) : this.compute(cell, null)) === null
   }
 
   private walkPlain(cell: Cell): 'valid' | 'changed' | 'unknown' {

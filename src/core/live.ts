@@ -13,7 +13,9 @@ import type { Query } from './define.js'
 import { type Delivery, Outlet } from './delivery.js'
 import type { Engine } from './engine.js'
 import { WriteInQueryError } from './errors.js'
+import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
+import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
 import { type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
 import { anonymousCell } from './outside.js'
@@ -66,6 +68,8 @@ export class LiveCell implements Watcher {
     this.update()
     this.tellAll()
   }
+  /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
+  private hasMoved = false
   private cell: Cell
   private stamp: Stamp = ABSENT
   /** The revision the state is of, and that of the evaluation waited for. */
@@ -90,6 +94,7 @@ export class LiveCell implements Watcher {
 
   move(): void {
     this.cell = this.attach()
+    this.hasMoved = true
   }
 
   add(subscriber: LiveSubscriber): void {
@@ -152,12 +157,23 @@ export class LiveCell implements Watcher {
     const { status } = this.state
     if (outcome.stamp === this.stamp && (status === 'ready' || status === 'failed')) return
     this.stamp = outcome.stamp
+    if (this.hasMoved) {
+      this.hasMoved = false
+      if (this.shows(outcome)) return
+    }
     if ((outcome.flags & FAILED) === 0) {
       this.state = { status: 'ready', value: outcome.value }
       return
     }
     const { error, lastStamp, lastValue } = outcome.value as Failure
     this.state = lastStamp === ABSENT ? { status: 'failed', error } : { status: 'failed', error, value: lastValue }
+  }
+
+  /** Whether an outcome is what the state says already. */
+  private shows({ flags, value }: Outcome): boolean {
+    const { state } = this
+    if ((flags & FAILED) !== 0) return state.status === 'failed' && failureEquals(state.error, (value as Failure).error)
+    return state.status === 'ready' && isEqual(this.cell, state.value, value)
   }
 
   tellAll(): void {

@@ -328,6 +328,22 @@ export function isPassing(cell: Cell, value: unknown): boolean {
   return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).onCycle
 }
 
+/** A plain run has given a plain value, which holds at the revision. */
+export function placePlain(cell: Cell, value: unknown, stamp: Stamp, changedAt: Revision, revision: Revision): void {
+  cell.value = value
+  cell.stamp = stamp
+  cell.changedAt = changedAt
+  cell.promise = null
+  keepPlain(cell, revision)
+}
+
+/** A plain run has given the value that stood there. */
+export function keepPlain(cell: Cell, revision: Revision): void {
+  cell.flags &= CHECKING
+  cell.mark = CLEAN
+  cell.verifiedAt = revision
+}
+
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0

@@ -2,17 +2,17 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { type Branch, ENDED, type Evaluation, Job } from './branch.js'
-import { ClosedError, EqualityError } from './errors.js'
-import { defaultEquals, failureEquals } from './equality.js'
-import { type Frame, jobOf } from './frame.js'
+import { type Branch, ENDED, type Job, READING } from './branch.js'
+import { ClosedError } from './errors.js'
+import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges } from './graph.js'
-import { dropJob, finishJob, ignore, isCycle, resetJob } from './job.js'
+import { changedAt, isObject, judge } from './judge.js'
+import { dropJob, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, ASYNC, bodyOf, type Cell, CLEAN, FAILED, Failure, idOf, isCell, isPassing, markCell, markVerified, MAYBE, type Memo, type Node, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginRun, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
-import { ABSENT, type Stamp } from './revision.js'
-import { edgesOf, makeMemo, offer, standingIn } from './share.js'
+import { ABSENT } from './revision.js'
+import { edgesOf, makeMemo, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 
 const SUSPENDED = Symbol('suspended')
@@ -48,6 +48,45 @@ export function execute(frame: Frame): Job | null {
   cell.flags &= ~RUNNING
   if (!failed && frame.job === null && family.unwind === null && !family.closed && !isObject(result) && settlePlain(frame, result)) return null
   return conclude(frame, failed, result)
+}
+
+/**
+ * What `compute`, `execute` and `settle` do, for a cell of the head that is neither failed, volatile nor asynchronous, while nobody
+ * listens and no snapshot is alive. null: it has settled.
+ */
+export function executePlain(cell: Cell, branch: Branch): Job | null {
+  const { args, table } = cell
+  const { family } = branch
+  beginRun(cell)
+  const frame = new Frame(cell, branch, ++family.runs, READING, null, family.active)
+  family.active = frame
+  family.depth++
+  let failed = false
+  let result: unknown
+  try {
+    const body = table.body as unknown as (q: Frame, only?: unknown) => unknown
+    result = args === undefined ? body(frame) : typeof args === 'object' ? invoke(cell, frame) : body(frame, args)
+  } catch (thrown) {
+    failed = true
+    result = thrown
+  }
+  family.depth--
+  family.active = frame.parent
+  const isPlain = !failed && !isObject(result) && table.isStructural && frame.job === null && frame.flags === 0 && frame.cycle === null
+  if (!isPlain || family.unwind !== null || family.closed) {
+    cell.flags &= ~RUNNING
+    return conclude(frame, failed, result)
+  }
+  frame.parent = null
+  frame.state = ENDED
+  const { tail } = frame
+  if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
+  if (cell.stamp !== ABSENT && Object.is(cell.value, result)) keepPlain(cell, branch.revision)
+  else {
+    const stamp = family.stamps++
+    placePlain(cell, result, stamp, changedAt(frame, stamp), branch.revision)
+  }
+  return null
 }
 
 /** What a body has come to, in all its variety. */
@@ -223,102 +262,4 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
   branch.memos.set(cell.origin, memo)
   if (branch.hub.active) tellSettled(frame, memo, changed)
   finishJob(job, memo)
-}
-
-/** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
-function judge(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
-  const { cell, branch } = frame
-  const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
-  const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
-  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const lastValue = before === null ? standing.value : before.lastValue
-  const lastStamp = before === null ? standing.stamp : before.lastStamp
-  let error = result
-  if (!failed) {
-    try {
-      const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
-      const stamp = equal ? lastStamp : branch.family.stamps++
-      return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
-    } catch (thrown) {
-      error = new EqualityError(cell.table.definition.name, thrown)
-    }
-  }
-  const { rings } = branch.family
-  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
-  const stamp = equal ? standing.stamp : branch.family.stamps++
-  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, frame.ring === frame ? null : frame.ring)
-  if (isObject(error)) failures.set(error, value)
-  return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
-}
-
-/** Calls a caller's equality where writing is refused. */
-function equals(cell: Cell, frame: Evaluation | null, a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return bodyOf(cell).options.equals !== false
-  const custom = bodyOf(cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
-  if (custom === undefined) return defaultEquals(a, b)
-  if (custom === false) return false
-  const { family } = cell.table.branch as Branch
-  const { active, floor, comparing } = family
-  if (frame === null) family.comparing = true
-  else family.active = frame
-  family.floor = ++family.depth
-  try {
-    return custom(a, b)
-  } finally {
-    family.depth--
-    family.floor = floor
-    family.active = active
-    family.comparing = comparing
-  }
-}
-
-/** A memo that is taken up in place of a run is compared like the result of one. */
-export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
-  const standing = standingIn(cell.table.branch as Branch, cell)
-  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const value = before === null ? standing.value : before.lastValue
-  const stamp = before === null ? standing.stamp : before.lastStamp
-  try {
-    if ((memo.flags & FAILED) !== 0) {
-      if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
-    } else if (stamp !== ABSENT && equals(cell, null, value, memo.value)) return { value, stamp }
-  } catch {
-    // Like a change: whoever depends on it runs, and finds out.
-  }
-  return memo
-}
-
-/** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */
-function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp): number {
-  if (stamp === cell.stamp) return cell.changedAt
-  return cell.stamp === ABSENT || newest > cell.changedAt ? newest : branch.revision
-}
-
-/** The failure of a dependency that the cell only passes on. */
-function passedOn({ branch, cell, job }: Evaluation, error: unknown): Failure | null {
-  const deps = job !== null && job.reads !== null ? job.reads.keys() : depsOf(cell)
-  for (const dep of deps) {
-    if (!isCell(dep)) continue
-    const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
-    if (seen == null || seen instanceof Job || (seen.flags & FAILED) === 0) continue
-    const failure = seen.value as Failure
-    if (Object.is(failure.error, error)) return failure
-  }
-  return null
-}
-
-function* depsOf(cell: Cell): Generator<Node> {
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) yield edge.dep
-}
-
-/** The newest failure of each error; they go with the errors. */
-const failures = new WeakMap<object, Failure>()
-
-const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function'
-
-/** The chain of queries an error came through: the one that was asked first, the one that threw last. Empty for what is not an object. */
-export function queryPath(error: unknown): string[] {
-  const path: string[] = []
-  for (let at = isObject(error) ? failures.get(error) : undefined; at != null; at = at.from ?? undefined) path.push(at.id)
-  return path
 }

@@ -1,0 +1,114 @@
+/**
+ * What a run amounts to: its outcome compared with what stood there, so that an equal one keeps its stamp and its dependents need
+ * not run; and the chain of queries a failure came through.
+ */
+import { type Branch, type Evaluation, Job } from './branch.js'
+import { EqualityError } from './errors.js'
+import { defaultEquals, failureEquals } from './equality.js'
+import { isCycle } from './wait-graph.js'
+import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
+import { ABSENT, type Stamp } from './revision.js'
+import { standingIn } from './share.js'
+
+/** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
+export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
+  const { cell, branch } = frame
+  const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
+  const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
+  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
+  const lastValue = before === null ? standing.value : before.lastValue
+  const lastStamp = before === null ? standing.stamp : before.lastStamp
+  let error = result
+  if (!failed) {
+    try {
+      const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
+      const stamp = equal ? lastStamp : branch.family.stamps++
+      return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
+    } catch (thrown) {
+      error = new EqualityError(cell.table.definition.name, thrown)
+    }
+  }
+  const { rings } = branch.family
+  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
+  const stamp = equal ? standing.stamp : branch.family.stamps++
+  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, frame.ring === frame ? null : frame.ring)
+  if (isObject(error)) failures.set(error, value)
+  return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
+}
+
+/** Calls a caller's equality where writing is refused. */
+function equals(cell: Cell, frame: Evaluation | null, a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return bodyOf(cell).options.equals !== false
+  const custom = bodyOf(cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
+  if (custom === undefined) return defaultEquals(a, b)
+  if (custom === false) return false
+  const { family } = cell.table.branch as Branch
+  const { active, floor, comparing } = family
+  if (frame === null) family.comparing = true
+  else family.active = frame
+  family.floor = ++family.depth
+  try {
+    return custom(a, b)
+  } finally {
+    family.depth--
+    family.floor = floor
+    family.active = active
+    family.comparing = comparing
+  }
+}
+
+/** Whether two values of a query are the same to its readers; an equality that throws says no. */
+export function isEqual(cell: Cell, a: unknown, b: unknown): boolean {
+  try {
+    return equals(cell, null, a, b)
+  } catch {
+    return false
+  }
+}
+
+/** A memo that is taken up in place of a run is compared like the result of one. */
+export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
+  const standing = standingIn(cell.table.branch as Branch, cell)
+  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
+  const value = before === null ? standing.value : before.lastValue
+  const stamp = before === null ? standing.stamp : before.lastStamp
+  if ((memo.flags & FAILED) !== 0) {
+    if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
+  } else if (stamp !== ABSENT && isEqual(cell, value, memo.value)) return { value, stamp }
+  return memo
+}
+
+/** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */
+export function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp): number {
+  if (stamp === cell.stamp) return cell.changedAt
+  return cell.stamp === ABSENT || newest > cell.changedAt ? newest : branch.revision
+}
+
+/** The failure of a dependency that the cell only passes on. */
+function passedOn({ branch, cell, job }: Evaluation, error: unknown): Failure | null {
+  const deps = job !== null && job.reads !== null ? job.reads.keys() : depsOf(cell)
+  for (const dep of deps) {
+    if (!isCell(dep)) continue
+    const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
+    if (seen == null || seen instanceof Job || (seen.flags & FAILED) === 0) continue
+    const failure = seen.value as Failure
+    if (Object.is(failure.error, error)) return failure
+  }
+  return null
+}
+
+function* depsOf(cell: Cell): Generator<Node> {
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) yield edge.dep
+}
+
+/** The newest failure of each error; they go with the errors. */
+const failures = new WeakMap<object, Failure>()
+
+export const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+/** The chain of queries an error came through: the one that was asked first, the one that threw last. Empty for what is not an object. */
+export function queryPath(error: unknown): string[] {
+  const path: string[] = []
+  for (let at = isObject(error) ? failures.get(error) : undefined; at != null; at = at.from ?? undefined) path.push(at.id)
+  return path
+}
