@@ -128,7 +128,9 @@ describe('build', () => {
   })
 
   it('is stopped by Ctrl-C', async () => {
-    const root = await temporaryFolder(Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`p${n}.md`, `# P\n\`\`\`ts\nconst a = ${n}\n\`\`\`\n`])))
+    // Blocks that take many times the second after which the first line of progress comes.
+    const block = (n: number): string => Array.from({ length: 40 }, (_, line) => `const a${line}: Map<string, number[]> = new Map([['${n}', [${line}]]])`).join('\n')
+    const root = await temporaryFolder(Object.fromEntries(Array.from({ length: 800 }, (_, n) => [`p${n}.md`, `# P\n\`\`\`ts\n${block(n)}\n\`\`\`\n`])))
     const command = new Command(['build', '--root', root, '--out', await temporaryFolder()])
     await once(command.child.stderr, 'data')
     expect(await command.interrupt()).toMatchObject({ code: 1, errors: expect.stringMatching(/live-site: stopped\n$/) as string })
