@@ -2,7 +2,7 @@
 import { Fault, History, type Played } from './history.js'
 import { makeOperations, type Operation } from './operations.js'
 import { type Expr, makeProgram, type Program, type QuerySpec } from './program.js'
-import { random } from './random.js'
+import { random } from '../support/random.js'
 import { showOperation, showProgram } from './show.js'
 
 export interface Failing {

@@ -1,5 +1,7 @@
 /** Random numbers that can be repeated: a test that fails names its seed, and `SEED=…` runs that seed alone. */
 export interface Random {
+  /** From 0 up to, but not, 1. */
+  next(): number
   /** A whole number from 0 up to, but not, `limit`. */
   int(limit: number): number
   chance(probability: number): boolean
@@ -16,6 +18,7 @@ export function random(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
   return {
+    next,
     int: (limit) => Math.floor(next() * limit),
     chance: (probability) => next() < probability,
     pick: (list) => list[Math.floor(next() * list.length)] as (typeof list)[number],
