@@ -685,7 +685,7 @@ export class Engine implements Host {
       this.demand(job.branch, job.cell, job)
     } catch (error) {
       if (job.cancelled) return
-      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
+      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT, false, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
     }
   }
 }

@@ -61,9 +61,12 @@ export class Failure {
   readonly ring: { readonly state: number } | null
   /** The cell is part of the cycle itself. */
   readonly onCycle: boolean
+  /** The error is one of a cycle, the cell's own or one it only passes on. */
+  readonly isOfCycle: boolean
 
-  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, onCycle: boolean, ring: { readonly state: number } | null) {
+  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, onCycle: boolean, isOfCycle: boolean, ring: { readonly state: number } | null) {
     this.onCycle = onCycle
+    this.isOfCycle = isOfCycle
     this.ring = ring
     this.error = error
     this.id = id
@@ -323,9 +326,9 @@ export function markTainted(cell: Cell): void {
   cell.flags = (cell.flags & ~TAINTED) | tainted
 }
 
-/** Whether a failure counts for its revision only. Being on a cycle always does: it is no function of what one has read. */
+/** Whether a failure counts for its revision only. Those of cycles always do: being on one is no function of what was read. */
 export function isPassing(cell: Cell, value: unknown): boolean {
-  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).onCycle
+  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).isOfCycle
 }
 
 /** A plain run has given a plain value, which holds at the revision. */
