@@ -115,7 +115,7 @@ export function localOf(branch: Branch, origin: Node): Node {
 }
 
 /** The table of a definition in a branch that is written to. */
-export function localTable(branch: Branch, definition: Definition): Table {
+function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {

@@ -1,28 +1,10 @@
 /** Failures on their way: whose they are, who caught them, and what happens when they are over. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, input, queryPath } from '../../src/index.js'
+import { createDatabase, derived, queryPath } from '../../src/index.js'
 import { record } from '../support/record.js'
+import { number, risks } from '../support/risks.js'
 import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
-
-const number = input<[name: string], number>('number', { initial: 0 })
-
-/** Queries over `number('a')` that fail while it is negative. */
-function risks(errors: 'revision' | 'dependencies' = 'revision') {
-  const ran: string[] = []
-  const check = (value: number): number => {
-    if (value < 0) throw new Error('negative')
-    return value
-  }
-  const sync = derived('sync', (q) => [ran.push('sync'), check(q.get(number, 'a'))].at(-1) as number, { errors })
-  const later = derived('later', async (q) => {
-    ran.push('later')
-    const value = q.get(number, 'a')
-    await Promise.resolve()
-    return check(value)
-  }, { errors })
-  return { ran, sync, later }
-}
 
 describe('whose failure it is', () => {
   it('[ERR-3] throwing and rejecting are the same; the caller gets the object, and queryPath the way it came', async () => {

@@ -1,27 +1,9 @@
 /** Failures as outcomes: when they are kept, and when they are tried again. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, input } from '../../src/index.js'
+import { createDatabase, derived } from '../../src/index.js'
 import { edges } from '../support/inspect.js'
+import { number, risks } from '../support/risks.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
-
-const number = input<[name: string], number>('number', { initial: 0 })
-
-/** Queries over `number('a')` that fail while it is negative. */
-function risks(errors: 'revision' | 'dependencies' = 'revision') {
-  const ran: string[] = []
-  const check = (value: number): number => {
-    if (value < 0) throw new Error('negative')
-    return value
-  }
-  const sync = derived('sync', (q) => [ran.push('sync'), check(q.get(number, 'a'))].at(-1) as number, { errors })
-  const later = derived('later', async (q) => {
-    ran.push('later')
-    const value = q.get(number, 'a')
-    await Promise.resolve()
-    return check(value)
-  }, { errors })
-  return { ran, sync, later }
-}
 
 describe('a failure is an outcome', () => {
   it('[ERR-1] a second get at the same revision throws the same object without a run', async () => {
