@@ -91,6 +91,8 @@ export class Family {
   slots = 0
   /** The evaluation whose synchronous part is on top of the stack. */
   active: Evaluation | null = null
+  /** Evaluations that have ended and may serve again, linked by their parents. */
+  spare: Evaluation | null = null
   /** How many bodies are on the stack. */
   depth = 0
   /** The depth from which the stack is counted: that of the innermost asynchronous body. */

@@ -2,7 +2,7 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { type Branch, ENDED, type Job, READING } from './branch.js'
+import { type Branch, ENDED, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges } from './graph.js'
@@ -14,6 +14,7 @@ import {
 import { ABSENT } from './revision.js'
 import { edgesOf, makeMemo, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
+import { Tracker, trackInvalidation } from './tracker.js'
 
 const SUSPENDED = Symbol('suspended')
 
@@ -57,15 +58,17 @@ export function execute(frame: Frame): Job | null {
 export function executePlain(cell: Cell, branch: Branch): Job | null {
   const { args, table } = cell
   const { family } = branch
+  const run = ++family.runs
   beginRun(cell)
-  const frame = new Frame(cell, branch, ++family.runs, READING, null, family.active)
+  const frame = takeFrame(family, cell, branch, run)
   family.active = frame
   family.depth++
   let failed = false
   let result: unknown
   try {
-    const body = table.body as unknown as (q: Frame, only?: unknown) => unknown
-    result = args === undefined ? body(frame) : typeof args === 'object' ? invoke(cell, frame) : body(frame, args)
+    const q = new Tracker(frame, cell, run)
+    const body = table.body as unknown as (q: Tracker, only?: unknown) => unknown
+    result = args === undefined ? body(q) : typeof args === 'object' ? invoke(cell, frame) : body(q, args)
   } catch (thrown) {
     failed = true
     result = thrown
@@ -77,8 +80,6 @@ export function executePlain(cell: Cell, branch: Branch): Job | null {
     cell.flags &= ~RUNNING
     return conclude(frame, failed, result)
   }
-  frame.parent = null
-  frame.state = ENDED
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (cell.stamp !== ABSENT && Object.is(cell.value, result)) keepPlain(cell, branch.revision)
@@ -86,7 +87,35 @@ export function executePlain(cell: Cell, branch: Branch): Job | null {
     const stamp = family.stamps++
     placePlain(cell, result, stamp, changedAt(frame, stamp), branch.revision)
   }
+  giveBack(family, frame)
   return null
+}
+
+/** A frame for a plain run: one that is free, if there is one. */
+function takeFrame(family: Family, cell: Cell, branch: Branch, run: number): Frame {
+  const frame = family.spare as Frame | null
+  if (frame === null) return new Frame(cell, branch, run, READING, null, family.active)
+  family.spare = frame.parent
+  frame.cell = cell
+  frame.branch = branch
+  frame.run = run
+  frame.state = READING
+  frame.tail = null
+  frame.changedAt = 0
+  frame.parent = family.active
+  frame.level = family.depth
+  return frame
+}
+
+/** The run has ended, and nobody else knows the frame: only its tracker, which names the run. */
+function giveBack(family: Family, frame: Frame): void {
+  frame.state = ENDED
+  if (frame.strayed) {
+    frame.strayed = false
+    frame.known = null
+  }
+  frame.parent = family.spare
+  family.spare = frame
 }
 
 /** What a body has come to, in all its variety. */
@@ -119,7 +148,7 @@ function conclude(frame: Frame, failed: boolean, result: unknown): Job | null {
 function prepare(frame: Frame): void {
   const { doomed, invalidated } = frame.branch.family
   if (doomed.size > 0) failDoomed(frame)
-  if (invalidated) frame.trackInvalidation()
+  if (invalidated) trackInvalidation(frame)
 }
 
 /** A cell that was found on a cycle while its run was given up fails without its body. */
@@ -129,10 +158,11 @@ function failDoomed(frame: Frame): void {
 }
 
 function invoke(cell: Cell, frame: Frame): unknown {
-  const body = cell.table.body as unknown as (q: Frame, ...args: readonly unknown[]) => unknown
+  const body = cell.table.body as unknown as (q: Tracker, ...args: readonly unknown[]) => unknown
+  const q = new Tracker(frame, cell, frame.run)
   const stored = cell.args
-  if (stored === undefined) return body(frame)
-  return Array.isArray(stored) ? body(frame, ...argsOf(cell)) : body(frame, stored)
+  if (stored === undefined) return body(q)
+  return Array.isArray(stored) ? body(q, ...argsOf(cell)) : body(q, stored)
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,0 +1,179 @@
+/**
+ * `q`: what one evaluation sees of the world, and records. Tracking goes through this object and nothing else, so it survives
+ * `await`, `Promise.all`, timers and callbacks.
+ *
+ * The fast way: the record read next is most often the one the run before read at the same place. Its edge is there,
+ * names the definition and the argument, and nothing has to be looked up.
+ */
+import { type Branch, ELSEWHERE, ENDED, READING } from './branch.js'
+import type { Definition } from './define.js'
+import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
+import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
+import { completeRead } from './job.js'
+import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, Slot, VOLATILE } from './node.js'
+import { hiddenSlot, invalidationOf, localOf, originOf, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
+import { ABSENT } from './revision.js'
+import { entriesOf, keysOf, type TableRoot } from './root.js'
+
+export class Tracker {
+  private readonly frame: Frame
+  private readonly cell: Cell
+  /** The run it was made for: the frame may serve another one later. */
+  private readonly run: number
+
+  constructor(frame: Frame, cell: Cell, run: number) {
+    this.frame = frame
+    this.cell = cell
+    this.run = run
+  }
+
+  get(definition: Definition, first?: unknown): unknown {
+    const { frame } = this
+    if (frame.run === this.run && frame.state === READING) {
+      const count = arguments.length
+      const { tail } = frame
+      const next = tail === null ? frame.cell.deps : tail.nextDep
+      // After straying, what comes next may have been read already, or be unknown to have been.
+      if (next !== null && isOf(next.dep, definition, first, count) && (!frame.strayed || next.dep.seenBy < frame.run)) return readNext(frame, next)
+      if (tail !== null) {
+        const dep = findAgain(frame.cell.deps as Edge, tail, definition, first, count)
+        if (dep !== null) return readAgain(frame, dep)
+      }
+    }
+    return this.read(definition, arguments, true)
+  }
+
+  peek(definition: Definition, ..._args: unknown[]): unknown {
+    return this.read(definition, arguments, false)
+  }
+
+  has(definition: Definition, ..._args: unknown[]): boolean {
+    const slot = this.find(definition, arguments)
+    if (isCell(slot)) throw new InvalidDefinitionError(`has takes an input, and ${definition.name} is a query.`)
+    return track(this.frame, slot) !== ABSENT
+  }
+
+  keys(definition: Definition): readonly unknown[] {
+    return keysOf(this.readTable(definition, 'keys'))
+  }
+
+  entries(definition: Definition): unknown {
+    return entriesOf(this.readTable(definition, 'entries'))
+  }
+
+  volatile(): void {
+    this.checkOpen()
+    const { frame } = this
+    frame.flags |= VOLATILE
+    frame.branch.family.hasVolatile = true
+  }
+
+  get signal(): AbortSignal {
+    const { frame } = this
+    // An evaluation that has ended has nothing to be told any more, unless it was cancelled.
+    if (frame.run !== this.run || (frame.state === ENDED && frame.job === null)) return new AbortController().signal
+    const job = jobOf(frame)
+    job.controller ??= new AbortController()
+    if (job.cancelled) job.controller.abort(job.reason)
+    return job.controller.signal
+  }
+
+  get revision(): number {
+    return this.frame.branch.revision
+  }
+
+  private read(definition: Definition, list: ArrayLike<unknown>, tracked: boolean): unknown {
+    const node = this.find(definition, list)
+    const { frame } = this
+    const { host } = frame.branch.family
+    if (!isCell(node)) {
+      if (tracked) track(frame, node)
+      return frame.state === READING ? valueOf(node) : valueIn(frame.branch, node)
+    }
+    if (frame.state === ELSEWHERE) return host.readElsewhere(frame, node, tracked)
+    return host.read(frame, node, tracked ? frame.link(node) : null)
+  }
+
+  private readTable(definition: Definition, which: 'keys' | 'entries'): TableRoot {
+    this.checkOpen()
+    if (definition.kind !== 'input') throw new InvalidDefinitionError(`${which} takes an input, and ${definition.name} is a query.`)
+    const { branch } = this.frame
+    track(this.frame, hiddenSlot(this.cell.table.branch as Branch, definition, which))
+    rootOf(branch)
+    return tableRootOf(branch, definition)
+  }
+
+  private find(definition: Definition, list: ArrayLike<unknown>): Node {
+    this.checkOpen()
+    const home = this.cell.table.branch as Branch
+    return localOf(home, originOf(home.family.head, definition, list, 1, list.length))
+  }
+
+  private checkOpen(): void {
+    const { frame } = this
+    const isOwn = frame.run === this.run
+    if (isOwn && frame.state !== ENDED) return
+    throw isOwn && frame.job?.cancelled ? frame.job.reason : new FinishedQueryError(idOf(this.cell))
+  }
+}
+
+/** Reads what the run before read at this place. */
+function readNext(frame: Frame, edge: Edge): unknown {
+  const { dep } = edge
+  const { run } = frame
+  frame.tail = edge
+  edge.run = run
+  if (dep.seenBy < run) dep.seenBy = run
+  if (frame.known !== null) frame.known.add(dep)
+  if (dep instanceof Slot) {
+    edge.stamp = dep.stamp
+    if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
+    return dep.stamp === ABSENT ? valueOf(dep) : dep.value
+  }
+  // What the engine does for a valid cell that holds a plain value.
+  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && !frame.branch.hub.active) {
+    edge.stamp = dep.stamp
+    if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
+    return dep.value
+  }
+  return frame.branch.family.host.read(frame, dep, edge)
+}
+
+/** What this run has read already, looked for at the cursor and among the first. */
+function findAgain(firstEdge: Edge, tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
+  if (isOf(tail.dep, definition, first, count)) return tail.dep
+  let edge = firstEdge
+  for (let i = 0; i < LOOK_BACK && edge !== tail; i++) {
+    if (isOf(edge.dep, definition, first, count)) return edge.dep
+    edge = edge.nextDep as Edge
+  }
+  return null
+}
+
+function readAgain(frame: Frame, dep: Node): unknown {
+  if (dep instanceof Slot) return dep.stamp === ABSENT ? valueOf(dep) : dep.value
+  return frame.branch.family.host.read(frame, dep, null)
+}
+
+/** Records a slot, and gives the stamp it shows. */
+function track(frame: Frame, slot: Slot): number {
+  const { branch } = frame
+  const seen = frame.state === READING ? slot : { stamp: stampIn(branch, slot.origin), changedAt: recordIn(branch, slot.origin)?.changedAt ?? 0 }
+  const edge = frame.link(slot)
+  if (edge !== null || frame.job?.reads) completeRead(frame, slot, edge, frame.run, seen)
+  return seen.stamp
+}
+
+/** A cell that was ever invalidated by hand depends on the slot that says when. */
+export function trackInvalidation(frame: Frame): void {
+  const slot = invalidationOf(frame.cell)
+  if (slot !== null) track(frame, localOf(frame.cell.table.branch as Branch, slot) as Slot)
+}
+
+/** So many of the first reads are looked at before a record is looked up by its key. */
+const LOOK_BACK = 4
+
+/** Whether the record is that of a definition and no argument, or one primitive. */
+function isOf({ table, args }: Node, definition: Definition, first: unknown, count: number): boolean {
+  return table.definition === definition && (count === 1 ? args === undefined : count === 2 && args === first && typeof first !== 'object')
+}
