@@ -80,6 +80,16 @@ export function recentTables(length: number): (Table | undefined)[] {
   return Array.from({ length }, () => undefined)
 }
 
+/** What the short ways leave to the long ones: see `Family.rare`. */
+export const CYCLES = 1
+export const VOLATILES = 2
+export const INVALIDATED = 4
+/** Somebody listens to events of the head. */
+export const HEARD = 8
+/** Snapshots of the head are alive. */
+export const FORKED = 16
+export const CLOSED = 32
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
@@ -114,19 +124,14 @@ export class Family {
   reached: Watcher[] = []
   /** Marks the jobs a search of the wait graph has visited. */
   search = 0
-  /** Some cycle was found. */
-  hasCycles = false
-  /** Some body was volatile. */
-  hasVolatile = false
-  /** Some cell was invalidated by hand. */
-  invalidated = false
+  /** Which of the rare things below are so: the short ways look at this alone. */
+  rare = 0
   /** Batch callbacks on the stack: nothing is told meanwhile. */
   collecting = 0
   /** A caller's equality of inputs is on the stack. */
   comparing = false
   /** Values that were frozen already. */
   readonly frozen: WeakSet<object> = new WeakSet()
-  closed = false
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
@@ -136,6 +141,30 @@ export class Family {
   readonly host: Host
   /** Puts the live queries reached in the queue. */
   deliverLive: () => void = () => {}
+
+  /** Some cycle was found. */
+  get hasCycles(): boolean {
+    return (this.rare & CYCLES) !== 0
+  }
+
+  /** Some body was volatile. */
+  get hasVolatile(): boolean {
+    return (this.rare & VOLATILES) !== 0
+  }
+
+  /** Some cell was invalidated by hand. */
+  get invalidated(): boolean {
+    return (this.rare & INVALIDATED) !== 0
+  }
+
+  get closed(): boolean {
+    return (this.rare & CLOSED) !== 0
+  }
+
+  /** Says whether one of the rare things is so. */
+  note(which: number, isSo: boolean): void {
+    this.rare = isSo ? this.rare | which : this.rare & ~which
+  }
 
   constructor(settings: Settings, delivery: Delivery, host: Host) {
     this.settings = settings

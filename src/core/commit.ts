@@ -7,7 +7,7 @@
  * No user code runs between the first store and the last mark.
  */
 import { announceEvents, announceValues } from './announce.js'
-import { Branch, type Change } from './branch.js'
+import { Branch, type Change, INVALIDATED } from './branch.js'
 import type { AnyInput } from './define.js'
 import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
@@ -130,7 +130,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
-    family.invalidated = true
+    family.note(INVALIDATED, true)
     effective.push({ slot: invalidationSlot(family.head, cell), value: {}, present: true, removed: false })
   }
   if (!delivery.delivering) {

@@ -4,7 +4,7 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import { type Branch, ENDED, type Evaluation, type Job, type Ring } from './branch.js'
+import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from './branch.js'
 import { CycleError, shorten } from './errors.js'
 import { ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
@@ -57,7 +57,7 @@ function mark(at: Evaluation, error: CycleError): void {
 
 function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
   const { rings } = branch.family
-  branch.family.hasCycles = true
+  branch.family.note(CYCLES, true)
   const ring = rings.get(error) ?? { members: new Set(), working: new Set() }
   ring.members.add(cell.origin)
   if (at !== null) ring.working.add(at)

@@ -1,5 +1,5 @@
 /** A database: the head of a family of views, and what they share. */
-import { Branch, Family, type Settings } from './branch.js'
+import { Branch, CLOSED, Family, HEARD, type Settings } from './branch.js'
 import { Delivery, Hub } from './delivery.js'
 import type { Definition } from './define.js'
 import { Engine } from './engine.js'
@@ -56,7 +56,7 @@ export class Database extends View {
   close(): void {
     const { family } = this.branch
     if (family.closed) return
-    family.closed = true
+    family.note(CLOSED, true)
     this.branch.disposed = true
     const reason = new ClosedError()
     for (const branch of Array.from(family.busy)) {
@@ -83,7 +83,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const engine = new Engine()
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
-  const hub = new Hub(delivery)
+  const hub = new Hub(delivery, (isHeard) => family.note(HEARD, isHeard))
   family.head = new Branch(family, null, hub, null)
   family.hubs.add(hub)
   engine.serve(family)

@@ -241,6 +241,8 @@ interface Listener {
 /** The events of one view. */
 export class Hub {
   readonly delivery: Delivery
+  /** Told when the first listener comes, and when the last leaves. */
+  private readonly onHeard: ((isHeard: boolean) => void) | null
   private readonly listeners = new Set<Listener>()
   /** Everybody who has subscribed to anything of the view. */
   readonly open: Set<{ complete(): void }> = new Set()
@@ -250,8 +252,9 @@ export class Hub {
   /** Whether anybody listens at all. */
   active = false
 
-  constructor(delivery: Delivery) {
+  constructor(delivery: Delivery, onHeard: ((isHeard: boolean) => void) | null) {
     this.delivery = delivery
+    this.onHeard = onHeard
   }
 
   wants(category: EventCategory): boolean {
@@ -272,6 +275,7 @@ export class Hub {
   private count(categories: ReadonlySet<EventCategory>, by: number): void {
     for (const category of categories) this.wanted.set(category, (this.wanted.get(category) ?? 0) + by)
     this.active = this.listeners.size > 0
+    this.onHeard?.(this.active)
   }
 
   /** Makes an event and puts it in the queue; the caller has asked `wants`. */

@@ -23,8 +23,8 @@ import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise } from './job.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
-  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, TAINTED, TRANSIENT, VOLATILE,
+  APART, ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
+  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
@@ -46,7 +46,11 @@ interface Target extends Unwind {
 const STANDING_LIMIT = 200
 
 /** What needs the long way. */
-const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN
+const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART
+
+const VALID = 0
+const CHANGED = 1
+const UNKNOWN = 2
 
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
@@ -57,7 +61,7 @@ export class Engine implements Host {
   private readonly cells: Cell[] = []
   private readonly edges: (Edge | null)[] = []
 
-  /** How many calls of `refreshPlain` are on the stack. */
+  /** How many calls of `refreshPlain` are on the stack; whoever catches what is thrown through them sets it back. */
   private standing = 0
 
   serve(family: Family): void {
@@ -75,9 +79,11 @@ export class Engine implements Host {
   private demandFromHere(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
     const { family } = this
     const level = family.givenUp.length
+    const { standing } = this
     try {
       return this.reach(branch, cell, own)
     } catch (thrown) {
+      this.standing = standing
       return this.demandDeep({ branch, cell, own, level }, this.unwoundBy(thrown, level))
     }
   }
@@ -193,6 +199,7 @@ export class Engine implements Host {
     }
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
+    const { standing } = this
     family.active = frame
     // The signal that frees the stack must not cross an asynchronous body: promises of its own would be rejected with it.
     // Nor the outermost body, which may be one before anybody knows.
@@ -202,6 +209,7 @@ export class Engine implements Host {
     } finally {
       family.active = active
       family.floor = floor
+      this.standing = standing
       if (active === null && (family.wakes.length > 0 || family.reached.length > 0 || family.delivery.pending)) this.idleSoon()
     }
   }
@@ -307,39 +315,31 @@ export class Engine implements Host {
    * others. false: something on the way needs the long one; what was done stays done.
    */
   private refreshPlain(cell: Cell): boolean {
-    if ((cell.flags & UNUSUAL) !== 0 || cell.job !== null || cell.owner !== null || cell.shelf !== null) return false
     const { family } = this
-    if ((cell.table.branch as Branch).parent !== null || family.hasVolatile || family.hasCycles || this.standing >= STANDING_LIMIT) return false
-    if (cell.mark !== DIRTY && cell.stamp !== ABSENT) {
-      cell.flags |= CHECKING
+    if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || cell.isEngaged || this.standing >= STANDING_LIMIT) return false
+    if (cell.mark !== DIRTY) {
       this.standing++
-      try {
-        const found = this.walkPlain(cell)
-        if (found === 'valid') this.verify(cell)
-        if (found !== 'changed') return found === 'valid'
-      } finally {
-        this.standing--
-        cell.flags &= ~CHECKING
-      }
+      const found = this.walkPlain(cell)
+      this.standing--
+      if (found === VALID) markVerified(cell, family.head.revision)
+      if (found !== CHANGED) return found === VALID
     }
-    const branch = cell.table.branch as Branch
-    const isQuiet = !branch.hub.active && branch.forks.size === 0 && !family.invalidated && isClosed(cell) && cell.trying === null
-    return (isQuiet ? executePlain(cell, branch) : this.compute(cell, null)) === null
+    return executePlain(cell, family.head) === null
   }
 
-  private walkPlain(cell: Cell): 'valid' | 'changed' | 'unknown' {
+  private walkPlain(cell: Cell): 0 | 1 | 2 {
     for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
       const dep = edge.dep
       if (dep.mark !== CLEAN) {
         // An old list of dependencies may run in a ring that today's code does not.
-        if ((dep.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
-        if (!this.refreshPlain(dep)) return 'unknown'
+        if ((dep.flags & (RUNNING | CHECKING)) !== 0) return CHANGED
+        if (!this.refreshPlain(dep)) return UNKNOWN
         // A body on the way may have computed it, or started to.
-        if (cell.mark !== MAYBE || cell.job !== null || this.family.hasCycles) return 'unknown'
+        if (cell.mark !== MAYBE || cell.isEngaged || this.family.rare !== 0) return UNKNOWN
       }
-      if (dep.stamp !== edge.stamp) return 'changed'
+      if (dep.stamp !== edge.stamp) return CHANGED
     }
-    return 'valid'
+    return VALID
   }
 
   /** Puts a cell on the stack and says what it needs. */

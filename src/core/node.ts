@@ -48,6 +48,9 @@ export const BROKEN = 64
 /** Marked by a run and not by a commit: evaluations that were on their way may have settled above it since, unmarked. */
 export const SOFT = 128
 
+/** The cell does not belong to the head. */
+export const APART = 256
+
 /** What stands in the place of a value where a query failed. */
 export class Failure {
   readonly error: unknown
@@ -132,6 +135,7 @@ export interface Work {
 /** What records need to know of their branch. */
 export interface BranchLike {
   readonly revision: Revision
+  readonly parent: object | null
   readonly family: { readonly reached: Watcher[] }
 }
 
@@ -209,7 +213,7 @@ export class Cell {
   readonly args: StoredArgs
   readonly origin: Cell
   mark: Mark = DIRTY
-  flags = 0
+  flags: number
   /** The outcome: a value, or a `Failure`. */
   value: unknown = undefined
   /** Changes with the outcome; ABSENT until the first. */
@@ -223,6 +227,73 @@ export class Cell {
   seenBy = 0
   /** The promise handed out for the outcome, made when first asked for. */
   promise: Promise<unknown> | null = null
+  watcher: Watcher | null = null
+  /** What most cells never have. */
+  extra: Extra | null = null
+
+  constructor(table: Table, args: StoredArgs, origin: Cell | null) {
+    this.table = table
+    this.args = args
+    this.origin = origin ?? this
+    this.flags = table.branch.parent === null ? 0 : APART
+  }
+
+  /** Jobs, shelves and memos to try want the long way. */
+  get isEngaged(): boolean {
+    const { extra } = this
+    return extra !== null && (extra.job !== null || extra.owner !== null || extra.shelf !== null || extra.trying !== null)
+  }
+
+  get job(): Work | null {
+    return this.extra === null ? null : this.extra.job
+  }
+
+  set job(job: Work | null) {
+    if (job !== null || this.extra !== null) (this.extra ??= new Extra()).job = job
+  }
+
+  get owner(): Work | null {
+    return this.extra === null ? null : this.extra.owner
+  }
+
+  set owner(owner: Work | null) {
+    if (owner !== null || this.extra !== null) (this.extra ??= new Extra()).owner = owner
+  }
+
+  get memo(): Memo | null {
+    return this.extra === null ? null : this.extra.memo
+  }
+
+  set memo(memo: Memo | null) {
+    if (memo !== null || this.extra !== null) (this.extra ??= new Extra()).memo = memo
+  }
+
+  get shelf(): Shelf | null {
+    return this.extra === null ? null : this.extra.shelf
+  }
+
+  set shelf(shelf: Shelf | null) {
+    if (shelf !== null || this.extra !== null) (this.extra ??= new Extra()).shelf = shelf
+  }
+
+  get trying(): Trying | null {
+    return this.extra === null ? null : this.extra.trying
+  }
+
+  set trying(trying: Trying | null) {
+    if (trying !== null || this.extra !== null) (this.extra ??= new Extra()).trying = trying
+  }
+}
+
+/** The memos still to be tried at a revision, and what stood in the cell before the first of them was. */
+interface Trying {
+  readonly revision: Revision
+  readonly memos: Memo[]
+  readonly replaced: Outcome
+}
+
+/** What only cells have that are asynchronous, or that snapshots know. */
+class Extra {
   /** The newest job on its way. */
   job: Work | null = null
   /** The job whose edges stand in `deps`: the newest, or an older one that it follows. */
@@ -231,15 +302,7 @@ export class Cell {
   memo: Memo | null = null
   /** Memos of other times and branches that may hold somewhere. */
   shelf: Shelf | null = null
-  watcher: Watcher | null = null
-  /** The memos still to be tried at a revision, and what stood there before the first of them was. */
-  trying: { readonly revision: Revision; readonly memos: Memo[]; readonly replaced: Outcome } | null = null
-
-  constructor(table: Table, args: StoredArgs, origin: Cell | null) {
-    this.table = table
-    this.args = args
-    this.origin = origin ?? this
-  }
+  trying: Trying | null = null
 }
 
 export type Node = Slot | Cell
@@ -342,7 +405,7 @@ export function placePlain(cell: Cell, value: unknown, stamp: Stamp, changedAt: 
 
 /** A plain run has given the value that stood there. */
 export function keepPlain(cell: Cell, revision: Revision): void {
-  cell.flags &= CHECKING
+  cell.flags = 0
   cell.mark = CLEAN
   cell.verifiedAt = revision
 }

@@ -3,7 +3,7 @@
  * alive that may ask for it; what a snapshot computes goes on the shelf too. Whether a memo from the shelf holds
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
-import type { Branch } from './branch.js'
+import { type Branch, FORKED } from './branch.js'
 import { BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
@@ -92,6 +92,7 @@ export function standingIn(branch: Branch, cell: Cell): Outcome {
 export function addFork(parent: Branch, fork: Branch): void {
   parent.serial++
   parent.forks.set(fork.token, { base: fork.base, serial: parent.serial })
+  if (parent.parent === null) parent.family.note(FORKED, true)
   parent.lastFork = Math.max(parent.lastFork, fork.base)
 }
 
@@ -99,6 +100,7 @@ export function addFork(parent: Branch, fork: Branch): void {
 export function releaseFork(parent: Branch, token: object): void {
   if (!parent.forks.delete(token)) return
   if (parent.forks.size > 0) return
+  if (parent.parent === null) parent.family.note(FORKED, false)
   parent.lastFork = -1
   for (const cell of parent.shelved) cell.shelf = null
   parent.shelved.clear()

@@ -5,7 +5,7 @@
  * The fast way: the record read next is most often the one the run before read at the same place. Its edge is there,
  * names the definition and the argument, and nothing has to be looked up.
  */
-import { type Branch, ELSEWHERE, ENDED, READING } from './branch.js'
+import { type Branch, ELSEWHERE, ENDED, READING, VOLATILES } from './branch.js'
 import type { Definition } from './define.js'
 import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
@@ -65,7 +65,7 @@ export class Tracker {
     this.checkOpen()
     const { frame } = this
     frame.flags |= VOLATILE
-    frame.branch.family.hasVolatile = true
+    frame.branch.family.note(VOLATILES, true)
   }
 
   get signal(): AbortSignal {

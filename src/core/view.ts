@@ -245,7 +245,7 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
-    const hub = new Hub(family.delivery)
+    const hub = new Hub(family.delivery, null)
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
     const parent = branch.frozen ? (branch.parent as Branch) : branch
     const fork = new Branch(family, parent, hub, rootOf(branch))
