@@ -91,7 +91,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     const reached = family.reached
     if (reached.length === 1) {
       const live = reached.pop() as LiveCell
-      delivery.announce(live.label, live.deliver)
+      delivery.tellFirst(live.label, live.deliver)
       return
     }
     family.reached = []

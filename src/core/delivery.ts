@@ -99,20 +99,32 @@ export class Delivery {
   flush(): void {
     if (this.delivering || this.isBusy()) return
     this.delivering = true
-    try {
-      for (;;) {
-        const task = this.announced > 0 ? this.takeAnnouncement() : this.writes.length > 0 ? this.writes.shift() : undefined
-        if (task === undefined) return
-        this.label = task.label
-        this.chain = task.chain
-        this.guard(task.run)
-      }
-    } finally {
-      this.delivering = false
-      this.answers = 0
-      this.label = ''
-      this.chain = 0
+    this.tellRest()
+  }
+
+  /** Tells something at once if there is nothing else to tell, and else in its turn. */
+  tellFirst(label: Label, run: () => void): void {
+    if (this.delivering || this.announced > 0 || this.isBusy()) {
+      this.announce(label, run)
+      return
     }
+    this.delivering = true
+    this.label = label
+    this.guard(run)
+    this.tellRest()
+  }
+
+  private tellRest(): void {
+    while (this.announced > 0 || this.writes.length > 0) {
+      const task = (this.announced > 0 ? this.takeAnnouncement() : this.writes.shift()) as Task
+      this.label = task.label
+      this.chain = task.chain
+      this.guard(task.run)
+    }
+    this.delivering = false
+    this.answers = 0
+    this.label = ''
+    this.chain = 0
   }
 
   private takeAnnouncement(): Task | undefined {

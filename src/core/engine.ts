@@ -23,7 +23,7 @@ import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise } from './job.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, Failure, idOf, isCell, isFresh, isPassing, markCell, markTainted, markVerified,
+  APART, ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, VOLATILE,
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -46,7 +46,7 @@ interface Target extends Unwind {
 const STANDING_LIMIT = 200
 
 /** What needs the long way. */
-const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART
+const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED
 
 const VALID = 0
 const CHANGED = 1
@@ -316,26 +316,29 @@ export class Engine implements Host {
    */
   private refreshPlain(cell: Cell): boolean {
     const { family } = this
-    if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || cell.isEngaged || this.standing >= STANDING_LIMIT) return false
+    if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || this.standing >= STANDING_LIMIT) return false
     if (cell.mark !== DIRTY) {
       this.standing++
       const found = this.walkPlain(cell)
       this.standing--
-      if (found === VALID) markVerified(cell, family.head.revision)
-      if (found !== CHANGED) return found === VALID
+      if (found === UNKNOWN) return false
+      if (found === VALID) {
+        keepPlain(cell, family.head.revision)
+        return true
+      }
     }
-    return executePlain(cell, family.head) === null
+    return executePlain(cell, family) === null
   }
 
   private walkPlain(cell: Cell): 0 | 1 | 2 {
     for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
-      const dep = edge.dep
+      const { dep } = edge
       if (dep.mark !== CLEAN) {
         // An old list of dependencies may run in a ring that today's code does not.
         if ((dep.flags & (RUNNING | CHECKING)) !== 0) return CHANGED
         if (!this.refreshPlain(dep)) return UNKNOWN
         // A body on the way may have computed it, or started to.
-        if (cell.mark !== MAYBE || cell.isEngaged || this.family.rare !== 0) return UNKNOWN
+        if (cell.mark !== MAYBE || (cell.flags & ENGAGED) !== 0 || this.family.rare !== 0) return UNKNOWN
       }
       if (dep.stamp !== edge.stamp) return CHANGED
     }

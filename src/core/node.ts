@@ -51,6 +51,9 @@ export const SOFT = 128
 /** The cell does not belong to the head. */
 export const APART = 256
 
+/** It has a job, an owner, a shelf or memos to try. */
+export const ENGAGED = 512
+
 /** What stands in the place of a value where a query failed. */
 export class Failure {
   readonly error: unknown
@@ -238,18 +241,12 @@ export class Cell {
     this.flags = table.branch.parent === null ? 0 : APART
   }
 
-  /** Jobs, shelves and memos to try want the long way. */
-  get isEngaged(): boolean {
-    const { extra } = this
-    return extra !== null && (extra.job !== null || extra.owner !== null || extra.shelf !== null || extra.trying !== null)
-  }
-
   get job(): Work | null {
     return this.extra === null ? null : this.extra.job
   }
 
   set job(job: Work | null) {
-    if (job !== null || this.extra !== null) (this.extra ??= new Extra()).job = job
+    this.engage('job', job)
   }
 
   get owner(): Work | null {
@@ -257,7 +254,7 @@ export class Cell {
   }
 
   set owner(owner: Work | null) {
-    if (owner !== null || this.extra !== null) (this.extra ??= new Extra()).owner = owner
+    this.engage('owner', owner)
   }
 
   get memo(): Memo | null {
@@ -273,7 +270,7 @@ export class Cell {
   }
 
   set shelf(shelf: Shelf | null) {
-    if (shelf !== null || this.extra !== null) (this.extra ??= new Extra()).shelf = shelf
+    this.engage('shelf', shelf)
   }
 
   get trying(): Trying | null {
@@ -281,7 +278,16 @@ export class Cell {
   }
 
   set trying(trying: Trying | null) {
-    if (trying !== null || this.extra !== null) (this.extra ??= new Extra()).trying = trying
+    this.engage('trying', trying)
+  }
+
+  /** Jobs, shelves and memos to try want the long way. */
+  private engage<K extends 'job' | 'owner' | 'shelf' | 'trying'>(what: K, value: Extra[K]): void {
+    if (value === null && this.extra === null) return
+    const extra = (this.extra ??= new Extra())
+    extra[what] = value
+    if (value !== null) this.flags |= ENGAGED
+    else if (extra.job === null && extra.owner === null && extra.shelf === null && extra.trying === null) this.flags &= ~ENGAGED
   }
 }
 
@@ -394,19 +400,25 @@ export function isPassing(cell: Cell, value: unknown): boolean {
   return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).isOfCycle
 }
 
-/** A plain run has given a plain value, which holds at the revision. */
-export function placePlain(cell: Cell, value: unknown, stamp: Stamp, changedAt: Revision, revision: Revision): void {
+/** A run of a plain cell begins. */
+export function beginPlain(cell: Cell): void {
+  cell.mark = DIRTY
+  cell.flags = RUNNING | BROKEN
+  if (cell.extra !== null) cell.extra.memo = null
+}
+
+/** A plain run has given a plain value. */
+export function placePlain(cell: Cell, value: unknown, stamp: Stamp, changedAt: Revision): void {
   cell.value = value
   cell.stamp = stamp
   cell.changedAt = changedAt
   cell.promise = null
-  keepPlain(cell, revision)
 }
 
-/** A plain run has given the value that stood there. */
+/** What stands in a plain cell holds at the revision. */
 export function keepPlain(cell: Cell, revision: Revision): void {
-  cell.flags = 0
   cell.mark = CLEAN
+  cell.flags &= ENGAGED
   cell.verifiedAt = revision
 }
 

@@ -2,14 +2,14 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { type Branch, ENDED, type Family, type Job, READING } from './branch.js'
+import { ENDED, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginRun, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { ABSENT } from './revision.js'
 import { edgesOf, makeMemo, offer } from './share.js'
@@ -39,7 +39,7 @@ export function execute(frame: Frame): Job | null {
   family.depth++
   try {
     if (family.hasCycles || family.invalidated) prepare(frame)
-    result = invoke(cell, frame)
+    result = invoke(cell, new Tracker(frame, cell, frame.run))
   } catch (thrown) {
     failed = true
     result = thrown
@@ -52,15 +52,14 @@ export function execute(frame: Frame): Job | null {
 }
 
 /**
- * What `compute`, `execute` and `settle` do, for a cell of the head that is neither failed, volatile nor asynchronous, while nobody
- * listens and no snapshot is alive. null: it has settled.
+ * What `compute`, `execute` and `settle` do, for a cell of the head that is neither failed, volatile nor asynchronous, while nothing
+ * rare is so. null: it has settled.
  */
-export function executePlain(cell: Cell, branch: Branch): Job | null {
+export function executePlain(cell: Cell, family: Family): Job | null {
   const { args, table } = cell
-  const { family } = branch
   const run = ++family.runs
-  beginRun(cell)
-  const frame = takeFrame(family, cell, branch, run)
+  beginPlain(cell)
+  const frame = takeFrame(family, cell, run)
   family.active = frame
   family.depth++
   let failed = false
@@ -68,36 +67,36 @@ export function executePlain(cell: Cell, branch: Branch): Job | null {
   try {
     const q = new Tracker(frame, cell, run)
     const body = table.body as unknown as (q: Tracker, only?: unknown) => unknown
-    result = args === undefined ? body(q) : typeof args === 'object' ? invoke(cell, frame) : body(q, args)
+    result = args === undefined ? body(q) : typeof args === 'object' ? invoke(cell, q) : body(q, args)
   } catch (thrown) {
     failed = true
     result = thrown
   }
   family.depth--
   family.active = frame.parent
-  const isPlain = !failed && !isObject(result) && table.isStructural && frame.job === null && frame.flags === 0 && frame.cycle === null
-  if (!isPlain || family.unwind !== null || family.closed) {
+  if (failed || typeof result === 'object' || typeof result === 'function' || !table.isStructural || !isPlain(frame) || family.unwind !== null || family.closed) {
     cell.flags &= ~RUNNING
     return conclude(frame, failed, result)
   }
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
-  if (cell.stamp !== ABSENT && Object.is(cell.value, result)) keepPlain(cell, branch.revision)
-  else {
+  if (!Object.is(cell.value, result) || cell.stamp === ABSENT) {
     const stamp = family.stamps++
-    placePlain(cell, result, stamp, changedAt(frame, stamp), branch.revision)
+    placePlain(cell, result, stamp, changedAt(frame, stamp))
   }
+  keepPlain(cell, family.head.revision)
   giveBack(family, frame)
   return null
 }
 
-/** A frame for a plain run: one that is free, if there is one. */
-function takeFrame(family: Family, cell: Cell, branch: Branch, run: number): Frame {
+const isPlain = (frame: Frame): boolean => frame.job === null && frame.flags === 0 && frame.cycle === null
+
+/** A frame for a plain run in the head: one that is free, if there is one. */
+function takeFrame(family: Family, cell: Cell, run: number): Frame {
   const frame = family.spare as Frame | null
-  if (frame === null) return new Frame(cell, branch, run, READING, null, family.active)
+  if (frame === null) return new Frame(cell, family.head, run, READING, null, family.active)
   family.spare = frame.parent
   frame.cell = cell
-  frame.branch = branch
   frame.run = run
   frame.state = READING
   frame.tail = null
@@ -157,9 +156,8 @@ function failDoomed(frame: Frame): void {
   if (frame.cycle !== null) throw frame.cycle
 }
 
-function invoke(cell: Cell, frame: Frame): unknown {
+function invoke(cell: Cell, q: Tracker): unknown {
   const body = cell.table.body as unknown as (q: Tracker, ...args: readonly unknown[]) => unknown
-  const q = new Tracker(frame, cell, frame.run)
   const stored = cell.args
   if (stored === undefined) return body(q)
   return Array.isArray(stored) ? body(q, ...argsOf(cell)) : body(q, stored)
