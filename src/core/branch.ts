@@ -89,6 +89,8 @@ export const HEARD = 8
 /** Snapshots of the head are alive. */
 export const FORKED = 16
 export const CLOSED = 32
+/** What inputs may hold is limited. */
+export const LIMITED = 64
 
 /** What all views of one database share. */
 export class Family {
@@ -161,6 +163,11 @@ export class Family {
     return (this.rare & CLOSED) !== 0
   }
 
+  /** Nothing rare is so, nothing on the stack, and nothing being told. */
+  get isCalm(): boolean {
+    return this.rare === 0 && this.active === null && !this.comparing && !this.delivery.delivering
+  }
+
   /** Says whether one of the rare things is so. */
   note(which: number, isSo: boolean): void {
     this.rare = isSo ? this.rare | which : this.rare & ~which
@@ -170,6 +177,7 @@ export class Family {
     this.settings = settings
     this.delivery = delivery
     this.host = host
+    this.note(LIMITED, settings.stateBytes !== Infinity)
   }
 }
 

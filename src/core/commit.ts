@@ -13,6 +13,7 @@ import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } fro
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
+import { isPrimitive } from './key.js'
 import { assignSlot, type Cell, DIRTY, idOf, type Slot } from './node.js'
 import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision, type Stamp } from './revision.js'
@@ -85,22 +86,22 @@ function isIdle(branch: Branch, change: Change): boolean {
 
 /** Commits one change: what `set` and `remove` come to. */
 export function commitOne(branch: Branch, change: Change): Revision {
-  const { family } = branch
-  if (isIdle(branch, change) && !family.closed) return branch.revision + branch.queued
-  const isCommon = !branch.frozen && !branch.hub.active && !family.closed && !family.delivery.delivering && family.settings.stateBytes === Infinity
-  return isCommon ? applyOne(branch, change) : commitEffective(branch, [change], nothing)
+  if (isIdle(branch, change) && !branch.family.closed) return branch.revision + branch.queued
+  return commitEffective(branch, [change], nothing)
 }
 
-/** What `commitEffective` and `apply` do, for one change of which no event is to be made. */
-function applyOne(branch: Branch, change: Change): Revision {
+/** What `commitOne` and `apply` do, for a slot of the head that is given a value while the family is calm. */
+export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revision {
+  const { table } = slot
+  const isNew = table.isStructural && isPrimitive(value) && (!Object.is(slot.value, value) || slot.stamp === ABSENT)
+  if (!isNew && isIdle(branch, { slot, value, present: true, removed: false })) return branch.revision
   const { family } = branch
-  const { value } = change
-  if (family.settings.freeze && typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
+  if (!isPrimitive(value) && family.settings.freeze) deepFreeze(value, family.frozen)
   if (branch.jobs !== null) leaveState(branch)
   const revision = ++branch.revision
-  const slot = store(branch, change, revision, null)
+  store(branch, slot, value, false, revision, null)
   propagate(slot, DIRTY, false)
-  const { entries, keys } = slot.table
+  const { entries, keys } = table
   if (entries !== null) propagate(entries, DIRTY, false)
   if (keys !== null && keys.changedAt === revision) propagate(keys, DIRTY, false)
   if (branch.passing.size > 0) reachPassing(branch)
@@ -155,7 +156,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const revision = ++branch.revision
   const effects: Effects = { hidden: null, keyed: null }
   const slots: Slot[] = []
-  for (const change of changes) slots.push(store(branch, change, revision, effects))
+  for (const { slot, value, removed } of changes) slots.push(store(branch, localOf(branch, slot) as Slot, value, removed, revision, effects))
   for (const slot of slots) propagate(slot, DIRTY, false)
   if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
   for (const cell of invalidated) markInvalid(localOf(branch, cell) as Cell)
@@ -222,17 +223,16 @@ function thaw(branch: Branch): void {
 }
 
 /** Gives a slot its new value and stamp, and the hidden slots of its definition theirs. */
-function store(branch: Branch, change: Change, revision: Revision, effects: Effects | null): Slot {
+function store(branch: Branch, slot: Slot, value: unknown, isRemoved: boolean, revision: Revision, effects: Effects | null): Slot {
   const { family } = branch
-  const slot = localOf(branch, change.slot) as Slot
   if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
   const wasStored = slot.stamp >= FIRST_STAMP
   const stamp = family.stamps++
-  assignSlot(slot, change.value, change.removed ? restingStamp(slot) : stamp, revision)
+  assignSlot(slot, value, isRemoved ? restingStamp(slot) : stamp, revision)
   const { table } = slot
   table.entriesStamp = stamp
   if (table.entries !== null) changeHidden(table.entries, stamp, revision, effects)
-  if (wasStored === change.removed) {
+  if (wasStored === isRemoved) {
     table.keysStamp = stamp
     if (effects !== null) (effects.keyed ??= new Set()).add(slot)
     if (table.keys !== null) changeHidden(table.keys, stamp, revision, effects)

@@ -90,7 +90,7 @@ export class Engine implements Host {
 
   /** The stack had to be given up: it is built up again from the deepest cell that is asked for, as often as it takes. */
   private demandDeep(root: Target, first: Unwind): Outcome | Job {
-    const { family } = this
+    const { family, standing } = this
     const targets = [root]
     let deeper: Unwind | null = first
     for (;;) {
@@ -107,6 +107,7 @@ export class Engine implements Host {
         this.takeUp(targets.at(-1)?.level ?? root.level)
         if (targets.length === 0) return found
       } catch (thrown) {
+        this.standing = standing
         deeper = this.unwoundBy(thrown, root.level)
       }
     }
@@ -144,13 +145,43 @@ export class Engine implements Host {
 
   read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown {
     if (cell.mark !== CLEAN && !isFresh(cell)) {
-      const job = this.demandFor(frame, frame.branch, cell)
-      if (job === ON_CYCLE) return rejected(frame.cycle)
-      if (job !== null) return this.join(frame, cell, edge, job)
+      if (!this.readPlain(frame, cell)) {
+        const job = this.demandFor(frame, frame.branch, cell)
+        if (job === ON_CYCLE) return rejected(frame.cycle)
+        if (job !== null) return this.join(frame, cell, edge, job)
+      }
     } else if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryHit')
+    if (edge !== null && (cell.flags & OUTCOME) === 0 && frame.job === null) {
+      edge.stamp = cell.stamp
+      if (cell.changedAt > frame.changedAt) frame.changedAt = cell.changedAt
+      return cell.value
+    }
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
     if ((cell.flags & FAILED) !== 0) joinCycle(frame, cell.value as Failure)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
+  }
+
+  /** The short way for a synchronous body on the stack; false: the long one is needed. */
+  private readPlain(frame: Evaluation, cell: Cell): boolean {
+    const { family } = this
+    if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth - family.floor >= DEPTH_LIMIT || isAsync(frame.cell)) return false
+    return family.depth === 1 ? this.readOutermost(cell) : this.refreshPlain(cell)
+  }
+
+  /** The signal that frees the stack must not cross the outermost body: it may be an asynchronous one before anybody knows. */
+  private readOutermost(cell: Cell): boolean {
+    const { family, standing } = this
+    const { floor } = family
+    const level = family.givenUp.length
+    family.floor = 1
+    try {
+      return this.refreshPlain(cell)
+    } catch (thrown) {
+      this.standing = standing
+      return !(this.demandDeep({ branch: family.head, cell, own: null, level }, this.unwoundBy(thrown, level)) instanceof Job)
+    } finally {
+      family.floor = floor
+    }
   }
 
   readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown {

@@ -34,8 +34,9 @@ function findTable(head: Branch, definition: Definition): Table {
 export function quickOrigin(head: Branch, definition: Definition, only: unknown, count: number): Node | null {
   const { recent } = head.family
   const table = recent[definition?.hash & (recent.length - 1)]
-  if (table === undefined || table.definition !== definition || count > 1) return null
-  return count === 0 ? table.only : (table.byPrimitive.get(only) ?? null)
+  if (table === undefined || table.definition !== definition) return null
+  if (count === 0) return table.only
+  return count === 1 ? (table.byPrimitive.get(only) ?? null) : null
 }
 
 function register(head: Branch, definition: Definition): Table {

@@ -11,7 +11,7 @@ import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
 import { completeRead } from './job.js'
 import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, Slot, VOLATILE } from './node.js'
-import { hiddenSlot, invalidationOf, localOf, originOf, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
+import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 
@@ -39,6 +39,9 @@ export class Tracker {
         const dep = findAgain(frame.cell.deps as Edge, tail, definition, first, count)
         if (dep !== null) return readAgain(frame, dep)
       }
+      const branch = frame.cell.table.branch as Branch
+      const node = branch.records === null ? quickOrigin(branch, definition, first, count - 1) : null
+      if (node !== null) return readNew(frame, node)
     }
     return this.read(definition, arguments, true)
   }
@@ -139,6 +142,14 @@ function readNext(frame: Frame, edge: Edge): unknown {
   return frame.branch.family.host.read(frame, dep, edge)
 }
 
+/** Reads a record of the head that this run may not have read yet. */
+function readNew(frame: Frame, node: Node): unknown {
+  const { host } = frame.branch.family
+  if (isCell(node)) return host.read(frame, node, frame.link(node))
+  track(frame, node)
+  return valueOf(node)
+}
+
 /** What this run has read already, looked for at the cursor and among the first. */
 function findAgain(firstEdge: Edge, tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
   if (isOf(tail.dep, definition, first, count)) return tail.dep
@@ -152,6 +163,7 @@ function findAgain(firstEdge: Edge, tail: Edge, definition: Definition, first: u
 
 function readAgain(frame: Frame, dep: Node): unknown {
   if (dep instanceof Slot) return dep.stamp === ABSENT ? valueOf(dep) : dep.value
+  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && !frame.branch.hub.active) return dep.value
   return frame.branch.family.host.read(frame, dep, null)
 }
 

@@ -8,7 +8,7 @@ import type { Observable } from 'rxjs'
 import type { Map as ImmutableMap } from 'immutable'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
-import { checkWritable, commitOne } from './commit.js'
+import { checkWritable, commitOne, commitPlain } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
@@ -21,7 +21,7 @@ import { InputNode } from './input-node.js'
 import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
-import { type Cell, isCell, isFresh, type Slot } from './node.js'
+import { type Cell, isCell, isFresh, Slot } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
@@ -142,9 +142,13 @@ export class View implements Reader {
 
   /** Sets an input: its arguments, then the value. An equal value is no change. Returns the revision at which it holds. */
   set<A extends Args, V>(definition: Input<A, V>, ...argsAndValue: Then<A, V>): Revision
-  set(definition: Definition, ..._argsAndValue: unknown[]): Revision {
+  set(definition: Definition, first?: unknown, second?: unknown, ..._rest: unknown[]): Revision {
     const { branch } = this
     const end = arguments.length - 1
+    if (this.collecting === null && branch.family.isCalm && branch.parent === null) {
+      const slot = quickOrigin(branch, definition, first, end - 1)
+      if (slot instanceof Slot) return commitPlain(branch, slot, end === 1 ? first : second)
+    }
     if (this.collecting !== null) return this.write('set', (tx) => tx.set(definition as Input<Args, unknown>, ...(Array.prototype.slice.call(arguments, 1) as [unknown])))
     if (branch.disposed || branch.family.closed) this.refuse()
     checkWritable(branch, 'set')
