@@ -75,8 +75,8 @@ export interface Ring {
   readonly working: Set<Evaluation>
 }
 
-/** A cache of the head's tables, by the hash of their definitions; its length is a power of two. */
-export function recentTables(length: number): (Table | undefined)[] {
+/** Places for tables, by the hash of their definitions; a power of two of them. */
+export function emptyPlaces(length: number): (Table | undefined)[] {
   return Array.from({ length }, () => undefined)
 }
 
@@ -97,7 +97,8 @@ export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
   readonly names: Map<string, Definition> = new Map()
-  recent: (Table | undefined)[] = recentTables(64)
+  /** The head's tables, to be found faster than in a map. */
+  places: (Table | undefined)[] = emptyPlaces(64)
   stamps: Stamp = FIRST_STAMP
   runs = 0
   slots = 0

@@ -48,10 +48,6 @@ const STANDING_LIMIT = 200
 /** What needs the long way. */
 const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED
 
-const VALID = 0
-const CHANGED = 1
-const UNKNOWN = 2
-
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
 
@@ -349,31 +345,28 @@ export class Engine implements Host {
     const { family } = this
     if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || this.standing >= STANDING_LIMIT) return false
     if (cell.mark !== DIRTY) {
+      let edge = cell.deps
       this.standing++
-      const found = this.walkPlain(cell)
+      for (; edge !== null; edge = edge.nextDep) {
+        const { dep } = edge
+        if (dep.mark !== CLEAN) {
+          // An old list of dependencies may run in a ring that today's code does not.
+          if ((dep.flags & (RUNNING | CHECKING)) !== 0) break
+          // A body on the way may have computed the cell, or started to.
+          if (!this.refreshPlain(dep as Cell) || cell.mark !== MAYBE || (cell.flags & ENGAGED) !== 0 || family.rare !== 0) {
+            this.standing--
+            return false
+          }
+        }
+        if (dep.stamp !== edge.stamp) break
+      }
       this.standing--
-      if (found === UNKNOWN) return false
-      if (found === VALID) {
+      if (edge === null) {
         keepPlain(cell, family.head.revision)
         return true
       }
     }
     return executePlain(cell, family) === null
-  }
-
-  private walkPlain(cell: Cell): 0 | 1 | 2 {
-    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
-      const { dep } = edge
-      if (dep.mark !== CLEAN) {
-        // An old list of dependencies may run in a ring that today's code does not.
-        if ((dep.flags & (RUNNING | CHECKING)) !== 0) return CHANGED
-        if (!this.refreshPlain(dep)) return UNKNOWN
-        // A body on the way may have computed it, or started to.
-        if (cell.mark !== MAYBE || (cell.flags & ENGAGED) !== 0 || this.family.rare !== 0) return UNKNOWN
-      }
-      if (dep.stamp !== edge.stamp) return CHANGED
-    }
-    return VALID
   }
 
   /** Puts a cell on the stack and says what it needs. */

@@ -180,6 +180,7 @@ export type StoredArgs = unknown
 /** One input record. An absent one keeps the stamp `ABSENT`. */
 export class Slot {
   declare readonly mark: 0
+  declare readonly flags: 0
   /** Identifies the record in frozen roots. */
   readonly id: number
   readonly table: Table
@@ -207,8 +208,9 @@ export class Slot {
     this.stamp = initial ? INITIAL : ABSENT
   }
 }
-// A slot is never marked; on the prototype, so that walks can ask any record without a field in a million slots.
+// A slot is never marked, and always plain; on the prototype, so that walks can ask any record without a field in a million slots.
 Object.defineProperty(Slot.prototype, 'mark', { value: CLEAN })
+Object.defineProperty(Slot.prototype, 'flags', { value: 0 })
 
 /** One derived record. */
 export class Cell {

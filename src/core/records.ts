@@ -2,7 +2,7 @@
  * Finding records, and making them on first use. Keys are looked up in the head, whose records identify a key for the
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
-import { type Branch, recentTables } from './branch.js'
+import { type Branch, emptyPlaces } from './branch.js'
 import type { AnyInput, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
@@ -14,29 +14,43 @@ import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsO
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
 export function tableOf(head: Branch, definition: Definition): Table {
-  const { recent } = head.family
-  const found = recent[definition?.hash & (recent.length - 1)]
-  return found !== undefined && found.definition === definition ? found : findTable(head, definition)
+  return knownTable(head, definition) ?? register(head, definition)
 }
 
-function findTable(head: Branch, definition: Definition): Table {
-  const table = head.tables.get(definition) ?? register(head, definition)
-  const { family } = head
-  if (head.tables.size * 2 > family.recent.length) {
-    family.recent = recentTables(family.recent.length * 4)
-    for (const known of head.tables.values()) family.recent[known.definition.hash & (family.recent.length - 1)] = known
+/** The table of a definition that was used before. */
+function knownTable(head: Branch, definition: Definition): Table | undefined {
+  const { places } = head.family
+  const last = places.length - 1
+  let at = definition?.hash & last
+  let table = places[at]
+  while (table !== undefined && table.definition !== definition) {
+    at = (at + 1) & last
+    table = places[at]
   }
-  family.recent[definition.hash & (family.recent.length - 1)] = table
   return table
 }
 
-/** The record of the head for no argument or one primitive, where it can be found at once. */
+/** The record of the head for no argument or one primitive, if there is one. */
 export function quickOrigin(head: Branch, definition: Definition, only: unknown, count: number): Node | null {
-  const { recent } = head.family
-  const table = recent[definition?.hash & (recent.length - 1)]
-  if (table === undefined || table.definition !== definition) return null
+  const table = knownTable(head, definition)
+  if (table === undefined) return null
   if (count === 0) return table.only
   return count === 1 ? (table.byPrimitive.get(only) ?? null) : null
+}
+
+/** Places a table by the hash of its definition, or in the next free place. At most half of the places are taken. */
+function place({ family, tables }: Branch, table: Table): void {
+  if (tables.size * 2 > family.places.length) {
+    family.places = emptyPlaces(family.places.length * 4)
+    for (const known of tables.values()) if (known !== table) putAt(family.places, known)
+  }
+  putAt(family.places, table)
+}
+
+function putAt(places: (Table | undefined)[], table: Table): void {
+  let at = table.definition.hash & (places.length - 1)
+  while (places[at] !== undefined) at = (at + 1) & (places.length - 1)
+  places[at] = table
 }
 
 function register(head: Branch, definition: Definition): Table {
@@ -49,6 +63,7 @@ function register(head: Branch, definition: Definition): Table {
   names.set(definition.name, definition)
   const table = new Table(definition, head)
   head.tables.set(definition, table)
+  place(head, table)
   return table
 }
 

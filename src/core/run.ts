@@ -59,25 +59,34 @@ export function executePlain(cell: Cell, family: Family): Job | null {
   const { args, table } = cell
   const run = ++family.runs
   beginPlain(cell)
-  const frame = takeFrame(family, cell, run)
+  const { active } = family
+  let frame = family.spare as Frame | null
+  if (frame === null) frame = new Frame(cell, family.head, run, READING, null, active)
+  else {
+    family.spare = frame.parent
+    frame.cell = cell
+    frame.run = run
+    frame.state = READING
+    frame.tail = null
+    frame.changedAt = 0
+    frame.parent = active
+    frame.level = family.depth
+  }
   family.active = frame
   family.depth++
-  let failed = false
   let result: unknown
   try {
     const q = new Tracker(frame, cell, run)
     const body = table.body as unknown as (q: Tracker, only?: unknown) => unknown
     result = args === undefined ? body(q) : typeof args === 'object' ? invoke(cell, q) : body(q, args)
   } catch (thrown) {
-    failed = true
-    result = thrown
+    return endOtherwise(frame, true, thrown)
+  }
+  if (typeof result === 'object' || typeof result === 'function' || !table.isStructural || !isPlain(frame) || family.unwind !== null || family.closed) {
+    return endOtherwise(frame, false, result)
   }
   family.depth--
-  family.active = frame.parent
-  if (failed || typeof result === 'object' || typeof result === 'function' || !table.isStructural || !isPlain(frame) || family.unwind !== null || family.closed) {
-    cell.flags &= ~RUNNING
-    return conclude(frame, failed, result)
-  }
+  family.active = active
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (!Object.is(cell.value, result) || cell.stamp === ABSENT) {
@@ -91,19 +100,13 @@ export function executePlain(cell: Cell, family: Family): Job | null {
 
 const isPlain = (frame: Frame): boolean => frame.job === null && frame.flags === 0 && frame.cycle === null
 
-/** A frame for a plain run in the head: one that is free, if there is one. */
-function takeFrame(family: Family, cell: Cell, run: number): Frame {
-  const frame = family.spare as Frame | null
-  if (frame === null) return new Frame(cell, family.head, run, READING, null, family.active)
-  family.spare = frame.parent
-  frame.cell = cell
-  frame.run = run
-  frame.state = READING
-  frame.tail = null
-  frame.changedAt = 0
-  frame.parent = family.active
-  frame.level = family.depth
-  return frame
+/** A plain run has come to something else than a plain value. */
+function endOtherwise(frame: Frame, failed: boolean, result: unknown): Job | null {
+  const { family } = frame.branch
+  family.depth--
+  family.active = frame.parent
+  frame.cell.flags &= ~RUNNING
+  return conclude(frame, failed, result)
 }
 
 /** The run has ended, and nobody else knows the frame: only its tracker, which names the run. */

@@ -10,7 +10,7 @@ import type { Definition } from './define.js'
 import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
 import { completeRead } from './job.js'
-import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, Slot, VOLATILE } from './node.js'
+import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, type Slot, VOLATILE } from './node.js'
 import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
@@ -32,16 +32,25 @@ export class Tracker {
     if (frame.run === this.run && frame.state === READING) {
       const count = arguments.length
       const { tail } = frame
-      const next = tail === null ? frame.cell.deps : tail.nextDep
+      const edge = tail === null ? frame.cell.deps : tail.nextDep
       // After straying, what comes next may have been read already, or be unknown to have been.
-      if (next !== null && isOf(next.dep, definition, first, count) && (!frame.strayed || next.dep.seenBy < frame.run)) return readNext(frame, next)
-      if (tail !== null) {
-        const dep = findAgain(frame.cell.deps as Edge, tail, definition, first, count)
-        if (dep !== null) return readAgain(frame, dep)
+      if (edge !== null && !frame.strayed && isOf(edge.dep, definition, first, count)) {
+        const { dep } = edge
+        frame.tail = edge
+        edge.run = frame.run
+        if (dep.seenBy < frame.run) dep.seenBy = frame.run
+        // What the engine does for a valid record that holds a plain value.
+        if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT && !frame.branch.hub.active) {
+          edge.stamp = dep.stamp
+          if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
+          return dep.value
+        }
+        return readAt(frame, dep, edge)
       }
-      const branch = frame.cell.table.branch as Branch
-      const node = branch.records === null ? quickOrigin(branch, definition, first, count - 1) : null
-      if (node !== null) return readNew(frame, node)
+      if (count < 3) {
+        const dep = (tail === null ? null : findAgain(frame, tail, definition, first, count)) ?? findNew(frame, definition, first, count)
+        if (dep !== null) return readFound(frame, dep)
+      }
     }
     return this.read(definition, arguments, true)
   }
@@ -120,40 +129,18 @@ export class Tracker {
   }
 }
 
-/** Reads what the run before read at this place. */
-function readNext(frame: Frame, edge: Edge): unknown {
-  const { dep } = edge
-  const { run } = frame
-  frame.tail = edge
-  edge.run = run
-  if (dep.seenBy < run) dep.seenBy = run
-  if (frame.known !== null) frame.known.add(dep)
-  if (dep instanceof Slot) {
-    edge.stamp = dep.stamp
-    if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
-    return dep.stamp === ABSENT ? valueOf(dep) : dep.value
-  }
-  // What the engine does for a valid cell that holds a plain value.
-  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && !frame.branch.hub.active) {
-    edge.stamp = dep.stamp
-    if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
-    return dep.value
-  }
-  return frame.branch.family.host.read(frame, dep, edge)
-}
-
-/** Reads a record of the head that this run may not have read yet. */
-function readNew(frame: Frame, node: Node): unknown {
-  const { host } = frame.branch.family
-  if (isCell(node)) return host.read(frame, node, frame.link(node))
-  track(frame, node)
-  return valueOf(node)
+/** Reads through an edge, whatever it leads to. */
+function readAt(frame: Frame, dep: Node, edge: Edge): unknown {
+  if (isCell(dep)) return frame.branch.family.host.read(frame, dep, edge)
+  edge.stamp = dep.stamp
+  if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
+  return valueOf(dep)
 }
 
 /** What this run has read already, looked for at the cursor and among the first. */
-function findAgain(firstEdge: Edge, tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
+function findAgain(frame: Frame, tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
   if (isOf(tail.dep, definition, first, count)) return tail.dep
-  let edge = firstEdge
+  let edge = frame.cell.deps as Edge
   for (let i = 0; i < LOOK_BACK && edge !== tail; i++) {
     if (isOf(edge.dep, definition, first, count)) return edge.dep
     edge = edge.nextDep as Edge
@@ -161,10 +148,17 @@ function findAgain(firstEdge: Edge, tail: Edge, definition: Definition, first: u
   return null
 }
 
-function readAgain(frame: Frame, dep: Node): unknown {
-  if (dep instanceof Slot) return dep.stamp === ABSENT ? valueOf(dep) : dep.value
-  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && !frame.branch.hub.active) return dep.value
-  return frame.branch.family.host.read(frame, dep, null)
+/** A record of the head that this run may not have read yet. */
+function findNew(frame: Frame, definition: Definition, first: unknown, count: number): Node | null {
+  const branch = frame.cell.table.branch as Branch
+  return branch.records === null ? quickOrigin(branch, definition, first, count - 1) : null
+}
+
+function readFound(frame: Frame, dep: Node): unknown {
+  const edge = dep.seenBy === frame.run ? null : frame.link(dep)
+  if (edge !== null) return readAt(frame, dep, edge)
+  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT && !frame.branch.hub.active) return dep.value
+  return isCell(dep) ? frame.branch.family.host.read(frame, dep, null) : valueOf(dep)
 }
 
 /** Records a slot, and gives the stamp it shows. */
