@@ -1,5 +1,5 @@
 /** A database: the head of a family of views, and what they share. */
-import { Branch, CLOSED, Family, HEARD, type Settings } from './branch.js'
+import { Branch, CLOSED, Family, type Settings } from './branch.js'
 import { Delivery, Hub } from './delivery.js'
 import type { Definition } from './define.js'
 import { Engine } from './engine.js'
@@ -7,6 +7,7 @@ import { ClosedError, InvalidDefinitionError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
 import { tableOf } from './records.js'
+import { hear } from './tell.js'
 import { View } from './view.js'
 
 export interface Limits {
@@ -83,7 +84,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const engine = new Engine()
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
-  const hub = new Hub(delivery, (isHeard) => family.note(HEARD, isHeard))
+  const hub = new Hub(delivery, (isHeard) => hear(family.head, isHeard))
   family.head = new Branch(family, null, hub, null)
   family.hubs.add(hub)
   engine.serve(family)

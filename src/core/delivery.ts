@@ -253,8 +253,8 @@ interface Listener {
 /** The events of one view. */
 export class Hub {
   readonly delivery: Delivery
-  /** Told when the first listener comes, and when the last leaves. */
-  private readonly onHeard: ((isHeard: boolean) => void) | null
+  /** Told whether anybody listens, whenever somebody comes or leaves. */
+  private readonly onHeard: (isHeard: boolean) => void
   private readonly listeners = new Set<Listener>()
   /** Everybody who has subscribed to anything of the view. */
   readonly open: Set<{ complete(): void }> = new Set()
@@ -264,7 +264,7 @@ export class Hub {
   /** Whether anybody listens at all. */
   active = false
 
-  constructor(delivery: Delivery, onHeard: ((isHeard: boolean) => void) | null) {
+  constructor(delivery: Delivery, onHeard: (isHeard: boolean) => void) {
     this.delivery = delivery
     this.onHeard = onHeard
   }
@@ -287,7 +287,7 @@ export class Hub {
   private count(categories: ReadonlySet<EventCategory>, by: number): void {
     for (const category of categories) this.wanted.set(category, (this.wanted.get(category) ?? 0) + by)
     this.active = this.listeners.size > 0
-    this.onHeard?.(this.active)
+    this.onHeard(this.active)
   }
 
   /** Makes an event and puts it in the queue; the caller has asked `wants`. */

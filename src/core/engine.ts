@@ -160,7 +160,7 @@ export class Engine implements Host {
   /** The short way for a synchronous body on the stack; false: the long one is needed. */
   private readPlain(frame: Evaluation, cell: Cell): boolean {
     const { family } = this
-    if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth - family.floor >= DEPTH_LIMIT || isAsync(frame.cell)) return false
+    if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth >= DEPTH_LIMIT || isAsync(frame.cell)) return false
     return family.depth === 1 ? this.readOutermost(cell) : this.refreshPlain(cell)
   }
 

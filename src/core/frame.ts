@@ -2,7 +2,7 @@
  * One evaluation of a body: where it stands among the edges of its cell, and what has come of it so far. Frames of plain runs are
  * used again, so nobody outside the engine ever holds one: bodies get a `Tracker`.
  */
-import type { Branch, Evaluation, Job } from './branch.js'
+import { type Branch, type Evaluation, type Job, READING } from './branch.js'
 import type { AnyInput } from './define.js'
 import { type CycleError, MissingInputError } from './errors.js'
 import { insertEdge } from './graph.js'
@@ -16,6 +16,7 @@ export class Frame implements Evaluation {
   branch: Branch
   run: number
   state: 0 | 1 | 2
+  quick: number
   tail: Edge | null = null
   changedAt = 0
   flags = 0
@@ -35,6 +36,7 @@ export class Frame implements Evaluation {
     this.branch = branch
     this.run = run
     this.state = state
+    this.quick = state === READING && !branch.hub.active ? run : 0
     this.job = job
     this.parent = parent
     this.level = branch.family.depth
@@ -43,6 +45,7 @@ export class Frame implements Evaluation {
   /** The edges are those of a run that never settled: nothing can be told from their order. */
   stray(): void {
     this.strayed = true
+    this.quick = 0
   }
 
   /** Records that the record is read; null where this run has read it before, or owns no edges. */
@@ -54,7 +57,7 @@ export class Frame implements Evaluation {
       if (this.hasRead(node)) return null
       if (!follows) {
         this.tail = insertEdge(this.cell, this.tail, node, this.run)
-        this.strayed = true
+        this.stray()
       }
     }
     if (follows) this.tail = next

@@ -45,6 +45,7 @@ export function moveJobs(from: Branch, to: Branch): void {
     if (job.frame !== null) {
       job.frame.branch = to
       if (job.frame.state !== ENDED) job.frame.state = ELSEWHERE
+      job.frame.quick = 0
     }
   }
 }
@@ -180,9 +181,15 @@ function closeJob(job: Job): void {
   }
   unlinkJob(job)
   branch.family.jobs--
-  if (job.frame !== null) job.frame.state = ENDED
+  if (job.frame !== null) endFrame(job.frame)
   if (branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)
   if (branch.hidden && branch.jobs === null && branch.parent !== null) forgetFork(branch.parent, branch.token)
+}
+
+/** Nothing is read through it any more. */
+export function endFrame(frame: Evaluation): void {
+  frame.state = ENDED
+  frame.quick = 0
 }
 
 /** A job whose run was given up before anybody knew of it. What it asked for goes on: the next run will need it. */

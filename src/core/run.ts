@@ -2,12 +2,12 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { ENDED, type Family, type Job, READING } from './branch.js'
+import { type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
-import { dropJob, finishJob, ignore, resetJob } from './job.js'
+import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
   argsOf, beginPlain, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
@@ -67,6 +67,7 @@ export function executePlain(cell: Cell, family: Family): Job | null {
     frame.cell = cell
     frame.run = run
     frame.state = READING
+    frame.quick = run
     frame.tail = null
     frame.changedAt = 0
     frame.parent = active
@@ -111,7 +112,7 @@ function endOtherwise(frame: Frame, failed: boolean, result: unknown): Job | nul
 
 /** The run has ended, and nobody else knows the frame: only its tracker, which names the run. */
 function giveBack(family: Family, frame: Frame): void {
-  frame.state = ENDED
+  endFrame(frame)
   if (frame.strayed) {
     frame.strayed = false
     frame.known = null
@@ -208,7 +209,7 @@ function giveUp(frame: Frame): never {
   const { family } = branch
   family.givenUp.push({ cell, floor: family.floor })
   family.givenUpIn.set(cell, branch)
-  frame.state = ENDED
+  endFrame(frame)
   if (frame.branch.hub.active) tellCancelledRun(frame)
   if (job !== null && job.phase !== 'done') {
     if (job.waiters !== null || job.inner !== null || job.outer !== null) resetJob(job)
@@ -219,7 +220,7 @@ function giveUp(frame: Frame): never {
 
 /** The one end of a run. Its outcome is placed, then told, then whoever waits goes on. */
 export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): void {
-  frame.state = ENDED
+  endFrame(frame)
   if (!failed && frame.job === null && settlePlain(frame, result)) return
   const outcome = judge(frame, failed || frame.cycle !== null, frame.cycle ?? result, isAsyncRun)
   if (frame.branch.frozen) settleElsewhere(frame, outcome)
@@ -233,7 +234,7 @@ function settlePlain(frame: Frame, result: unknown): boolean {
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
-  frame.state = ENDED
+  endFrame(frame)
   frame.parent = null
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)

@@ -1,9 +1,15 @@
 /** The events of evaluations. Every function here is called only where somebody listens. */
-import type { Branch, Evaluation, Job } from './branch.js'
+import { type Branch, type Evaluation, HEARD, type Job } from './branch.js'
 import type { EventBody, RecordName } from './events.js'
 import { describeValue } from './describe.js'
 import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
+
+/** Somebody has begun to listen, or nobody does any more. Evaluations on their way tell their hits from now on. */
+export function hear(branch: Branch, isHeard: boolean): void {
+  if (branch.parent === null) branch.family.note(HEARD, isHeard)
+  if (isHeard) for (let job = branch.jobs; job !== null; job = job.next) if (job.frame !== null) job.frame.quick = 0
+}
 
 export function nameOf(node: Node): RecordName {
   return Object.freeze({ definition: node.table.definition.name, args: Object.freeze([...argsOf(node)]), id: idOf(node) })

@@ -28,31 +28,25 @@ export class Tracker {
   }
 
   get(definition: Definition, first?: unknown): unknown {
-    const { frame } = this
-    if (frame.run === this.run && frame.state === READING) {
-      const count = arguments.length
+    const { frame, run } = this
+    const count = arguments.length
+    if (frame.quick === run) {
       const { tail } = frame
       const edge = tail === null ? frame.cell.deps : tail.nextDep
-      // After straying, what comes next may have been read already, or be unknown to have been.
-      if (edge !== null && !frame.strayed && isOf(edge.dep, definition, first, count)) {
+      if (edge !== null && isOf(edge.dep, definition, first, count)) {
         const { dep } = edge
         frame.tail = edge
-        edge.run = frame.run
-        if (dep.seenBy < frame.run) dep.seenBy = frame.run
-        // What the engine does for a valid record that holds a plain value.
-        if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT && !frame.branch.hub.active) {
-          edge.stamp = dep.stamp
-          if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
-          return dep.value
-        }
-        return readAt(frame, dep, edge)
+        edge.run = run
+        if (dep.seenBy < run) dep.seenBy = run
+        if (!isPlain(dep)) return readAt(frame, dep, edge)
+        edge.stamp = dep.stamp
+        if (dep.changedAt > frame.changedAt) frame.changedAt = dep.changedAt
+        return dep.value
       }
-      if (count < 3) {
-        const dep = (tail === null ? null : findAgain(frame, tail, definition, first, count)) ?? findNew(frame, definition, first, count)
-        if (dep !== null) return readFound(frame, dep)
-      }
+      if (tail !== null && isOf(tail.dep, definition, first, count) && isPlain(tail.dep)) return tail.dep.value
     }
-    return this.read(definition, arguments, true)
+    const node = count < 3 && frame.run === run && frame.state === READING ? find(frame, definition, first, count) : null
+    return node === null ? this.read(definition, arguments, true) : readFound(frame, node)
   }
 
   peek(definition: Definition, ..._args: unknown[]): unknown {
@@ -137,29 +131,26 @@ function readAt(frame: Frame, dep: Node, edge: Edge): unknown {
   return valueOf(dep)
 }
 
-/** What this run has read already, looked for at the cursor and among the first. */
-function findAgain(frame: Frame, tail: Edge, definition: Definition, first: unknown, count: number): Node | null {
-  if (isOf(tail.dep, definition, first, count)) return tail.dep
-  let edge = frame.cell.deps as Edge
-  for (let i = 0; i < LOOK_BACK && edge !== tail; i++) {
-    if (isOf(edge.dep, definition, first, count)) return edge.dep
-    edge = edge.nextDep as Edge
-  }
-  return null
-}
-
-/** A record of the head that this run may not have read yet. */
-function findNew(frame: Frame, definition: Definition, first: unknown, count: number): Node | null {
+/** The record of the head for no argument or one primitive: among those first read, or in its table. */
+function find(frame: Frame, definition: Definition, first: unknown, count: number): Node | null {
   const branch = frame.cell.table.branch as Branch
+  let edge = frame.tail === null ? null : frame.cell.deps
+  for (let i = 0; i < LOOK_BACK && edge !== null; i++) {
+    if (isOf(edge.dep, definition, first, count)) return edge.dep
+    edge = edge === frame.tail ? null : edge.nextDep
+  }
   return branch.records === null ? quickOrigin(branch, definition, first, count - 1) : null
 }
 
 function readFound(frame: Frame, dep: Node): unknown {
   const edge = dep.seenBy === frame.run ? null : frame.link(dep)
   if (edge !== null) return readAt(frame, dep, edge)
-  if (dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT && !frame.branch.hub.active) return dep.value
+  if (isPlain(dep) && !frame.branch.hub.active) return dep.value
   return isCell(dep) ? frame.branch.family.host.read(frame, dep, null) : valueOf(dep)
 }
+
+/** Whether the record holds a plain value as it stands. */
+const isPlain = (dep: Node): boolean => dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT
 
 /** Records a slot, and gives the stamp it shows. */
 function track(frame: Frame, slot: Slot): number {

@@ -26,6 +26,7 @@ import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, roo
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
+import { hear } from './tell.js'
 
 /** Reads that a caller may leave. */
 export interface LeavingReader {
@@ -249,10 +250,10 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
-    const hub = new Hub(family.delivery, null)
+    const hub = new Hub(family.delivery, (isHeard) => hear(fork, isHeard))
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
     const parent = branch.frozen ? (branch.parent as Branch) : branch
-    const fork = new Branch(family, parent, hub, rootOf(branch))
+    const fork: Branch = new Branch(family, parent, hub, rootOf(branch))
     fork.base = branch.frozen ? branch.base : branch.revision
     fork.revision = branch.revision
     addFork(parent, fork)
