@@ -46,7 +46,7 @@ export interface Evaluation {
   readonly run: number
   /** READING: straight from the live records. ELSEWHERE: through the job. ENDED: not at all. */
   state: 0 | 1 | 2
-  /** The run, while its tracker may read straight through the edges of the run before: nothing strayed, and nobody is told of hits. */
+  /** The run, while its tracker may read straight through the edges of the run before: nobody is told of hits, and what it has read is told by numbers. */
   quick: number
   /** The last edge read. */
   tail: Edge | null

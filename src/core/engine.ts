@@ -353,7 +353,7 @@ export class Engine implements Host {
           // An old list of dependencies may run in a ring that today's code does not.
           if ((dep.flags & (RUNNING | CHECKING)) !== 0) break
           // A body on the way may have computed the cell, or started to.
-          if (!this.refreshPlain(dep as Cell) || cell.mark !== MAYBE || (cell.flags & ENGAGED) !== 0 || family.rare !== 0) {
+          if (!this.refreshPlain(dep) || cell.mark !== MAYBE || (cell.flags & ENGAGED) !== 0 || family.rare !== 0) {
             this.standing--
             return false
           }

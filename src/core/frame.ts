@@ -45,7 +45,6 @@ export class Frame implements Evaluation {
   /** The edges are those of a run that never settled: nothing can be told from their order. */
   stray(): void {
     this.strayed = true
-    this.quick = 0
   }
 
   /** Records that the record is read; null where this run has read it before, or owns no edges. */
@@ -78,7 +77,10 @@ export class Frame implements Evaluation {
       if (edge.dep === node) return true
       steps++
     }
-    if (steps > SCAN_LIMIT) this.known = new Set(readsOf(this.cell, this.tail))
+    if (steps > SCAN_LIMIT) {
+      this.known = new Set(readsOf(this.cell, this.tail))
+      this.quick = 0
+    }
     return false
   }
 }

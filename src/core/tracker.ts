@@ -33,7 +33,8 @@ export class Tracker {
     if (frame.quick === run) {
       const { tail } = frame
       const edge = tail === null ? frame.cell.deps : tail.nextDep
-      if (edge !== null && isOf(edge.dep, definition, first, count)) {
+      // After straying, what comes next may have been read already, or be unknown to have been.
+      if (edge !== null && isOf(edge.dep, definition, first, count) && (edge.dep.seenBy < run || !frame.strayed)) {
         const { dep } = edge
         frame.tail = edge
         edge.run = run
