@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: the data of evaluations belongs together, with a line of meaning for each field.
+ *
  * Where evaluations happen: the family (what all views share), its branches (the engine's side of a view), and the jobs on
  * their way in them. Data only; the files below this one say what happens to it.
  *
@@ -15,7 +17,7 @@ import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
 import { type BranchLike, type Cell, CLEAN, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
-import type { Root } from './root.js'
+import type { Root, TableRoot } from './root.js'
 
 /** What evaluations ask of the engine. */
 export interface Host {
@@ -190,6 +192,10 @@ export interface Change {
   readonly present: boolean
   /** It was removed, and shows the initial value if there is one. */
   readonly removed: boolean
+  /** The stamp of a value that is taken over from another view. */
+  readonly stamp?: Stamp | undefined
+  /** What the changes of its definition lead to together, where that is what another view holds. */
+  readonly whole?: TableRoot | undefined
 }
 
 /** The engine's side of a view. */
@@ -202,6 +208,8 @@ export class Branch implements BranchLike {
   revision: Revision
   /** Nobody has written to it: it has a root and memos, and no records of its own. */
   frozen: boolean
+  /** What a snapshot held when it was taken, or when its changes were last promoted. */
+  start: Root | null
   /** Inputs as of `rootRevision`; null until somebody needs one. */
   root: Root | null
   rootRevision: Revision
@@ -247,6 +255,7 @@ export class Branch implements BranchLike {
     this.base = parent === null ? 0 : parent.revision
     this.revision = this.base
     this.frozen = parent !== null
+    this.start = root
     this.root = root
     this.rootRevision = this.base
     this.memos = new Map()

@@ -28,7 +28,7 @@ import {
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { compared } from './judge.js'
+import { compared, dateAdopted } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
 import { candidatesOf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
@@ -428,6 +428,7 @@ export class Engine implements Host {
   private verify(cell: Cell): void {
     const { branch } = cell.table
     if (this.family.hasVolatile) markTainted(cell)
+    if (cell.trying !== null) dateAdopted(cell)
     markVerified(cell, branch.revision)
     if ((branch as Branch).hub.active) tellRead(branch as Branch, cell, 'queryValidated')
   }

@@ -145,3 +145,35 @@ export class EqualityError extends PebreError {
     this.definition = definition
   }
 }
+
+/** A view of another database, or one that was not taken from this view. */
+export class ForeignViewError extends PebreError {}
+
+/** What an input held in a view. `present`: a value of its own or an initial one; `value` is `undefined` where there is none. */
+export interface Held {
+  readonly present: boolean
+  readonly value: unknown
+}
+
+/** An input that changed both in a snapshot and, since the snapshot was taken, in the view it was taken from. */
+export interface Conflict {
+  readonly definition: string
+  readonly args: readonly unknown[]
+  /** `name(args)`, cut where it is long. */
+  readonly id: string
+  /** When the snapshot was taken, or last promoted. */
+  readonly base: Held
+  readonly inParent: Held
+  readonly inView: Held
+}
+
+/** A snapshot cannot be promoted as it is. Nothing was written. */
+export class ConflictError extends PebreError {
+  readonly conflicts: readonly Conflict[]
+
+  constructor(conflicts: readonly Conflict[]) {
+    const shown = shorten(conflicts.map(({ id }) => id)).join(', ')
+    super(`Changed both in the snapshot and in the view it is promoted to: ${shown}. Nothing was written: decide by onConflict, or restore the snapshot to the view's present state first.`)
+    this.conflicts = conflicts
+  }
+}

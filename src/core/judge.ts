@@ -78,6 +78,16 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
   return memo
 }
 
+/** A memo that was taken up holds: since the newest change of what it read, where it is another outcome than stood there before. */
+export function dateAdopted(cell: Cell): void {
+  const { deps, table, trying } = cell
+  const { revision } = table.branch
+  if (trying?.revision !== revision || trying.replaced.stamp === cell.stamp) return
+  let newest = 0
+  for (let edge = deps; edge !== null; edge = edge.nextDep) newest = Math.max(newest, edge.dep.changedAt)
+  cell.changedAt = trying.replaced.stamp === ABSENT || newest > trying.replaced.changedAt ? newest : revision
+}
+
 /** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */
 export function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp): number {
   if (stamp === cell.stamp) return cell.changedAt

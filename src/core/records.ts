@@ -131,7 +131,7 @@ export function localOf(branch: Branch, origin: Node): Node {
 }
 
 /** The table of a definition in a branch that is written to. */
-function localTable(branch: Branch, definition: Definition): Table {
+export function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {
@@ -218,7 +218,7 @@ function keepStamps(root: Root, table: Table): Root {
 }
 
 /** Has the one name no definition of a caller can have. */
-const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
+export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {
