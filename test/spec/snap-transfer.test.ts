@@ -113,7 +113,7 @@ describe('restore', () => {
       states.push({ snapshot: db.snapshot(), answers: await readAll(db), inputs: inputsOf(db) })
     }
     taken()
-    for (const at of [2, 1, 0, 1, 2, 3]) {
+    for (const at of [2, 1, 0, 1, 2, 3, 0, 3, 1, 3, 2, 0]) {
       const { snapshot, answers, inputs } = states[at] as (typeof states)[number]
       db.restore(snapshot)
       expect([inputsOf(db), await readAll(db), taken()]).toEqual([inputs, answers, []])
