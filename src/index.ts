@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 export { createDatabase, Database } from './core/database.js'
 export type { DatabaseOptions, Limits, Stats } from './core/database.js'
-export { derived, input } from './core/define.js'
-export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, KeyOf, Query, Reader, Result, Then, TotalInput } from './core/define.js'
+export { derived, input, interned } from './core/define.js'
+export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './core/define.js'
 export {
-  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, ForeignViewError, InvalidDefinitionError, InvalidKeyError,
+  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, ForeignViewError, InvalidDefinitionError, InvalidIdError, InvalidKeyError,
   LimitExceededError, MissingInputError, NestedCommitError, PebreError, WriteInQueryError,
 } from './core/errors.js'
 export type { Conflict, Held } from './core/errors.js'

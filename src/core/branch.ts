@@ -12,7 +12,7 @@
  * live records. A commit that is about to move the branch first makes one frozen branch of the state being left, and
  * moves all jobs there: they go on undisturbed, and answer for the revision at which they were asked.
  */
-import type { Definition } from './define.js'
+import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
 import { type BranchLike, type Cell, CLEAN, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
@@ -94,11 +94,30 @@ export const CLOSED = 32
 /** What inputs may hold is limited. */
 export const LIMITED = 64
 
+/** One interned value. `isMutable`: it holds dates or bytes, and whoever gets it gets a copy. */
+export interface InternEntry {
+  readonly definition: AnyInterned
+  readonly value: unknown
+  readonly isMutable: boolean
+}
+
+/** All interned values, in the order in which they were. */
+export interface InternTable {
+  /** Drawn with the first entry. */
+  lineage: number
+  count: number
+  /** Estimated size, where it is limited. */
+  bytes: number
+  readonly byId: Map<number, InternEntry>
+  readonly byDefinition: Map<AnyInterned, { readonly byPrimitive: Map<unknown, number>; readonly byText: Map<string, number> }>
+}
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
-  readonly names: Map<string, Definition> = new Map()
+  readonly names: Map<string, Definition | AnyInterned> = new Map()
+  readonly interned: InternTable = { lineage: 0, count: 0, bytes: 0, byId: new Map(), byDefinition: new Map() }
   /** The head's tables, to be found faster than in a map. */
   places: (Table | undefined)[] = emptyPlaces(64)
   stamps: Stamp = FIRST_STAMP

@@ -232,7 +232,8 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
     if (!before.removed) bytes -= estimateBytes(before.value)
     if (!change.removed) bytes += estimateBytes(change.value)
   }
-  if (bytes > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, bytes)
+  const total = bytes + family.interned.bytes
+  if (total > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, total)
   return bytes
 }
 

@@ -38,6 +38,19 @@ export class InvalidKeyError extends PebreError {
   }
 }
 
+/** A number that does not stand for a value of the definition in this database. */
+export class InvalidIdError extends PebreError {
+  readonly definition: string
+  readonly id: unknown
+
+  constructor(definition: string, id: unknown, owner: string | null) {
+    const reason = owner === null ? 'it was not given by this database' : `it stands for a value of ${owner}`
+    super(`${typeof id === 'number' ? id : `a ${typeof id}`} is no id of ${definition}: ${reason}. Use ids with the definition and database that interned them.`)
+    this.definition = definition
+    this.id = id
+  }
+}
+
 /** An input that must be set was read while absent. */
 export class MissingInputError extends PebreError {
   readonly definition: string

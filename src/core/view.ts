@@ -9,7 +9,7 @@ import type { Map as ImmutableMap } from 'immutable'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
-import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
+import type { Args, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
@@ -18,6 +18,7 @@ import { BatchError, ClosedError, DisposedError, ForeignViewError } from './erro
 import { defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
+import { intern, lookup } from './intern.js'
 import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
@@ -108,6 +109,16 @@ export class View implements Reader {
 
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V> {
     return entriesOf(this.inputs(definition)) as ImmutableMap<EntryKey<A>, V>
+  }
+
+  intern<T>(definition: Interned<T>, value: NoInfer<T>): InternedId<T> {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    return intern(this.branch.family, definition, value) as InternedId<T>
+  }
+
+  lookup<T>(definition: Interned<T>, id: InternedId<NoInfer<T>>): T {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    return lookup(this.branch.family, definition, id) as T
   }
 
   /**
