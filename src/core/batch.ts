@@ -1,6 +1,6 @@
 /** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
 import type { Branch, Change } from './branch.js'
-import { checkWritable, commit, currentChange, removal } from './commit.js'
+import { checkWritable, commit, commitTaken, currentChange, removal } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Then, TotalInput } from './define.js'
 import { BatchError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
@@ -28,9 +28,12 @@ export class Collector {
   private readonly branch: Branch
   private readonly changes = new Map<Slot, Change>()
   private readonly cells = new Set<Cell>()
+  private readonly done: (() => void)[] = []
   /** How to take back each write, the newest last. */
   private readonly journal: (() => void)[] = []
   private open = true
+  /** Some changes were taken over from another view. */
+  private takes = false
 
   constructor(branch: Branch) {
     this.branch = branch
@@ -39,7 +42,20 @@ export class Collector {
   /** Commits the last change of each slot, in the order of the first. */
   commit(): Revision {
     this.open = false
-    return commit(this.branch, this.changes.values(), this.cells)
+    const revision = this.takes ? commitTaken(this.branch, [...this.changes.values()], this.cells) : commit(this.branch, this.changes.values(), this.cells)
+    for (const call of this.done) call()
+    return revision
+  }
+
+  /** Called once what was written so far has been committed. */
+  afterwards(call: () => void): void {
+    this.journal.push(() => this.done.pop())
+    this.done.push(call)
+  }
+
+  /** The slots that show something else than the view does: what was written here, and the writes that wait for their turn. */
+  pending(): Set<Slot> {
+    return new Set([...this.branch.overlay.keys(), ...this.changes.keys()])
   }
 
   /** Where an inner batch begins. */
@@ -89,14 +105,15 @@ export class Collector {
     }
     rootOf(this.branch)
     const stored = [...tableRootOf(this.branch, definition).records.values()].map(({ slot }) => slot)
-    for (const slot of [...stored, ...this.branch.overlay.keys(), ...this.changes.keys()]) {
+    for (const slot of [...stored, ...this.pending()]) {
       if (slot.table.definition === definition && !wanted.has(slot)) this.put(removal(slot))
     }
     for (const [slot, value] of wanted) this.put({ slot, value, present: true, removed: false })
   }
 
-  private put(change: Change): void {
+  put(change: Change): void {
     this.check()
+    this.takes ||= change.stamp !== undefined
     const before = this.changes.get(change.slot)
     this.journal.push(() => {
       if (before === undefined) this.changes.delete(change.slot)
@@ -107,13 +124,16 @@ export class Collector {
 
   invalidate(definition: Definition, ...args: unknown[]): void {
     this.check()
-    const cell = cellOf(this.branch, definition, args)
+    this.invalidateCell(cellOf(this.branch, definition, args))
+  }
+
+  invalidateCell(cell: Cell): void {
     if (this.cells.has(cell)) return
     this.journal.push(() => this.cells.delete(cell))
     this.cells.add(cell)
   }
 
-  private current(slot: Slot): Change {
+  current(slot: Slot): Change {
     return this.changes.get(slot) ?? currentChange(this.branch, slot)
   }
 

@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: the data of evaluations belongs together, with a line of meaning for each field.
+ *
  * Where evaluations happen: the family (what all views share), its branches (the engine's side of a view), and the jobs on
  * their way in them. Data only; the files below this one say what happens to it.
  *
@@ -10,12 +12,12 @@
  * live records. A commit that is about to move the branch first makes one frozen branch of the state being left, and
  * moves all jobs there: they go on undisturbed, and answer for the revision at which they were asked.
  */
-import type { Definition } from './define.js'
+import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
 import { type BranchLike, type Cell, CLEAN, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
-import type { Root } from './root.js'
+import type { Root, TableRoot } from './root.js'
 
 /** What evaluations ask of the engine. */
 export interface Host {
@@ -94,11 +96,30 @@ export const CLOSED = 32
 /** What inputs may hold is limited. */
 export const LIMITED = 64
 
+/** One interned value. `isMutable`: it holds dates or bytes, and whoever gets it gets a copy. */
+export interface InternEntry {
+  readonly definition: AnyInterned
+  readonly value: unknown
+  readonly isMutable: boolean
+}
+
+/** All interned values, in the order in which they were. */
+export interface InternTable {
+  /** Drawn with the first entry. */
+  lineage: number
+  count: number
+  /** Estimated size, where it is limited. */
+  bytes: number
+  readonly byId: Map<number, InternEntry>
+  readonly byDefinition: Map<AnyInterned, { readonly byPrimitive: Map<unknown, number>; readonly byText: Map<string, number> }>
+}
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
-  readonly names: Map<string, Definition> = new Map()
+  readonly names: Map<string, Definition | AnyInterned> = new Map()
+  readonly interned: InternTable = { lineage: 0, count: 0, bytes: 0, byId: new Map(), byDefinition: new Map() }
   /** The head's tables, to be found faster than in a map. */
   places: (Table | undefined)[] = emptyPlaces(64)
   stamps: Stamp = FIRST_STAMP
@@ -192,6 +213,10 @@ export interface Change {
   readonly present: boolean
   /** It was removed, and shows the initial value if there is one. */
   readonly removed: boolean
+  /** The stamp of a value that is taken over from another view. */
+  readonly stamp?: Stamp | undefined
+  /** What the changes of its definition lead to together, where that is what another view holds. */
+  readonly whole?: TableRoot | undefined
 }
 
 /** The engine's side of a view. */
@@ -204,6 +229,8 @@ export class Branch implements BranchLike {
   revision: Revision
   /** Nobody has written to it: it has a root and memos, and no records of its own. */
   frozen: boolean
+  /** What a snapshot held when it was taken, or when its changes were last promoted. */
+  start: Root | null
   /** Inputs as of `rootRevision`; null until somebody needs one. */
   root: Root | null
   rootRevision: Revision
@@ -249,6 +276,7 @@ export class Branch implements BranchLike {
     this.base = parent === null ? 0 : parent.revision
     this.revision = this.base
     this.frozen = parent !== null
+    this.start = root
     this.root = root
     this.rootRevision = this.base
     this.memos = new Map()

@@ -8,17 +8,19 @@
  */
 import { announceEvents, announceValues } from './announce.js'
 import { Branch, type Change, INVALIDATED } from './branch.js'
-import type { AnyInput } from './define.js'
+import type { AnyInput, Definition } from './define.js'
 import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
 import { isPrimitive } from './key.js'
-import { assignSlot, type Cell, DIRTY, idOf, type Slot } from './node.js'
-import { invalidationSlot, localOf, recordIn, restingStamp, rootOf } from './records.js'
-import { ABSENT, FIRST_STAMP, type Revision, type Stamp } from './revision.js'
+import { type Cell, DIRTY, idOf, type Slot } from './node.js'
+import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
+import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
+import type { SlotRecord, TableRoot } from './root.js'
 import { addFork } from './share.js'
 import { estimateBytes } from './size.js'
+import { type Effects, propagateTaken, restamp, restampTable, store, storeTaken } from './store.js'
 
 /** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
 export function currentChange(branch: Branch, slot: Slot): Change {
@@ -32,7 +34,11 @@ function liveChange(slot: Slot, local: Slot): Change {
 }
 
 function frozenChange(branch: Branch, slot: Slot): Change {
-  const record = recordIn(branch, slot)
+  return recordChange(slot, recordIn(branch, slot))
+}
+
+/** What a slot shows of which a root holds that record, or none. */
+export function recordChange(slot: Slot, record: SlotRecord | undefined): Change {
   if (record !== undefined) return { slot, value: record.value, present: true, removed: false }
   return resting(slot)
 }
@@ -48,7 +54,7 @@ export function removal(slot: Slot): Change {
 }
 
 /** Whether two states of a slot are the same to every reader. @throws EqualityError */
-function isSame(branch: Branch, before: Change, after: Change): boolean {
+export function isSame(branch: Branch, before: Change, after: Change): boolean {
   // Removing what holds nothing of its own is never a change, and removing what does always is.
   if (after.removed) return before.removed
   if (!before.present) return false
@@ -122,6 +128,41 @@ export function commit(branch: Branch, changes: Iterable<Change>, cells: Iterabl
   return commitEffective(branch, effective, [...cells])
 }
 
+/** Commits changes of which some were taken over from another view, stamps and all. */
+export function commitTaken(branch: Branch, changes: readonly Change[], cells: Iterable<Cell>): Revision {
+  const wholes = wholesOf(changes)
+  const effective: Change[] = []
+  const idle: Change[] = []
+  for (const change of changes) {
+    if (isIdle(branch, change)) idle.push(change)
+    else effective.push(change.whole === undefined || wholes.has(change.whole) ? change : { ...change, whole: undefined })
+  }
+  const revision = commitEffective(branch, effective, [...cells])
+  // What is equal takes the stamps over all the same, so that what was computed with them holds here.
+  if (isBusy(branch)) return revision
+  for (const { slot, value, stamp } of idle) if (stamp !== undefined) restamp(branch, localOf(branch, slot) as Slot, value, stamp)
+  for (const [whole, definition] of wholes) restampTable(branch, localTable(branch, definition), whole)
+  return revision
+}
+
+/** Its slots and edges cannot be given other stamps: it has none, they are about to change, or somebody works with them. */
+export function isBusy(branch: Branch): boolean {
+  return branch.frozen || branch.queued > 0 || branch.family.jobs > 0
+}
+
+/** The states of whole definitions that all changes to the definition lead to. */
+function wholesOf(changes: readonly Change[]): Map<TableRoot, Definition> {
+  const byDefinition = new Map<Definition, TableRoot | null>()
+  for (const { slot, whole } of changes) {
+    const { definition } = slot.table
+    const known = byDefinition.get(definition)
+    byDefinition.set(definition, whole === undefined || (known !== undefined && known !== whole) ? null : whole)
+  }
+  const wholes = new Map<TableRoot, Definition>()
+  for (const [definition, whole] of byDefinition) if (whole !== null) wholes.set(whole, definition)
+  return wholes
+}
+
 function commitEffective(branch: Branch, effective: Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   const { delivery } = family
@@ -132,7 +173,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.note(INVALIDATED, true)
-    effective.push({ slot: invalidationSlot(family.head, cell), value: {}, present: true, removed: false })
+    effective.push({ slot: invalidationSlot(family.head, cell), value: { cell }, present: true, removed: false })
   }
   if (!delivery.delivering) {
     branch.bytes = bytes
@@ -154,11 +195,16 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const before = branch.frozen ? branch.memos : null
   if (branch.frozen) thaw(branch)
   const revision = ++branch.revision
-  const effects: Effects = { hidden: null, keyed: null }
+  const effects: Effects = { hidden: null, keyed: null, taken: null }
   const slots: Slot[] = []
-  for (const { slot, value, removed } of changes) slots.push(store(branch, localOf(branch, slot) as Slot, value, removed, revision, effects))
-  for (const slot of slots) propagate(slot, DIRTY, false)
-  if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
+  for (const change of changes) {
+    const slot = localOf(branch, change.slot) as Slot
+    slots.push(change.stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, change.stamp, revision, effects))
+  }
+  const { hidden, taken } = effects
+  for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
+  if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
+  if (taken !== null) for (const slot of taken) propagateTaken(slot)
   for (const cell of invalidated) markInvalid(localOf(branch, cell) as Cell)
   if (branch.passing.size > 0) reachPassing(branch)
   if (branch.hub.active) announceEvents(branch, slots, changes, invalidated, effects.keyed, before)
@@ -175,12 +221,6 @@ function reachPassing(branch: Branch): void {
   }
 }
 
-/** What storing has changed besides the slots: hidden slots, and which of the slots changed the set of keys. */
-interface Effects {
-  hidden: Set<Slot> | null
-  keyed: Set<Slot> | null
-}
-
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */
 function checkSize(branch: Branch, changes: readonly Change[]): number {
   const { family } = branch
@@ -192,7 +232,8 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
     if (!before.removed) bytes -= estimateBytes(before.value)
     if (!change.removed) bytes += estimateBytes(change.value)
   }
-  if (bytes > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, bytes)
+  const total = bytes + family.interned.bytes
+  if (total > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, total)
   return bytes
 }
 
@@ -220,27 +261,4 @@ function thaw(branch: Branch): void {
     if (!watcher.queued) branch.family.reached.push(watcher)
     watcher.queued = true
   }
-}
-
-/** Gives a slot its new value and stamp, and the hidden slots of its definition theirs. */
-function store(branch: Branch, slot: Slot, value: unknown, isRemoved: boolean, revision: Revision, effects: Effects | null): Slot {
-  const { family } = branch
-  if (branch.root !== null && slot.changedAt <= branch.rootRevision) branch.written.push(slot)
-  const wasStored = slot.stamp >= FIRST_STAMP
-  const stamp = family.stamps++
-  assignSlot(slot, value, isRemoved ? restingStamp(slot) : stamp, revision)
-  const { table } = slot
-  table.entriesStamp = stamp
-  if (table.entries !== null) changeHidden(table.entries, stamp, revision, effects)
-  if (wasStored === isRemoved) {
-    table.keysStamp = stamp
-    if (effects !== null) (effects.keyed ??= new Set()).add(slot)
-    if (table.keys !== null) changeHidden(table.keys, stamp, revision, effects)
-  }
-  return slot
-}
-
-function changeHidden(slot: Slot, stamp: Stamp, revision: Revision, effects: Effects | null): void {
-  assignSlot(slot, undefined, stamp, revision)
-  if (effects !== null) (effects.hidden ??= new Set()).add(slot)
 }

@@ -1,8 +1,9 @@
 /** A database: the head of a family of views, and what they share. */
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
 import { Delivery, Hub } from './delivery.js'
-import type { Definition } from './define.js'
+import type { AnyInterned, Definition } from './define.js'
 import { Engine } from './engine.js'
+import { entriesOf } from './intern.js'
 import { ClosedError, InvalidDefinitionError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
@@ -19,7 +20,7 @@ export interface Limits {
 
 export interface DatabaseOptions {
   /** Definitions to register at once, so that a name used twice shows now and not at first use. */
-  readonly definitions?: readonly Definition[]
+  readonly definitions?: readonly (Definition | AnyInterned)[]
   readonly limits?: Limits
   /** Freeze the values of inputs deeply, so that a later mutation throws where it happens. Default: unless `NODE_ENV` is `production`. */
   readonly freeze?: boolean
@@ -98,7 +99,10 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     family.reached = []
     delivery.announce('live queries', () => tellReached(reached, delivery))
   }
-  for (const definition of options.definitions ?? []) tableOf(family.head, definition)
+  for (const definition of options.definitions ?? []) {
+    if (definition?.kind === 'interned') entriesOf(family, definition)
+    else tableOf(family.head, definition)
+  }
   return new Database(family.head, engine)
 }
 

@@ -78,7 +78,25 @@ export interface AnyDerived {
   readonly isAsync: boolean
 }
 
-/** Any definition, where its types do not matter. */
+/** The number that stands for a value of an interned definition. */
+export type InternedId<T> = number & { readonly [interns]: T }
+
+declare const interns: unique symbol
+
+/** A kind of value that is stored once, and stood for by a number. */
+export interface Interned<T> {
+  readonly kind: 'interned'
+  readonly name: string
+  readonly [types]?: { readonly value: T }
+}
+
+/** An interned definition, where its types do not matter. */
+export interface AnyInterned {
+  readonly kind: 'interned'
+  readonly name: string
+}
+
+/** Any definition that has records, where its types do not matter. */
 export type Definition = AnyInput | AnyDerived
 
 /** What a read of a query gives: the value, or a promise where the body gives one. */
@@ -110,6 +128,17 @@ export interface Reader {
   keys<A extends Args, V>(definition: Input<A, V>): readonly KeyOf<A>[]
   /** All values by key, as one Immutable map. */
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V>
+  /**
+   * The number that stands for a value, the same for equal values (as keys are equal: the order of an object's properties does not matter).
+   * Making one changes no revision, and using one is no dependency.
+   * @throws `InvalidKeyError` for a value that cannot be part of a key; `LimitExceededError`
+   */
+  intern<T>(definition: Interned<T>, value: NoInfer<T>): InternedId<T>
+  /**
+   * The value a number stands for. It cannot be changed; dates and bytes are given as copies.
+   * @throws `InvalidIdError` for a number of another definition or database
+   */
+  lookup<T>(definition: Interned<T>, id: InternedId<NoInfer<T>>): T
 }
 
 /** What one evaluation of a query sees of the world. All reads of one evaluation are answered as of one revision. */
@@ -166,6 +195,16 @@ export function derived<A extends Args, R>(
   checkEquals(name, options.equals)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
+}
+
+/**
+ * Declares values that are stored once for each database, and stood for by a number: long paths, names, positions. `T` is anything that may be
+ * part of a key.
+ * @throws `InvalidDefinitionError`
+ */
+export function interned<T>(name: string): Interned<T> {
+  checkName(name)
+  return Object.freeze({ kind: 'interned', name })
 }
 
 /** A number from 0 to 2^30 that is the same for equal names. */

@@ -28,7 +28,7 @@ import {
 } from './node.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { compared } from './judge.js'
+import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
 import { candidatesOf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
@@ -412,7 +412,10 @@ export class Engine implements Host {
         if (pending === null) return 'down'
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
-      if (dep.stamp !== edge.stamp) return 'changed'
+      if (dep.stamp !== edge.stamp) {
+        if (!isKnownAs(dep, edge.stamp)) return 'changed'
+        edge.stamp = dep.stamp
+      }
       // Who is on a cycle is not told by stamps, unless it was found at this very revision.
       if (this.family.hasCycles && cell.verifiedAt !== cell.table.branch.revision && isCycleFailure(this.family, dep)) return 'changed'
       edge = edge.nextDep
@@ -428,6 +431,7 @@ export class Engine implements Host {
   private verify(cell: Cell): void {
     const { branch } = cell.table
     if (this.family.hasVolatile) markTainted(cell)
+    if (cell.trying !== null) dateAdopted(cell)
     markVerified(cell, branch.revision)
     if ((branch as Branch).hub.active) tellRead(branch as Branch, cell, 'queryValidated')
   }
@@ -524,8 +528,8 @@ export class Engine implements Host {
       cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
     }
     const { memos } = cell.trying
-    const mayShow = (dep: Node, stamp: Stamp | undefined): boolean => dep.stamp === stamp || dep.mark !== CLEAN
-    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at.stamps[i]))
+    const mayShow = (dep: Node, stamp: Stamp): boolean => dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp)
+    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at.stamps[i] as Stamp))
     let memo = memos.shift()
     while (memo !== undefined && !(memo !== cell.memo && holds(memo))) memo = memos.shift()
     if (memo === undefined) return false

@@ -38,6 +38,19 @@ export class InvalidKeyError extends PebreError {
   }
 }
 
+/** A number that does not stand for a value of the definition in this database. */
+export class InvalidIdError extends PebreError {
+  readonly definition: string
+  readonly id: unknown
+
+  constructor(definition: string, id: unknown, owner: string | null) {
+    const reason = owner === null ? 'it was not given by this database' : `it stands for a value of ${owner}`
+    super(`${typeof id === 'number' ? id : `a ${typeof id}`} is no id of ${definition}: ${reason}. Use ids with the definition and database that interned them.`)
+    this.definition = definition
+    this.id = id
+  }
+}
+
 /** An input that must be set was read while absent. */
 export class MissingInputError extends PebreError {
   readonly definition: string
@@ -143,5 +156,37 @@ export class EqualityError extends PebreError {
   constructor(definition: string, cause: unknown) {
     super(`The equality function of ${definition} threw. It must compare any two values of the definition.`, { cause })
     this.definition = definition
+  }
+}
+
+/** A view of another database, or one that was not taken from this view. */
+export class ForeignViewError extends PebreError {}
+
+/** What an input held in a view. `present`: a value of its own or an initial one; `value` is `undefined` where there is none. */
+export interface Held {
+  readonly present: boolean
+  readonly value: unknown
+}
+
+/** An input that changed both in a snapshot and, since the snapshot was taken, in the view it was taken from. */
+export interface Conflict {
+  readonly definition: string
+  readonly args: readonly unknown[]
+  /** `name(args)`, cut where it is long. */
+  readonly id: string
+  /** When the snapshot was taken, or last promoted. */
+  readonly base: Held
+  readonly inParent: Held
+  readonly inView: Held
+}
+
+/** A snapshot cannot be promoted as it is. Nothing was written. */
+export class ConflictError extends PebreError {
+  readonly conflicts: readonly Conflict[]
+
+  constructor(conflicts: readonly Conflict[]) {
+    const shown = shorten(conflicts.map(({ id }) => id)).join(', ')
+    super(`Changed both in the snapshot and in the view it is promoted to: ${shown}. Nothing was written: decide by onConflict, or restore the snapshot to the view's present state first.`)
+    this.conflicts = conflicts
   }
 }

@@ -8,7 +8,7 @@ import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
 import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { standingIn } from './share.js'
+import { candidatesOf, standingIn } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
 export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
@@ -76,6 +76,25 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
     if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
   } else if (stamp !== ABSENT && isEqual(cell, value, memo.value)) return { value, stamp }
   return memo
+}
+
+/** Whether a record shows the value that it showed under another stamp, as far as its shelf remembers that. */
+export function isKnownAs(node: Node, stamp: Stamp): boolean {
+  if (!isCell(node) || node.shelf === null || stamp === ABSENT) return false
+  const memo = candidatesOf(node).find((one) => one.stamp === stamp)
+  if (memo === undefined || ((memo.flags ^ node.flags) & FAILED) !== 0) return false
+  if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
+  return failureEquals((node.value as Failure).error, (memo.value as Failure).error)
+}
+
+/** A memo that was taken up holds: since the newest change of what it read, where it is another outcome than stood there before. */
+export function dateAdopted(cell: Cell): void {
+  const { deps, table, trying } = cell
+  const { revision } = table.branch
+  if (trying?.revision !== revision || trying.replaced.stamp === cell.stamp) return
+  let newest = 0
+  for (let edge = deps; edge !== null; edge = edge.nextDep) newest = Math.max(newest, edge.dep.changedAt)
+  cell.changedAt = trying.replaced.stamp === ABSENT || newest > trying.replaced.changedAt ? newest : revision
 }
 
 /** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */

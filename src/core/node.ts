@@ -110,8 +110,9 @@ export interface Kept {
 
 export interface Shelf {
   kept: Kept[]
-  /** How many snapshots had been taken when a memo was last kept. */
+  /** How many snapshots had been taken when a memo was last kept, and when the one after it was. */
   retained: number
+  followed: number
   readonly offers: Memo[]
 }
 

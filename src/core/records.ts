@@ -3,7 +3,7 @@
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
 import { type Branch, emptyPlaces } from './branch.js'
-import type { AnyInput, Definition } from './define.js'
+import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
 import { assignSlot, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
@@ -53,14 +53,19 @@ function putAt(places: (Table | undefined)[], table: Table): void {
   places[at] = table
 }
 
+/** Notes the name of a definition. @throws DuplicateDefinitionError */
+export function checkUnique(names: Map<string, Definition | AnyInterned>, definition: Definition | AnyInterned): void {
+  const known = names.get(definition.name)
+  if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
+  names.set(definition.name, definition)
+}
+
 function register(head: Branch, definition: Definition): Table {
   const { names } = head.family
   if (typeof definition !== 'object' || definition === null || (definition.kind !== 'input' && definition.kind !== 'derived')) {
     throw new InvalidDefinitionError('The first argument must be a definition, made by input or derived.')
   }
-  const known = names.get(definition.name)
-  if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
-  names.set(definition.name, definition)
+  checkUnique(names, definition)
   const table = new Table(definition, head)
   head.tables.set(definition, table)
   place(head, table)
@@ -93,7 +98,7 @@ export function originOf(head: Branch, definition: Definition, list: ArrayLike<u
 }
 
 /** Whether arguments hold what cannot be frozen. */
-function holdsMutable(value: unknown): boolean {
+export function holdsMutable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (value instanceof Date || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true
   return Object.values(value).some(holdsMutable)
@@ -131,7 +136,7 @@ export function localOf(branch: Branch, origin: Node): Node {
 }
 
 /** The table of a definition in a branch that is written to. */
-function localTable(branch: Branch, definition: Definition): Table {
+export function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {
@@ -218,7 +223,7 @@ function keepStamps(root: Root, table: Table): Root {
 }
 
 /** Has the one name no definition of a caller can have. */
-const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
+export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {

@@ -1,28 +1,34 @@
 /**
- * The frozen half: all inputs of one revision as Immutable maps. A root is made only when somebody needs one (a
+ * The frozen half: all inputs of one revision as maps that never change. A root is made only when somebody needs one (a
  * snapshot, `keys`, `entries`, an evaluation that a write is about to overtake), by folding in what was written since the last
  * one. So a write pays at most a push to a list, and a root costs what changed, not what exists.
  *
- * The maps hold frozen record objects under integer ids, never bare values: Immutable takes 0 and −0, or a date and a
- * number, for the same value, and its transient maps have a fault with colliding keys that small integers cannot hit.
- * `entries` is a second map, from keys to bare values, made when first asked for and carried along from then on.
+ * The maps hold frozen records under the ids of slots, and share what is the same (see id-map.ts). `entries` is a second map, from keys to bare values, made when first asked for and carried along from then on.
  */
 import { List, Map as ImmutableMap } from 'immutable'
+import { IdMap } from './id-map.js'
 import { argsOf, type Node, Slot, type Table } from './node.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
 /** What one slot showed. */
-export interface SlotRecord {
+export class SlotRecord {
   /** The record of the head. */
   readonly slot: Slot
   readonly value: unknown
   readonly stamp: Stamp
   readonly changedAt: Revision
+
+  constructor({ origin, value, stamp, changedAt }: Slot) {
+    this.slot = origin
+    this.value = value
+    this.stamp = stamp
+    this.changedAt = changedAt
+  }
 }
 
 /** The slots of one definition that held a value of their own. */
 export interface TableRoot {
-  readonly records: ImmutableMap<number, SlotRecord>
+  readonly records: IdMap<SlotRecord>
   readonly keysStamp: Stamp
   readonly entriesStamp: Stamp
   /** Made on demand, the same content for ever. */
@@ -33,7 +39,7 @@ export interface TableRoot {
 /** All inputs at one revision, by the name of their definition. */
 export type Root = ImmutableMap<string, TableRoot>
 
-const noRecords: ImmutableMap<number, SlotRecord> = ImmutableMap()
+const noRecords = new IdMap<SlotRecord>()
 
 /** A table nothing was ever written to. */
 export function emptyTableRoot(): TableRoot {
@@ -61,13 +67,7 @@ export function foldRoot(before: Root, written: readonly Slot[]): Root {
 }
 
 function foldTable(before: TableRoot, table: Table, slots: readonly Slot[]): TableRoot {
-  const records = before.records.withMutations((map) => {
-    for (const slot of slots) {
-      const { id } = slot.origin
-      if (isStored(slot)) map.set(id, Object.freeze({ slot: slot.origin, value: slot.value, stamp: slot.stamp, changedAt: slot.changedAt }))
-      else map.delete(id)
-    }
-  })
+  const records = before.records.with(slots.map((slot) => [slot.id, isStored(slot) ? new SlotRecord(slot) : undefined]))
   const { keysStamp, entriesStamp } = table
   const keys = keysStamp === before.keysStamp ? before.keys : null
   return { records, keysStamp, entriesStamp, keys, entries: before.entries === null ? null : foldEntries(before.entries, slots) }
@@ -103,23 +103,24 @@ function entryKey(slot: Slot): unknown {
   return key
 }
 
+/** One key: a primitive as it is, otherwise the list of arguments. */
+export function keyOf(slot: Slot): unknown {
+  return slot.args === undefined || Array.isArray(slot.args) ? argsOf(slot) : slot.args
+}
+
 /** The keys that hold a value, in the order in which they were first used: arguments as callers give them. */
 export function keysOf(table: TableRoot): readonly unknown[] {
   if (table.keys !== null) return table.keys
-  const slots = sorted(table).map(({ slot }) => slot)
-  const keys = Object.freeze(slots.map((slot) => (slot.args === undefined || Array.isArray(slot.args) ? argsOf(slot) : slot.args)))
+  const slots = Array.from(table.records.values(), ({ slot }) => slot)
+  const keys = Object.freeze(slots.map(keyOf))
   if (slots[0]?.table.copiesArgs !== true) table.keys = keys
   return keys
 }
 
 /** All values by key. */
 export function entriesOf(table: TableRoot): ImmutableMap<unknown, unknown> {
-  table.entries ??= ImmutableMap(sorted(table).map(({ slot, value }): [unknown, unknown] => [entryKey(slot), value]))
+  table.entries ??= ImmutableMap(Array.from(table.records.values(), ({ slot, value }): [unknown, unknown] => [entryKey(slot), value]))
   return table.entries
-}
-
-function sorted(table: TableRoot): SlotRecord[] {
-  return table.records.toList().sortBy(({ slot }) => slot.id).toArray()
 }
 
 /** The slots of a table, to build a first root from. */

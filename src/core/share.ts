@@ -35,13 +35,17 @@ export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: read
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */
 export function retain(branch: Branch, cell: Cell): void {
   if (branch.forks.size === 0 || branch.lastFork < cell.changedAt) return
-  const from = cell.shelf?.retained ?? 0
-  if (from === branch.serial) return
+  const { serial } = branch
+  const known = cell.shelf
+  // The first outcome after a snapshot may have been computed from what the snapshot holds too.
+  const isSecond = known !== null && known.retained === serial
+  if (isSecond && known.followed === serial) return
   const memo = memoOf(cell)
   if (memo === null) return
   const shelf = shelfOf(branch, cell)
-  shelf.retained = branch.serial
-  shelf.kept.push({ memo, from, to: branch.serial })
+  shelf.kept.push({ memo, from: isSecond ? serial - 1 : shelf.retained, to: serial })
+  if (isSecond) shelf.followed = serial
+  shelf.retained = serial
   if (shelf.kept.length > PRUNE_AT) shelf.kept = shelf.kept.filter((kept) => isWanted(branch, kept))
 }
 
@@ -63,7 +67,7 @@ export function offer(branch: Branch, cell: Cell, memo: Memo): void {
 
 function shelfOf(branch: Branch, cell: Cell): Shelf {
   branch.shelved.add(cell)
-  cell.shelf ??= { kept: [], retained: 0, offers: [] }
+  cell.shelf ??= { kept: [], retained: 0, followed: 0, offers: [] }
   return cell.shelf
 }
 

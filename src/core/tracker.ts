@@ -6,9 +6,10 @@
  * names the definition and the argument, and nothing has to be looked up.
  */
 import { type Branch, ELSEWHERE, ENDED, READING, VOLATILES } from './branch.js'
-import type { Definition } from './define.js'
+import type { AnyInterned, Definition } from './define.js'
 import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
+import { intern, lookup } from './intern.js'
 import { completeRead } from './job.js'
 import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, type Slot, VOLATILE } from './node.js'
 import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
@@ -66,6 +67,16 @@ export class Tracker {
 
   entries(definition: Definition): unknown {
     return entriesOf(this.readTable(definition, 'entries'))
+  }
+
+  intern(definition: AnyInterned, value: unknown): number {
+    this.checkOpen()
+    return intern(this.frame.branch.family, definition, value)
+  }
+
+  lookup(definition: AnyInterned, id: unknown): unknown {
+    this.checkOpen()
+    return lookup(this.frame.branch.family, definition, id)
   }
 
   volatile(): void {

@@ -9,15 +9,16 @@ import type { Map as ImmutableMap } from 'immutable'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { Branch } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
-import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
+import type { Args, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Audience, Hub, Outlet } from './delivery.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
-import { BatchError, ClosedError, DisposedError } from './errors.js'
+import { BatchError, ClosedError, DisposedError, ForeignViewError } from './errors.js'
 import { defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
+import { intern, lookup } from './intern.js'
 import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
@@ -27,6 +28,7 @@ import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
 import { hear } from './tell.js'
+import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
 
 /** Reads that a caller may leave. */
 export interface LeavingReader {
@@ -39,6 +41,8 @@ export class View implements Reader {
   protected readonly branch: Branch
   /** @internal */
   protected readonly engine: Engine
+  /** The view a snapshot was taken of. */
+  protected source: View | WeakRef<View> | null = null
   private collecting: Collector | null = null
 
   /** @internal */
@@ -106,6 +110,16 @@ export class View implements Reader {
 
   entries<A extends Args, V>(definition: Input<A, V>): ImmutableMap<EntryKey<A>, V> {
     return entriesOf(this.inputs(definition)) as ImmutableMap<EntryKey<A>, V>
+  }
+
+  intern<T>(definition: Interned<T>, value: NoInfer<T>): InternedId<T> {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    return intern(this.branch.family, definition, value) as InternedId<T>
+  }
+
+  lookup<T>(definition: Interned<T>, id: InternedId<NoInfer<T>>): T {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    return lookup(this.branch.family, definition, id) as T
   }
 
   /**
@@ -260,7 +274,51 @@ export class View implements Reader {
     family.hubs.add(hub)
     if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
     this.engine.idle()
-    return new Snapshot(fork, this.engine)
+    // What stands for the same state as its parent holds on to nobody but the parent of both.
+    return new Snapshot(fork, this.engine, branch.frozen ? new WeakRef(this) : this)
+  }
+
+  /**
+   * Makes this view hold the inputs of another, in one commit: undo. What was computed with those inputs, here or there, and is still known
+   * holds without a run. Invalidations are not undone. Costs what is different.
+   *
+   * ```ts
+   * const before = db.snapshot()
+   * db.set(title, 'other')
+   * db.restore(before)
+   * ```
+   * @throws `ForeignViewError` for a view of another database; `LimitExceededError`
+   */
+  restore(view: View): Revision {
+    this.checkFamily(view)
+    return this.write('restore', (tx) => takeAll(tx as unknown as Collector, this.branch, view.branch))
+  }
+
+  /**
+   * Writes what a snapshot has changed since it was taken, or last promoted, to the view it was taken from, in one commit. What the snapshot
+   * computed holds there without a run. Costs what it changed. An input that has a new value on both sides is a conflict: `onConflict` decides,
+   * once for each, or nothing is written. Returns the revision of the view that was written to.
+   * @throws `ConflictError`, which lists the conflicts; `ForeignViewError` for a snapshot that was taken of another view; what `onConflict` throws
+   */
+  promote(view: Snapshot, options: PromoteOptions = {}): Revision {
+    this.checkFamily(view)
+    const parent = view.source instanceof WeakRef ? view.source.deref() : view.source
+    if (parent == null || (parent !== this && this.branch.parent !== null)) throw new ForeignViewError('promote takes a snapshot that was taken of this view.')
+    if (parent !== this) return parent.promote(view, options)
+    return this.write('promote', (tx) => takeChanges(tx as unknown as Collector, this.branch, view.branch, options.onConflict))
+  }
+
+  /** @internal What `diff` gives. */
+  static compare(a: View, b: View, definition: Input<Args, unknown>): Difference<Args, unknown> {
+    a.checkFamily(b)
+    checkInput(a.branch, definition)
+    return differenceOf(a.branch, b.branch, definition)
+  }
+
+  private checkFamily(view: View): void {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    if (!(view instanceof View) || view.branch.family !== this.branch.family) throw new ForeignViewError('This needs a view of the same database.')
+    if (view.branch.disposed) view.refuse()
   }
 
   /** @internal */
@@ -297,11 +355,21 @@ const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly t
   parent.family.hubs.delete(hub)
 })
 
+/**
+ * What is different in an input between two views of one database: `b` compared with `a`. Costs what is different, where one stems from
+ * the other. Values that are equal to the input's equality are no difference.
+ * @throws `ForeignViewError` for views of two databases; `EqualityError`
+ */
+export function diff<A extends Args, V>(a: View, b: View, definition: Input<A, V>): Difference<A, V> {
+  return View.compare(a, b, definition as Input<Args, unknown>) as Difference<A, V>
+}
+
 /** A view of one state of another view. */
 export class Snapshot extends View {
   /** @internal */
-  constructor(branch: Branch, engine: Engine) {
+  constructor(branch: Branch, engine: Engine, source: View | WeakRef<View>) {
     super(branch, engine)
+    this.source = source
     collected.register(branch, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
   }
 

@@ -16,7 +16,7 @@ import { drain } from './scheduler.js'
 import type { ViewModel } from './views.js'
 import { countRevisions, listen, unsubscribe, watch } from './watching.js'
 import { World } from './world.js'
-import { batch, invalidate, replace, write } from './writing.js'
+import { batch, invalidate, promote, replace, restore, write } from './writing.js'
 
 /** Something the engine did wrong. The first word of the message is its kind. */
 export class Fault extends Error {}
@@ -128,10 +128,14 @@ export class History {
       case 'live':
         return watch(world, view, operation)
       case 'snapshot':
-        if (world.alive.length < MOST_VIEWS) world.addView(view.view.snapshot(), `snapshot ${world.views.length} of ${view.name}`, view.state)
+        if (world.alive.length < MOST_VIEWS) world.addView(view.view.snapshot(), `snapshot ${world.views.length} of ${view.name}`, view.state, view)
         return
       case 'dispose':
         return this.dispose(view)
+      case 'restore':
+        return restore(world, view, world.viewAt(operation.from))
+      case 'promote':
+        return promote(world, view)
     }
   }
 

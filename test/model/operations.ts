@@ -29,7 +29,8 @@ export type Operation =
   | ({ readonly op: 'watch' | 'observe'; readonly view: number; readonly query: number; readonly arg: number } & Reacting)
   | ({ readonly op: 'live'; readonly view: number; readonly waits: boolean; readonly expr: Expr } & Reacting)
   | { readonly op: 'unsubscribe'; readonly nth: number }
-  | { readonly op: 'snapshot' | 'dispose'; readonly view: number }
+  | { readonly op: 'snapshot' | 'dispose' | 'promote'; readonly view: number }
+  | { readonly op: 'restore'; readonly view: number; readonly from: number }
   | { readonly op: 'step'; readonly nth: number }
   /** Lets that many rounds of promise reactions pass; 0: all there are. */
   | { readonly op: 'ticks'; readonly count: number }
@@ -77,8 +78,10 @@ class Maker {
     if (at < 0.46) return { op: 'unsubscribe', nth: rng.int(9) }
     if (at < 0.51 && traits.snapshots) return { op: 'snapshot', view }
     if (at < 0.53 && traits.snapshots) return { op: 'dispose', view }
-    if (at < 0.54) return { op: rng.chance(0.5) ? 'touch' : 'prefetch', view, query, arg }
-    if (at < 0.55) return this.replacement(view)
+    if (at < 0.537 && traits.snapshots) return { op: 'restore', view, from: rng.int(6) }
+    if (at < 0.545 && traits.snapshots) return { op: 'promote', view: rng.int(6) }
+    if (at < 0.555) return { op: rng.chance(0.5) ? 'touch' : 'prefetch', view, query, arg }
+    if (at < 0.565) return this.replacement(view)
     if (at < 0.72) return { op: 'step', nth: rng.int(9) }
     return { op: 'get', view, query, arg, leaving: false }
   }

@@ -73,7 +73,10 @@ export function showOperation(operation: Operation): string {
       return `v${operation.view}: ${operation.op}${operation.waits ? ' async' : ''} ${showExpr(operation.expr)}`
     case 'snapshot':
     case 'dispose':
+    case 'promote':
       return `v${operation.view}: ${operation.op}`
+    case 'restore':
+      return `v${operation.view}: restore v${operation.from}`
     case 'abort':
     case 'unsubscribe':
     case 'step':

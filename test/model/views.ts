@@ -8,6 +8,9 @@ export class ViewModel {
   readonly view: View
   readonly name: string
   readonly states: State[]
+  /** The view it was taken of, and what it held then, or when it was last promoted. */
+  readonly parent: ViewModel | null
+  start: State
   disposed = false
   /** Told of each new state. */
   onState: (before: State, after: State) => void = () => {}
@@ -16,11 +19,13 @@ export class ViewModel {
   private readonly program: Program
   private readonly evaluated = new Map<State, Naive>()
 
-  constructor(view: View, name: string, program: Program, state: State) {
+  constructor(view: View, name: string, program: Program, state: State, parent: ViewModel | null) {
     this.view = view
     this.name = name
     this.program = program
     this.states = [state]
+    this.start = state
+    this.parent = parent
   }
 
   get state(): State {
@@ -83,9 +88,39 @@ export class ViewModel {
     if (changed) this.queued.push({ revision: state.revision + 1, slots })
   }
 
+  /** Takes over the inputs of another view as one commit. */
+  restore(source: State, version: number): void {
+    const { newest: state } = this
+    const slots = new Map(state.slots)
+    for (const id of changedSlots(state, source)) slots.set(id, { value: source.slots.get(id)?.value, version })
+    if (changedSlots(state, { slots }).length > 0) this.queued.push({ revision: state.revision + 1, slots })
+  }
+
+  /** Takes over what a snapshot of this view has changed; false: there is a conflict, and nothing happens. */
+  promote(view: ViewModel, version: number): boolean {
+    const { newest: state } = this
+    const { start, state: end } = view
+    const changed = changedSlots(start, end)
+    const moved = new Set(changedSlots(start, state))
+    if (changed.some((id) => moved.has(id))) return false
+    const invalid = [...end.slots].filter(([id, slot]) => id.startsWith('invalid') && start.slots.get(id)?.version !== slot.version)
+    const slots = new Map(state.slots)
+    for (const id of changed) slots.set(id, { value: end.slots.get(id)?.value, version })
+    for (const [id] of invalid) slots.set(id, { value: undefined, version })
+    if (changed.length + invalid.length > 0) this.queued.push({ revision: state.revision + 1, slots })
+    view.start = end
+    return true
+  }
+
   /** A commit that changes no input. */
   invalidate(id: string, version: number): void {
     const { newest: state } = this
     this.queued.push({ revision: state.revision + 1, slots: new Map(state.slots).set(`invalid ${id}`, { value: undefined, version }) })
   }
+}
+
+/** The inputs that hold another value in one of two states. */
+function changedSlots(a: Pick<State, 'slots'>, b: Pick<State, 'slots'>): string[] {
+  const ids = new Set([...a.slots.keys(), ...b.slots.keys()])
+  return [...ids].filter((id) => !id.startsWith('invalid') && a.slots.get(id)?.value !== b.slots.get(id)?.value)
 }

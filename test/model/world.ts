@@ -52,11 +52,11 @@ export class World {
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
     this.db = createDatabase({ onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
-    this.addView(this.db, 'head', { revision: 0, slots: new Map() })
+    this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
   }
 
-  addView(view: View, name: string, state: State): void {
-    const model = new ViewModel(view, name, this.program, state)
+  addView(view: View, name: string, state: State, parent: ViewModel | null): void {
+    const model = new ViewModel(view, name, this.program, state, parent)
     model.onState = (before, after) => {
       for (const subscription of this.subscriptions) if (subscription.view === model) subscription.committed(before, after)
     }

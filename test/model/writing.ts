@@ -1,4 +1,5 @@
 /** Operations that write. */
+import { ConflictError, type Snapshot } from '../../src/index.js'
 import type { ProgramInput } from './interpret.js'
 import { cellId } from './naive.js'
 import type { Operation, Write } from './operations.js'
@@ -70,6 +71,27 @@ export function replace(world: World, model: ViewModel, i: number, writes: reado
 export function invalidate(world: World, model: ViewModel, query: number, arg: number): void {
   const target = world.target(query, arg)
   commit(world, model, (version) => model.invalidate(cellId(query, target.arg), version), () => model.view.invalidate(target.definition, ...target.args))
+}
+
+export function restore(world: World, model: ViewModel, source: ViewModel): void {
+  commit(world, model, (version) => model.restore(source.state, version), () => model.view.restore(source.view))
+}
+
+export function promote(world: World, view: ViewModel): void {
+  const { parent } = view
+  if (parent === null || parent.disposed) return
+  parent.follow()
+  let isRefused = false
+  commit(world, parent, (version) => (isRefused = !parent.promote(view, version)), () => {
+    try {
+      const revision = parent.view.promote(view.view as Snapshot)
+      if (isRefused) world.faults.push(`conflict: ${view.name} should have been refused by ${parent.name}`)
+      return revision
+    } catch (error) {
+      if (!isRefused || !(error instanceof ConflictError)) throw error
+      return null
+    }
+  })
 }
 
 /** Does a commit, first in the model. `run` tells the revision at which it holds, or null. */
