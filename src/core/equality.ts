@@ -15,9 +15,7 @@
  * other realms; value objects with `equals` and `hashCode` are asked, both ways. Not seen are named properties of typed
  * arrays and hidden (non-enumerable) ones of arrays. An exception from user code (`equals`, a Proxy trap) passes through.
  */
-import {
-  List, Map as ImmutableMap, OrderedMap, OrderedSet, Set as ImmutableSet, Stack, isCollection, isRecord, isValueObject,
-} from 'immutable'
+import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Set as ImmutableSet, Stack, isCollection, isRecord, isValueObject } from 'immutable'
 import { Comparison, isObject, type Entry } from './comparison.js'
 
 /** Reflexive, symmetric, structural, with `Object.is` at the leaves. The head of this file says what counts. */
@@ -164,12 +162,10 @@ function keysOf(object: object, except: readonly PropertyKey[] = []): readonly P
 
 function sameProperties(comparison: Comparison, a: object, b: object, except?: readonly PropertyKey[]): boolean {
   // What can be listed quickly comes first, and decides most often; then symbols, and what is not enumerable.
-  const quick = except === undefined ? Object.keys(a) : []
-  if (except === undefined && quick.length !== Object.keys(b).length) return false
+  const quick = new Set<PropertyKey>(except === undefined ? Object.keys(a) : [])
   for (const key of quick) if (!sameProperty(comparison, a, b, key)) return false
   const keys = keysOf(a, except)
-  if (keys.length !== keysOf(b, except).length) return false
-  return keys.length === quick.length || keys.every((key) => (except === undefined && Object.prototype.propertyIsEnumerable.call(a, key) && typeof key === 'string') || sameProperty(comparison, a, b, key))
+  return keys.length === keysOf(b, except).length && keys.every((key) => quick.has(key) || sameProperty(comparison, a, b, key))
 }
 
 function sameProperty(comparison: Comparison, a: object, b: object, key: PropertyKey): boolean {
