@@ -15,7 +15,7 @@
 import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience, Delivery, Hub } from './delivery.js'
-import { type BranchLike, type Cell, CLEAN, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
+import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root, TableRoot } from './root.js'
 
@@ -33,6 +33,7 @@ export interface Settings {
   readonly freeze: boolean
   readonly nestedCommits: number
   readonly stateBytes: number
+  readonly onNotice: ((notice: string) => void) | null
 }
 
 /** Thrown through user code to free the stack when it is too deep: this cell is to be computed first, from below. */
@@ -57,6 +58,8 @@ export interface Evaluation {
   /** VOLATILE and TAINTED, as they come up. */
   flags: number
   job: Job | null
+  /** The stamp of an outcome whose value was evicted: the run brings it back. */
+  keeps: Stamp
   /** Who called, while the synchronous part is on the stack. */
   parent: Evaluation | null
   /** It was found to take part in a cycle: that is its outcome, whatever its body does. */
@@ -114,6 +117,11 @@ export interface InternTable {
   readonly byDefinition: Map<AnyInterned, { readonly byPrimitive: Map<unknown, number>; readonly byText: Map<string, number> }>
 }
 
+/** A limit on values. */
+export interface Swept extends Counted {
+  sweep(evict: (cell: Cell) => boolean): void
+}
+
 /** What all views of one database share. */
 export class Family {
   readonly settings: Settings
@@ -158,6 +166,10 @@ export class Family {
   comparing = false
   /** Values that were frozen already. */
   readonly frozen: WeakSet<object> = new WeakSet()
+  /** Where the number of values of the whole database is limited; and all limits there are. */
+  bound: Counted | null = null
+  readonly bounds: Swept[] = []
+  evictions = 0
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
@@ -190,6 +202,11 @@ export class Family {
   /** Nothing rare is so, nothing on the stack, and nothing being told. */
   get isCalm(): boolean {
     return this.rare === 0 && this.active === null && !this.comparing && !this.delivery.delivering
+  }
+
+  /** A cell that must keep its value. */
+  isPinned(_cell: Cell): boolean {
+    return false
   }
 
   /** Says whether one of the rare things is so. */

@@ -14,6 +14,7 @@ import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
 import { isPrimitive } from './key.js'
+import { sweepAll } from './memory.js'
 import { type Cell, DIRTY, idOf, type Slot } from './node.js'
 import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
@@ -112,6 +113,7 @@ export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revisio
   if (keys !== null && keys.changedAt === revision) propagate(keys, DIRTY, false)
   if (branch.passing.size > 0) reachPassing(branch)
   if (slot.outlet !== null || branch.revisions !== null) announceValues(branch, [slot])
+  if (family.bounds.length > 0) sweepAll(family)
   family.host.idle()
   return revision
 }
@@ -209,6 +211,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   if (branch.passing.size > 0) reachPassing(branch)
   if (branch.hub.active) announceEvents(branch, slots, changes, invalidated, effects.keyed, before)
   announceValues(branch, slots)
+  if (family.bounds.length > 0) sweepAll(family)
   family.host.idle()
   return revision
 }

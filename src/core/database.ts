@@ -1,12 +1,13 @@
 /** A database: the head of a family of views, and what they share. */
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
 import { Delivery, Hub } from './delivery.js'
-import type { AnyInterned, Definition } from './define.js'
+import { type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
 import { entriesOf } from './intern.js'
-import { ClosedError, InvalidDefinitionError } from './errors.js'
+import { ClosedError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
+import { setBound } from './memory.js'
 import { tableOf } from './records.js'
 import { hear } from './tell.js'
 import { View } from './view.js'
@@ -16,6 +17,8 @@ export interface Limits {
   readonly nestedCommits?: number
   /** How many bytes the values of all inputs may take, as estimated. Default: no limit. */
   readonly stateBytes?: number
+  /** How many values of queries are kept. More are given up after the next commit, the ones used least first. Default: no limit. */
+  readonly cells?: number
 }
 
 export interface DatabaseOptions {
@@ -26,6 +29,8 @@ export interface DatabaseOptions {
   readonly freeze?: boolean
   /** Told what subscribers throw, and the errors of nodes. Default: thrown from a microtask, as RxJS does. */
   readonly onUnhandledError?: (error: unknown) => void
+  /** Told what a developer may want to know, such as memory that grows without a limit. Default: a warning on the console, in production nothing. */
+  readonly onNotice?: (notice: string) => void
 }
 
 /** Counts of one database. */
@@ -38,6 +43,8 @@ export interface Stats {
   readonly jobs: number
   /** Event objects made so far. */
   readonly events: number
+  /** Values given up to keep within a limit. */
+  readonly evictions: number
 }
 
 /** The head of a family of views. Made by `createDatabase`. */
@@ -51,7 +58,18 @@ export class Database extends View {
       if (definition.kind === 'input') inputs += count
       else queries += count
     }
-    return { inputs, queries, runs: family.runs, jobs: family.jobs, events: family.delivery.events }
+    return { inputs, queries, runs: family.runs, jobs: family.jobs, events: family.delivery.events, evictions: family.evictions }
+  }
+
+  /**
+   * Sets how many values are kept: of one query (its `lru`), or of all (`limits.cells`). Counts from the next commit on; `Infinity` lifts a limit.
+   * @throws `InvalidDefinitionError` for anything but a number that is not negative
+   */
+  limit<A extends Args, R>(what: 'cells' | Derived<A, R>, count: number): void {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    const table = what === 'cells' ? null : tableOf(branch, what)
+    setBound(branch, table, checkCount('A limit', count))
   }
 
   /** Ends everything: pending reads reject with `ClosedError`, signals fire, streams complete, later calls throw. */
@@ -80,8 +98,9 @@ export class Database extends View {
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
   const { limits = {}, onUnhandledError = throwLater } = options
-  const nestedCommits = checkLimit('nestedCommits', limits.nestedCommits ?? 100)
-  const settings: Settings = { freeze: options.freeze ?? !isProduction(), nestedCommits, stateBytes: checkLimit('stateBytes', limits.stateBytes ?? Infinity) }
+  const nestedCommits = checkCount('limits.nestedCommits', limits.nestedCommits ?? 100)
+  const onNotice = options.onNotice ?? (isProduction() ? null : warn)
+  const settings: Settings = { freeze: options.freeze ?? !isProduction(), onNotice, nestedCommits, stateBytes: checkCount('limits.stateBytes', limits.stateBytes ?? Infinity) }
   const engine = new Engine()
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
@@ -99,6 +118,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     family.reached = []
     delivery.announce('live queries', () => tellReached(reached, delivery))
   }
+  setBound(family.head, null, checkCount('limits.cells', limits.cells ?? Infinity))
   for (const definition of options.definitions ?? []) {
     if (definition?.kind === 'interned') entriesOf(family, definition)
     else tableOf(family.head, definition)
@@ -106,9 +126,8 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   return new Database(family.head, engine)
 }
 
-function checkLimit(name: string, value: number): number {
-  if (typeof value === 'number' && value >= 0) return value
-  throw new InvalidDefinitionError(`limits.${name} must be a number that is not negative.`)
+function warn(notice: string): void {
+  console.warn(`pebre: ${notice}`)
 }
 
 function throwLater(error: unknown): void {

@@ -43,6 +43,8 @@ export interface DerivedOptions<V> {
   readonly equals?: Equals<V>
   /** How long a failure is kept: for its revision (default), or until something that was read changes. */
   readonly errors?: 'revision' | 'dependencies'
+  /** How many values are kept. More are given up after the next commit, the ones used least first; asked for again, they are computed again. Default: all. */
+  readonly lru?: number
 }
 
 /** A query: a function of inputs and other queries, whose results are kept. */
@@ -74,7 +76,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies' }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number }
   readonly isAsync: boolean
 }
 
@@ -161,6 +163,12 @@ function checkName(name: unknown): asserts name is string {
   }
 }
 
+/** @throws `InvalidDefinitionError` for anything but a number that is not negative */
+export function checkCount(what: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0) return value
+  throw new InvalidDefinitionError(`${what} must be a number that is not negative.`)
+}
+
 function checkEquals(name: string, equals: unknown): void {
   if (equals !== undefined && equals !== false && typeof equals !== 'function') {
     throw new InvalidDefinitionError(`${name}: equals must be a function of two values, or false.`)
@@ -193,6 +201,7 @@ export function derived<A extends Args, R>(
   checkName(name)
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
+  if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
 }

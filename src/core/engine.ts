@@ -20,12 +20,13 @@ import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, R
 import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
-import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise } from './job.js'
+import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
-  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, VOLATILE,
+  APART, ASYNC, beginRun, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
+  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
+import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
@@ -46,7 +47,7 @@ interface Target extends Unwind {
 const STANDING_LIMIT = 200
 
 /** What needs the long way. */
-const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED
+const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED | EVICTED | BOUNDED
 
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
@@ -133,20 +134,30 @@ export class Engine implements Host {
   }
 
   private reach(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
-    if (branch.frozen) return own === null ? this.prove(branch, cell) : this.proveOn(own)
-    return this.refresh(cell, own) ?? cell
+    if (branch.frozen) {
+      const found = own === null ? this.prove(branch, cell) : this.proveOn(own)
+      return found instanceof Job || (found.flags & EVICTED) === 0 ? found : this.computeElsewhere(branch, cell, null, found.stamp)
+    }
+    if ((cell.flags & BOUNDED) !== 0 && isFresh(cell)) cell.flags |= USED
+    const job = this.refresh(cell, own)
+    if (job !== null) return job
+    // What holds here is the stamp alone: the body runs again, to give what it gave.
+    return own !== null || (cell.flags & EVICTED) === 0 ? cell : (this.compute(cell, null, cell.stamp) ?? cell)
   }
 
   // ── Reading: the doors of evaluations ──────────────────────────────────────────────────────────────────────────
 
   read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown {
-    if (cell.mark !== CLEAN && !isFresh(cell)) {
+    if ((cell.mark !== CLEAN && !isFresh(cell)) || (cell.flags & EVICTED) !== 0) {
       if (!this.readPlain(frame, cell)) {
         const job = this.demandFor(frame, frame.branch, cell)
         if (job === ON_CYCLE) return rejected(frame.cycle)
         if (job !== null) return this.join(frame, cell, edge, job)
       }
-    } else if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryHit')
+    } else {
+      if ((cell.flags & BOUNDED) !== 0) cell.flags |= USED
+      if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryHit')
+    }
     if (edge !== null && (cell.flags & OUTCOME) === 0 && frame.job === null) {
       edge.stamp = cell.stamp
       if (cell.changedAt > frame.changedAt) frame.changedAt = cell.changedAt
@@ -246,9 +257,9 @@ export class Engine implements Host {
     if (branch.frozen) {
       const found = branch.memos.get(cell.origin)
       if (found instanceof Job) return found
-      if (found != null) return null
+      if (found != null && (found.flags & EVICTED) === 0) return null
     } else {
-      if (isFresh(cell)) return null
+      if (isFresh(cell) && (cell.flags & EVICTED) === 0) return null
       const job = this.inFlight(cell)
       if (job !== null) return job
     }
@@ -312,8 +323,10 @@ export class Engine implements Host {
         for (;;) {
           this.leaveCell()
           if (cells.length === base) {
-            if (pending === null && own !== null && own.phase === 'waiting') finishJob(own, root)
-            return pending
+            if (pending !== null || own === null || own.phase !== 'waiting') return pending
+            if ((root.flags & EVICTED) !== 0 && needsValue(own)) return this.compute(root, own, root.stamp)
+            finishJob(own, root)
+            return null
           }
           const next = cells.length - 1
           const parent = cells[next] as Cell
@@ -544,6 +557,7 @@ export class Engine implements Host {
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
     if (stamp === memo.stamp) cell.promise = memo.promise
+    if ((cell.flags & BOUNDED) !== 0) admit(this.family, cell)
     markCell(cell, MAYBE)
     return true
   }
@@ -595,6 +609,7 @@ export class Engine implements Host {
       const outcome = counts || this.proveMemo(branch, memo, index, own)
       if (outcome === true) {
         branch.memos.set(cell.origin, memo)
+        if (own !== null && (memo.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, memo.stamp)
         if (own !== null) finishJob(own, memo)
         return memo
       }
@@ -636,7 +651,8 @@ export class Engine implements Host {
 
   // ── Computing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private compute(cell: Cell, own: Job | null): Job | null {
+  /** Runs the body. `keeps`: the stamp of the outcome it is to bring back, where only the value is missing. */
+  private compute(cell: Cell, own: Job | null, keeps: Stamp = ABSENT): Job | null {
     const branch = cell.table.branch as Branch
     const owner = cell.owner as Job | null
     if (owner !== null && owner !== own) this.detach(owner)
@@ -647,6 +663,7 @@ export class Engine implements Host {
     const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
     const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
+    frame.keeps = keeps
     if (broken) frame.stray()
     if (cause !== null) frame.trace = { cause, startedAt: 0 }
     if (own !== null) startRun(own, frame)
@@ -654,10 +671,11 @@ export class Engine implements Host {
   }
 
   /** Runs a body for a frozen branch. The edges of the home's cell are used if nobody needs them: then its outcome may serve there too. */
-  private computeElsewhere(branch: Branch, cell: Cell, own: Job | null): Memo | Job {
+  private computeElsewhere(branch: Branch, cell: Cell, own: Job | null, keeps: Stamp = ABSENT): Memo | Job {
     const job = own ?? this.open(branch, cell)
     const { home } = branch
     const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
+    frame.keeps = keeps
     if (branch.hub.active) frame.trace = { cause: causeOf(cell), startedAt: 0 }
     const owns = cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
     if (owns) {

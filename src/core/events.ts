@@ -49,6 +49,7 @@ export type EventBody =
   | ({ readonly type: 'queryValidated' } & RecordName)
   | ({ readonly type: 'queryHit' } & RecordName)
   | ({ readonly type: 'queryJoined' } & RecordName)
+  | ({ readonly type: 'queryEvicted' } & RecordName)
   | { readonly type: 'snapshotCreated' }
 
 export type EventType = EventBody['type']
@@ -56,7 +57,7 @@ export type EventType = EventBody['type']
 /** One thing that happened. */
 export type RuntimeEvent<T extends EventType = EventType> = Base & Extract<EventBody, { readonly type: T }>
 
-export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'snapshot'
+export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'eviction' | 'snapshot'
 
 /** The category of each type. */
 export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.freeze({
@@ -73,6 +74,7 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
   queryValidated: 'validation',
   queryHit: 'hit',
   queryJoined: 'join',
+  queryEvicted: 'eviction',
   snapshotCreated: 'snapshot',
 })
 

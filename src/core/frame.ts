@@ -9,7 +9,7 @@ import { insertEdge } from './graph.js'
 import { openJob } from './job.js'
 import { type Cell, type Edge, idOf, type Node, PENDING, type Slot } from './node.js'
 import { recordIn } from './records.js'
-import { ABSENT } from './revision.js'
+import { ABSENT, type Stamp } from './revision.js'
 
 export class Frame implements Evaluation {
   cell: Cell
@@ -20,6 +20,7 @@ export class Frame implements Evaluation {
   tail: Edge | null = null
   changedAt = 0
   flags = 0
+  keeps: Stamp = ABSENT
   job: Job | null
   parent: Evaluation | null
   cycle: CycleError | null = null

@@ -90,6 +90,15 @@ export function leave(wait: Wait, reason: unknown): void {
   if (wait.target.waiters === null && wait.target.holders === 0) cancelJob(wait.target, reason)
 }
 
+/** Whether anybody waits for the value, and not only for the proof that it holds. */
+export function needsValue(job: Job): boolean {
+  if (job.holders > 0 || job.inner !== null || job.outer !== null) return true
+  for (let wait = job.waiters; wait !== null; wait = wait.nextWaiter) {
+    if (wait.notify !== null || wait.dep !== null || wait.edge !== null) return true
+  }
+  return false
+}
+
 /** The promise of a job: one for callers outside, whose unhandled failure is theirs to see, and one for queries. */
 export function promiseOf(job: Job, inside: boolean): Promise<unknown> {
   const existing = inside ? job.inner : job.outer

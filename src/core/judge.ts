@@ -6,7 +6,7 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
+import { ASYNC, bodyOf, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { candidatesOf, standingIn } from './share.js'
 
@@ -17,9 +17,11 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue
-  const lastStamp = before === null ? standing.stamp : before.lastStamp
+  const lastStamp = before === null ? ((standing.flags & EVICTED) === 0 ? standing.stamp : ABSENT) : before.lastStamp
   let error = result
   if (!failed) {
+    // The same body has read the same: it is the value that was there.
+    if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
     try {
       const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
       const stamp = equal ? lastStamp : branch.family.stamps++
@@ -72,6 +74,7 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const value = before === null ? standing.value : before.lastValue
   const stamp = before === null ? standing.stamp : before.lastStamp
+  if (((memo.flags | standing.flags) & EVICTED) !== 0) return memo
   if ((memo.flags & FAILED) !== 0) {
     if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
   } else if (stamp !== ABSENT && isEqual(cell, value, memo.value)) return { value, stamp }
@@ -82,7 +85,7 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
 export function isKnownAs(node: Node, stamp: Stamp): boolean {
   if (!isCell(node) || node.shelf === null || stamp === ABSENT) return false
   const memo = candidatesOf(node).find((one) => one.stamp === stamp)
-  if (memo === undefined || ((memo.flags ^ node.flags) & FAILED) !== 0) return false
+  if (memo === undefined || ((memo.flags ^ node.flags) & FAILED) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
   if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
   return failureEquals((node.value as Failure).error, (memo.value as Failure).error)
 }

@@ -17,7 +17,8 @@ import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
 import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
-import { type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { BOUNDED, type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { admit } from './memory.js'
 import { anonymousCell } from './outside.js'
 import { localOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
@@ -111,6 +112,7 @@ export class LiveCell implements Watcher {
     this.branch.lives.delete(this.origin)
     this.branch.passing.delete(this)
     if (this.cell.watcher === this) this.cell.watcher = null
+    if ((this.cell.flags & BOUNDED) !== 0) admit(this.branch.family, this.cell)
     const { wait } = this
     this.wait = null
     if (wait !== null) leave(wait, new DOMException('Nobody watches the query any more.', 'AbortError'))

@@ -53,6 +53,14 @@ export const APART = 256
 
 /** It has a job, an owner, a shelf or memos to try. */
 export const ENGAGED = 512
+/** Its value was given up to save memory; its stamp and edges stand. Part of an outcome. */
+export const EVICTED = 1024
+/** A limit counts its value. */
+export const BOUNDED = 2048
+/** Its value was asked for since the limit last looked at it. */
+export const USED = 4096
+/** What a plain value, to be read as it stands, has none of. */
+export const SPECIAL: number = OUTCOME | EVICTED | BOUNDED
 
 /** What stands in the place of a value where a query failed. */
 export class Failure {
@@ -82,7 +90,7 @@ export class Failure {
   }
 }
 
-/** What a cell or a memo tells. */
+/** What a cell or a memo tells. EVICTED among the flags: all but the value. */
 export interface Outcome {
   readonly value: unknown
   readonly flags: number
@@ -136,6 +144,13 @@ export interface Work {
   run: number
 }
 
+/** What counts values. */
+export interface Counted {
+  limit: number
+  admit(cell: Cell): void
+  forget(cell: Cell): void
+}
+
 /** What records need to know of their branch. */
 export interface BranchLike {
   readonly revision: Revision
@@ -164,6 +179,10 @@ export class Table {
   sawPromise = false
   /** Some arguments hold dates or bytes, which cannot be frozen: whoever gets arguments gets a copy. */
   copiesArgs = false
+  /** So many cells that nobody observes are worth a notice, where there is no limit. */
+  noticeAt = 100_000
+  /** Where the number of its values is limited. */
+  bound: Counted | null = null
   /** How keys that are no primitives appear in `entries`: one object for each, for ever. */
   readonly entryKeys: Map<Slot, unknown> = new Map()
 
@@ -173,6 +192,13 @@ export class Table {
     this.body = definition.kind === 'derived' ? definition.body : null
     this.isStructural = definition.options.equals === undefined
   }
+}
+
+/** All records of a table. */
+export function* nodesOf({ only, byPrimitive, byText }: Table): Generator<Node> {
+  if (only !== null) yield only
+  yield* byPrimitive.values()
+  yield* byText.values()
 }
 
 /** Arguments as records keep them: none, one primitive as it is, or a frozen copy of all. */
@@ -384,11 +410,19 @@ export function beginRun(cell: Cell): void {
 /** A run or a memo has given the cell an outcome. */
 export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: Stamp, changedAt: Revision): void {
   cell.value = value
-  cell.flags = (cell.flags & ~(OUTCOME | BROKEN)) | flags
+  cell.flags = (cell.flags & ~(OUTCOME | BROKEN | EVICTED)) | flags
   if (stamp !== cell.stamp) cell.stamp = stamp
   cell.changedAt = changedAt
   cell.promise = null
   cell.memo = null
+}
+
+/** The value goes, and all that holds it. */
+export function dropValue(cell: Cell): void {
+  cell.value = undefined
+  cell.promise = null
+  cell.memo = null
+  cell.flags |= EVICTED
 }
 
 /** Says whether anything the cell read is volatile, where that may have changed without a run of its own. */

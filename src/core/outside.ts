@@ -5,7 +5,7 @@ import { derived, type Query } from './define.js'
 import { type Engine, showCell, showMemo } from './engine.js'
 import { cutEdges } from './graph.js'
 import { addWait, leave, promiseOf } from './job.js'
-import { ASYNC, Cell, FAILED, type Failure, isFresh, type Memo, type Outcome, Table } from './node.js'
+import { ASYNC, Cell, EVICTED, FAILED, type Failure, isFresh, type Memo, type Outcome, Table } from './node.js'
 import { localOf } from './records.js'
 import { isAsync } from './run.js'
 import { tellRead } from './tell.js'
@@ -16,7 +16,7 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
   const cell = localOf(branch.home, origin) as Cell
   // A body that reads past its q: nothing is recorded, but a cycle must not hang.
   if (active !== null) return engine.readPast(active, branch, cell)
-  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell))
+  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell) && (cell.flags & EVICTED) === 0)
   const found = engine.demand(branch, cell, null)
   if (found instanceof Job) {
     tellJoined(branch, cell, found)
@@ -46,7 +46,7 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
     if (isAsync(cell)) return Promise.reject(signal.reason)
     throw signal.reason
   }
-  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell))
+  const isHit = branch.hub.active && (branch.frozen ? branch.memos.has(origin) : isFresh(cell) && (cell.flags & EVICTED) === 0)
   const found = engine.demandPast(branch, cell)
   if (!(found instanceof Job)) {
     if (isHit) tellRead(branch, cell, 'queryHit')

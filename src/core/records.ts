@@ -6,7 +6,8 @@ import { type Branch, emptyPlaces } from './branch.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
-import { assignSlot, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
+import { setBound } from './memory.js'
+import { assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
 import { releaseFork } from './share.js'
@@ -69,6 +70,7 @@ function register(head: Branch, definition: Definition): Table {
   const table = new Table(definition, head)
   head.tables.set(definition, table)
   place(head, table)
+  if (definition.kind === 'derived' && definition.options.lru !== undefined) setBound(head, table, definition.options.lru)
   return table
 }
 
@@ -113,7 +115,20 @@ function addPrimitive(head: Branch, table: Table, key: unknown): Node {
 function makeNode(head: Branch, table: Table, args: unknown): Node {
   const { frozen, settings } = head.family
   if (settings.freeze && table.definition.kind === 'input') deepFreeze(table.definition.options.initial, frozen)
-  return table.definition.kind === 'input' ? new Slot(++head.family.slots, table, args, null) : new Cell(table, args, null)
+  if (table.definition.kind === 'input') return new Slot(++head.family.slots, table, args, null)
+  const cell = new Cell(table, args, null)
+  if (table.byPrimitive.size + table.byText.size >= table.noticeAt) notice(head, table)
+  if (table.bound !== null || head.family.bound !== null) cell.flags |= BOUNDED
+  return cell
+}
+
+/** Says once that a query without a limit has very many cells that nobody observes. */
+function notice({ family, lives }: Branch, table: Table): void {
+  if (table.byPrimitive.size + table.byText.size - lives.size < table.noticeAt) return
+  const { noticeAt } = table
+  table.noticeAt = Infinity
+  if (table.bound !== null || family.bound !== null) return
+  family.settings.onNotice?.(`${table.definition.name} has ${noticeAt} cells that nobody observes, and no limit: all their values are kept. Give it an lru, set limits.cells, or call collect.`)
 }
 
 /** The branch's own record for a record of the head. */

@@ -7,7 +7,7 @@
  */
 import { List, Map as ImmutableMap } from 'immutable'
 import { IdMap } from './id-map.js'
-import { argsOf, type Node, Slot, type Table } from './node.js'
+import { argsOf, nodesOf, Slot, type Table } from './node.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
 /** What one slot showed. */
@@ -125,10 +125,5 @@ export function entriesOf(table: TableRoot): ImmutableMap<unknown, unknown> {
 
 /** The slots of a table, to build a first root from. */
 export function* slotsOf(table: Table): Generator<Slot> {
-  const nodes = function* (): Generator<Node | null> {
-    yield table.only
-    yield* table.byPrimitive.values()
-    yield* table.byText.values()
-  }
-  for (const node of nodes()) if (node instanceof Slot) yield node
+  for (const node of nodesOf(table)) if (node instanceof Slot) yield node
 }

@@ -9,8 +9,9 @@ import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
+import { admit } from './memory.js'
 import { ABSENT } from './revision.js'
 import { edgesOf, makeMemo, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
@@ -230,7 +231,7 @@ export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRu
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || cell.trying !== null || (cell.flags & FAILED) !== 0) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || cell.trying !== null || (cell.flags & (FAILED | EVICTED)) !== 0) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -243,6 +244,7 @@ function settlePlain(frame: Frame, result: unknown): boolean {
     placeOutcome(cell, result, frame.flags, stamp, changedAt(frame, stamp))
   } else placeOutcome(cell, result, frame.flags, cell.stamp, cell.changedAt)
   markVerified(cell, branch.revision)
+  if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
   return true
 }
 
@@ -259,6 +261,7 @@ function settleLive(frame: Frame, outcome: Outcome): void {
     cell.flags |= SOFT
     collect(cell)
   }
+  if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
 }

@@ -4,7 +4,7 @@
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
 import { type Branch, FORKED } from './branch.js'
-import { BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
+import { BROKEN, type Cell, EVICTED, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
@@ -29,7 +29,7 @@ export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: S
 }
 
 export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision): Memo {
-  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, verifiedAt, promise: null }
+  return { value, flags: flags & (OUTCOME | EVICTED), stamp, changedAt, deps, stamps, verifiedAt, promise: null }
 }
 
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */

@@ -11,7 +11,7 @@ import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
 import { intern, lookup } from './intern.js'
 import { completeRead } from './job.js'
-import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, OUTCOME, type Slot, VOLATILE } from './node.js'
+import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, type Slot, SPECIAL, VOLATILE } from './node.js'
 import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
@@ -162,7 +162,7 @@ function readFound(frame: Frame, dep: Node): unknown {
 }
 
 /** Whether the record holds a plain value as it stands. */
-const isPlain = (dep: Node): boolean => dep.mark === CLEAN && (dep.flags & OUTCOME) === 0 && dep.stamp !== ABSENT
+const isPlain = (dep: Node): boolean => dep.mark === CLEAN && (dep.flags & SPECIAL) === 0 && dep.stamp !== ABSENT
 
 /** Records a slot, and gives the stamp it shows. */
 function track(frame: Frame, slot: Slot): number {

@@ -22,7 +22,7 @@ import { intern, lookup } from './intern.js'
 import { cancelJob, ignore } from './job.js'
 import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
 import { ABSENT, type Revision } from './revision.js'
-import { type Cell, isCell, isFresh, Slot } from './node.js'
+import { BOUNDED, type Cell, EVICTED, isCell, isFresh, Slot } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
@@ -95,7 +95,7 @@ export class View implements Reader {
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
       const cell = localOf(branch, origin) as Cell
-      if (isFresh(cell) && !branch.hub.active) return showCell(cell)
+      if (isFresh(cell) && (cell.flags & (EVICTED | BOUNDED)) === 0 && !branch.hub.active) return showCell(cell)
     }
     return demandOutside(this.engine, branch, origin)
   }

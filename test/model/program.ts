@@ -67,6 +67,8 @@ export interface Traits {
   readonly deep: boolean
   /** The database is closed in the end, whatever is on its way. */
   readonly closes: boolean
+  /** How many values the database keeps; null: all. */
+  readonly cells?: number | null
 }
 
 export interface Program {
@@ -97,6 +99,7 @@ export function traitsFor(seed: number): Traits {
     unequal: chance(0.1),
     deep: chance(0.02),
     closes: chance(0.1),
+    cells: chance(0.25) ? rng.int(5) : null,
   }
 }
 

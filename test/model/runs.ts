@@ -24,8 +24,8 @@ export class RunCounter {
 
   constructor(program: Program, head: () => ViewModel) {
     this.head = head
-    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep } = program.traits
-    this.inexact = snapshots || aborts || cyclic || racing || reactions || unequal || deep
+    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep, cells } = program.traits
+    this.inexact = snapshots || aborts || cyclic || racing || reactions || unequal || deep || cells != null
   }
 
   start(query: number, arg: number | null, q: Query): () => void {

@@ -60,6 +60,7 @@ export async function shrink(failing: Failing, tries: number, ignored: readonly 
       }
     }
     const { traits } = best.program
+    if (traits.cells != null) await attempt({ ...best.program, traits: { ...traits, cells: null } }, best.operations)
     if (traits.events) await attempt({ ...best.program, traits: { ...traits, events: false } }, best.operations)
   } while (before !== best)
   return best

@@ -51,7 +51,7 @@ export class World {
     this.mayRepeat = program.queries.some(({ neverEqual }) => neverEqual)
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
-    this.db = createDatabase({ onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
+    this.db = createDatabase({ limits: { cells: program.traits.cells ?? Infinity }, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
     this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
   }
 

@@ -12,6 +12,7 @@ const verbs: Readonly<Record<string, string>> = {
   queryValidated: 'keep',
   queryHit: 'hit',
   queryJoined: 'join',
+  queryEvicted: 'evict',
 }
 
 function line(event: RuntimeEvent): string | null {
