@@ -21,6 +21,7 @@ import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, openJob, promiseOf, settledPromise } from './job.js'
+import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
@@ -563,7 +564,7 @@ export class Engine implements Host {
       throw this.family.unwind
     }
     if (found === null) return this.computeElsewhere(branch, cell, null)
-    const flying = jobOfSameState(branch, cell)
+    const flying = flightFor(branch, cell, null)
     if (flying !== null && !waitsFor(flying, this.family.active, null)) {
       const follower = this.open(branch, cell)
       addWait(flying, follower, null, null, null)
@@ -609,7 +610,13 @@ export class Engine implements Host {
     const known = branch.memos.get(cell.origin)
     // A body on the way has computed it.
     if (own === null && known != null) return known
-    return this.computeElsewhere(branch, cell, own)
+    const flying = own === null ? null : flightFor(branch, cell, own)
+    if (own === null || flying === null || waitsFor(flying, this.family.active, own)) return this.computeElsewhere(branch, cell, own)
+    own.candidates = null
+    own.candidate = 0
+    own.index = 0
+    addWait(flying, own, null, null, null)
+    return own
   }
 
   private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
@@ -669,6 +676,7 @@ export class Engine implements Host {
     } else job.reads = new Map()
     startRun(job, frame)
     const pending = execute(frame)
+    if (pending !== null) addFlight(pending)
     return pending ?? (branch.memos.get(cell.origin) as Memo)
   }
 
@@ -719,16 +727,6 @@ export class Engine implements Host {
       finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT, false, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
     }
   }
-}
-
-/** The job that works on the cell at the very state a frozen branch stands for, in the branch it was taken from or a sibling. */
-function jobOfSameState(branch: Branch, cell: Cell): Job | null {
-  for (const job of [cell.job as Job | null, cell.owner as Job | null]) {
-    if (job === null || job.phase === 'running' || !isAsync(cell)) continue
-    const { frozen, parent, base, revision } = job.branch
-    if (frozen ? parent === branch.parent && base === branch.base && job.branch !== branch : job.branch === branch.parent && revision === branch.base) return job
-  }
-  return null
 }
 
 const ON_CYCLE = Symbol('on a cycle')

@@ -113,7 +113,13 @@ export interface Shelf {
   /** How many snapshots had been taken when a memo was last kept, and when the one after it was. */
   retained: number
   followed: number
+  /** How many memos may be kept before they are looked through. */
+  room: number
+  /** Something was offered since the shelf was last looked through. */
+  isFresh: boolean
   readonly offers: Memo[]
+  /** Jobs of frozen branches that were on their way. */
+  flights: readonly Work[]
 }
 
 /** A live query, as far as marking needs to know it. */

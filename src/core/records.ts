@@ -223,7 +223,7 @@ function keepStamps(root: Root, table: Table): Root {
 }
 
 /** Has the one name no definition of a caller can have. */
-export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
+export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({ equals: false }) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {

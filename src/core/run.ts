@@ -12,7 +12,7 @@ import {
   argsOf, beginPlain, bodyOf, type Cell, CLEAN, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { ABSENT } from './revision.js'
-import { edgesOf, makeMemo, offer } from './share.js'
+import { edgesOf, makeMemo, memoOf, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
 
@@ -259,6 +259,7 @@ function settleLive(frame: Frame, outcome: Outcome): void {
     cell.flags |= SOFT
     collect(cell)
   }
+  if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
 }
@@ -286,10 +287,11 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
       markCell(cell, MAYBE)
+      if (branch.home.parent !== null) offer(branch, cell, memo)
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base)
-    if (!passing) offer(branch.home, cell, memo)
+    if (!passing) offer(branch, cell, memo)
   }
   branch.memos.set(cell.origin, memo)
   if (branch.hub.active) tellSettled(frame, memo, changed)

@@ -82,11 +82,34 @@ describe('several states', () => {
     const relevant = db.snapshot()
     db.set(other, 2)
     const late = db.snapshot()
-    expect(await Promise.all([before, unrelated, also].map((view) => view.get(slow, 'a')))).toEqual(['x false', 'x false', 'x false'])
-    expect(taken().filter((run) => run === 'slow a')).toHaveLength(1)
-    expect(await Promise.all([relevant, late, db].map((view) => view.get(slow, 'a')))).toEqual(['xx true', 'xx true', 'xx true'])
-    expect(taken().filter((run) => run === 'slow a')).toHaveLength(1)
+    for (const view of [before, unrelated, also]) expect(await view.get(slow, 'a')).toBe('x false')
+    expect(taken()).toEqual(['slow a', 'parity a', 'size a'])
+    for (const view of [relevant, late, db]) expect(await view.get(slow, 'a')).toBe('xx true')
+    expect(taken().toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['parity a', 'size a', 'slow a'])
     expect([await before.get(slow, 'a'), await late.get(slow, 'a'), taken()]).toEqual(['x false', 'xx true', []])
+  })
+
+  it('[SHARE-2] also when they ask at once', async () => {
+    const opened = gate()
+    const waits = derived('waits', async (q, path: string) => {
+      ran.push(`waits ${path}`)
+      const text = q.get(file, path)
+      await opened.promise
+      return `${text} ${q.get(size, path)}`
+    })
+    const db = filled()
+    const before = db.snapshot()
+    db.set(other, 1)
+    const unrelated = db.snapshot()
+    db.set(file, 'a', 'xx')
+    const relevant = db.snapshot()
+    db.set(other, 2)
+    const late = db.snapshot()
+    const answers = [before, unrelated, relevant, late, before.snapshot(), db].map((view) => view.get(waits, 'a'))
+    opened.open()
+    expect(await Promise.all(answers)).toEqual(['x 1', 'x 1', 'xx 2', 'xx 2', 'x 1', 'xx 2'])
+    // The head, which may be written to, does not wait for a snapshot.
+    expect(taken().filter((run) => run === 'waits a')).toHaveLength(3)
   })
 
   it('[SHARE-3] what a snapshot computed serves the head and other snapshots', async () => {
@@ -129,6 +152,46 @@ describe('several states', () => {
     db.promote(fork)
     expect([await db.get(slow, 'a'), db.get(parity, 'c'), taken()]).toEqual(['fork true', false, []])
     expect([await fork.get(slow, 'a'), taken()]).toEqual(['fork true', []])
+  })
+
+  it('[SHARE-3 SNAP-8 SNAP-10] promoted or restored, also when the snapshot is disposed of at once', async () => {
+    const db = filled()
+    const before = db.snapshot()
+    expect(await db.get(slow, 'a')).toBe('x false')
+    {
+      const fork = db.snapshot()
+      fork.set(file, 'a', 'fork')
+      await fork.get(slow, 'a')
+      taken()
+      db.promote(fork)
+      fork.dispose()
+    }
+    expect([await db.get(slow, 'a'), taken()]).toEqual(['fork true', []])
+    db.restore(before)
+    before.dispose()
+    expect([await db.get(slow, 'a'), taken()]).toEqual(['x false', []])
+    db.snapshot().dispose()
+    expect(branchOf(db).shelved.size).toBe(0)
+  })
+
+  it('[SHARE-4] A→B→A by hand: a memo of B does not hold, one of A does', () => {
+    const db = filled()
+    const a = db.snapshot()
+    db.set(file, 'a', 'B value')
+    const b = db.snapshot()
+    expect([a.get(size, 'a'), b.get(size, 'a'), taken()]).toEqual([1, 7, ['size a', 'size a']])
+    db.set(file, 'a', 'x')
+    expect([db.get(size, 'a'), taken()]).toEqual([1, []])
+    db.set(file, 'a', 'B value')
+    expect([db.get(size, 'a'), db.snapshot().get(size, 'a'), taken()]).toEqual([7, 7, []])
+    const fork = a.snapshot()
+    fork.set(file, 'a', 'fork')
+    fork.set(file, 'a', 'x')
+    expect([fork.get(size, 'a'), taken()]).toEqual([1, []])
+    db.invalidate(size, 'a')
+    expect([db.get(size, 'a'), taken()]).toEqual([7, ['size a']])
+    db.invalidate(size, 'a')
+    expect([db.get(size, 'a'), taken()]).toEqual([7, ['size a']])
   })
 
   it('[SHARE-4] A→B→A does not accept a memo made at B, and does accept one made at A', () => {
@@ -227,7 +290,7 @@ describe('what is never shared', () => {
     expect(await left).toMatchObject({ message: 'left' })
     ;(views[0] as Disposable & View)[Symbol.dispose]()
     opened.open()
-    expect([await Promise.all(rest), taken().length]).toEqual([Array.from({ length: 7 }, () => 'x'), 1])
+    expect([await Promise.all(rest), taken().length]).toEqual([Array.from({ length: 7 }, () => 'x'), 2])
   })
 
   it('[SHARE-6] as does the disposal of its view', async () => {
