@@ -43,6 +43,8 @@ export interface DerivedOptions<V> {
   readonly equals?: Equals<V>
   /** How long a failure is kept: for its revision (default), or until something that was read changes. */
   readonly errors?: 'revision' | 'dependencies'
+  /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
+  readonly history?: number
 }
 
 /** A query: a function of inputs and other queries, whose results are kept. */
@@ -74,7 +76,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies' }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly history?: number }
   readonly isAsync: boolean
 }
 
@@ -193,6 +195,8 @@ export function derived<A extends Args, R>(
   checkName(name)
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
+  const { history = 0 } = options
+  if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
 }

@@ -31,7 +31,8 @@ import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
-import { candidatesOf, memoOf, retain } from './share.js'
+import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
+import { candidatesOf, choicesOf, dropShelf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
 
 /** How many bodies may stand on the stack before it is freed from below. */
@@ -414,7 +415,7 @@ export class Engine implements Host {
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
       if (dep.stamp !== edge.stamp) {
-        if (!isKnownAs(dep, edge.stamp)) return 'changed'
+        if (!isKnownAs(dep, edge.stamp) && !isSeenAgain(cell, edge)) return 'changed'
         edge.stamp = dep.stamp
       }
       // Who is on a cycle is not told by stamps, unless it was found at this very revision.
@@ -529,12 +530,16 @@ export class Engine implements Host {
       cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
     }
     const { memos } = cell.trying
-    const mayShow = (dep: Node, stamp: Stamp): boolean => dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp)
-    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at.stamps[i] as Stamp))
+    const mayShow = (dep: Node, at: Memo, i: number): boolean => {
+      const stamp = at.stamps[i] as Stamp
+      return dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp) || showsAgain(dep, at, i)
+    }
+    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at, i))
     let memo = memos.shift()
-    while (memo !== undefined && !(memo !== cell.memo && holds(memo))) memo = memos.shift()
+    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && holds(memo))) memo = memos.shift()
     if (memo === undefined) return false
     const { value, stamp } = compared(cell, memo)
+    withdraw(cell, memo)
     retain(branch, cell)
     if (!isClosed(cell)) wake(cell)
     cutEdges(cell, null)
@@ -545,6 +550,8 @@ export class Engine implements Host {
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
     if (stamp === memo.stamp) cell.promise = memo.promise
+    takeUp(cell, memo)
+    if (branch.forks.size === 0 && cell.shelf !== null) dropShelf(branch, cell)
     markCell(cell, MAYBE)
     return true
   }
@@ -647,7 +654,7 @@ export class Engine implements Host {
     const branch = cell.table.branch as Branch
     const owner = cell.owner as Job | null
     if (owner !== null && owner !== own) this.detach(owner)
-    if (branch.forks.size > 0) retain(branch, cell)
+    if (branch.forks.size > 0 || cell.shelf !== null) retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first.
     if (!isClosed(cell)) wake(cell)
@@ -776,7 +783,7 @@ function isRunning(branch: Branch, cell: Cell): boolean {
 
 /** The memos of other times and branches that a live cell may take up. */
 function memosFor(branch: Branch, cell: Cell): Memo[] {
-  const own = cell.shelf === null ? [] : candidatesOf(cell)
+  const own = cell.shelf === null ? [] : choicesOf(cell)
   if (branch.parent === null) return own
   const before = branch.memos.get(cell.origin)
   return [...(before == null || before instanceof Job ? [] : [before]), ...own, ...candidatesOf(cell.origin)]

@@ -9,7 +9,7 @@ import { copyArgs, encodeArgs, isPrimitive } from './key.js'
 import { assignSlot, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
-import { releaseFork } from './share.js'
+import { openShelf, releaseFork } from './share.js'
 import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
@@ -113,7 +113,7 @@ function addPrimitive(head: Branch, table: Table, key: unknown): Node {
 function makeNode(head: Branch, table: Table, args: unknown): Node {
   const { frozen, settings } = head.family
   if (settings.freeze && table.definition.kind === 'input') deepFreeze(table.definition.options.initial, frozen)
-  return table.definition.kind === 'input' ? new Slot(++head.family.slots, table, args, null) : new Cell(table, args, null)
+  return table.definition.kind === 'input' ? new Slot(++head.family.slots, table, args, null) : openShelf(new Cell(table, args, null))
 }
 
 /** The branch's own record for a record of the head. */
@@ -125,7 +125,7 @@ export function localOf(branch: Branch, origin: Node): Node {
   if (origin === origin.table.entries) return hiddenSlot(branch, origin.table.definition, 'entries')
   const table = localTable(branch, origin.table.definition)
   let node: Node
-  if (isCell(origin)) node = new Cell(table, origin.args, origin)
+  if (isCell(origin)) node = openShelf(new Cell(table, origin.args, origin))
   else {
     node = new Slot(origin.id, table, origin.args, origin)
     const record = recordIn(branch, origin)

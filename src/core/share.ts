@@ -4,7 +4,7 @@
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
 import { type Branch, FORKED } from './branch.js'
-import { BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
+import { bodyOf, BROKEN, type Cell, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
@@ -12,7 +12,7 @@ export function memoOf(cell: Cell): Memo | null {
   if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
   if (cell.memo !== null && cell.memo.verifiedAt === cell.verifiedAt) return cell.memo
   const { deps, stamps } = edgesOf(cell)
-  cell.memo = makeMemo(cell, deps, stamps, cell.verifiedAt)
+  cell.memo = makeMemo(cell, deps, stamps, cell.verifiedAt, cell.shelf === null ? null : cell.shelf.seen)
   cell.memo.promise = cell.promise
   return cell.memo
 }
@@ -28,12 +28,13 @@ export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: S
   return { deps, stamps }
 }
 
-export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision): Memo {
-  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, verifiedAt, promise: null }
+export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision, seen: readonly unknown[] | null = null): Memo {
+  return { value, flags: flags & OUTCOME, stamp, changedAt, deps, stamps, verifiedAt, promise: null, seen }
 }
 
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */
 export function retain(branch: Branch, cell: Cell): void {
+  if (cell.shelf !== null && cell.shelf.past !== null) remember(cell)
   if (branch.forks.size === 0 || branch.lastFork < cell.changedAt) return
   const { serial } = branch
   const known = cell.shelf
@@ -48,6 +49,26 @@ export function retain(branch: Branch, cell: Cell): void {
   shelf.retained = serial
   if (shelf.kept.length > shelf.room) prune(branch, shelf)
 }
+
+/** Puts the outcome of a cell among those of its past. */
+function remember(cell: Cell): void {
+  const shelf = cell.shelf as Shelf
+  const { past, seen } = shelf
+  const memo = past === null || seen === null ? null : memoOf(cell)
+  shelf.seen = null
+  if (past === null || memo === null || past.includes(memo)) return
+  past.push(memo)
+  if (past.length > (bodyOf(cell).options.history ?? 0)) past.shift()
+}
+
+/** A cell whose definition has a history has a shelf from the start. */
+export function openShelf(cell: Cell): Cell {
+  const { history = 0 } = bodyOf(cell).options
+  if (history > 0) cell.shelf = { ...emptyShelf(), past: [] }
+  return cell
+}
+
+const emptyShelf = (): Shelf => ({ kept: [], room: PRUNE_AT, retained: 0, followed: 0, offers: [], flights: [], isFresh: false, past: null, seen: null })
 
 /** Up to here a shelf is not worth looking through. */
 const PRUNE_AT = 4
@@ -88,7 +109,7 @@ export function offer(branch: Branch, cell: Cell, memo: Memo): void {
 
 export function shelfOf(branch: Branch, cell: Cell): Shelf {
   branch.shelved.add(cell)
-  cell.shelf ??= { kept: [], room: PRUNE_AT, retained: 0, followed: 0, offers: [], flights: [], isFresh: false }
+  cell.shelf ??= emptyShelf()
   return cell.shelf
 }
 
@@ -115,9 +136,16 @@ function sweep(branch: Branch): void {
   }
 }
 
-function dropShelf(branch: Branch, cell: Cell): void {
-  cell.shelf = null
+/** Lets go what a cell keeps for other views. */
+export function dropShelf(branch: Branch, cell: Cell): void {
   branch.shelved.delete(cell)
+  const { shelf } = cell
+  if (shelf === null || shelf.past === null) cell.shelf = null
+  else {
+    shelf.kept = []
+    shelf.flights = []
+    shelf.offers.length = 0
+  }
 }
 
 /** The memos that may hold somewhere for the cell, the likeliest first. */
@@ -127,6 +155,12 @@ export function candidatesOf(cell: Cell): Memo[] {
   if (cell.shelf === null) return candidates
   for (let i = cell.shelf.kept.length - 1; i >= 0; i--) candidates.push((cell.shelf.kept[i] as Kept).memo)
   return candidates.concat(cell.shelf.offers)
+}
+
+/** The memos that may hold in a live cell: also those of its history, which are decided by what they have seen. */
+export function choicesOf(cell: Cell): Memo[] {
+  const past = cell.shelf === null ? null : cell.shelf.past
+  return past === null ? candidatesOf(cell) : [...candidatesOf(cell), ...past.toReversed()]
 }
 
 /** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
