@@ -236,6 +236,12 @@ export interface Change {
   readonly whole?: TableRoot | undefined
 }
 
+/** A value that a slot held, and its stamp there. */
+export interface Recalled {
+  readonly value: unknown
+  readonly stamp: Stamp
+}
+
 /** The engine's side of a view. */
 export class Branch implements BranchLike {
   readonly family: Family
@@ -275,11 +281,19 @@ export class Branch implements BranchLike {
   readonly passing: Set<Watcher> = new Set()
   /** The snapshots alive, by their token: the revision and the number at which each was taken. */
   readonly forks: Map<object, { readonly base: Revision; readonly serial: number }> = new Map()
+  /** The numbers of those, rising. */
+  readonly alive: number[] = []
   /** How many snapshots were ever taken. */
   serial = 0
   lastFork: Revision = -1
   /** Cells with a shelf. */
   readonly shelved: Set<Cell> = new Set()
+  /** Where looking through the shelves stands. */
+  sweep: SetIterator<Cell> | null = null
+  /** What slots held that were overwritten while snapshots were alive: the newest few values, with their stamps. */
+  readonly recalled: Map<Slot, Recalled[]> = new Map()
+  /** The inputs of a snapshot were taken over: what was computed with them is wanted, even if the snapshot goes. */
+  hasTaken = false
   /** Its place among the parent's forks. */
   readonly token: object = {}
   disposed = false

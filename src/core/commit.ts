@@ -19,9 +19,9 @@ import { type Cell, DIRTY, idOf, type Slot } from './node.js'
 import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import type { SlotRecord, TableRoot } from './root.js'
-import { addFork } from './share.js'
+import { addFork, addTwin } from './share.js'
 import { estimateBytes } from './size.js'
-import { type Effects, propagateTaken, restamp, restampTable, store, storeTaken } from './store.js'
+import { type Effects, propagateTaken, recall, restamp, restampTable, store, storeTaken } from './store.js'
 
 /** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
 export function currentChange(branch: Branch, slot: Slot): Change {
@@ -201,7 +201,9 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const slots: Slot[] = []
   for (const change of changes) {
     const slot = localOf(branch, change.slot) as Slot
-    slots.push(change.stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, change.stamp, revision, effects))
+    const recalled = change.stamp === undefined && (branch.forks.size > 0 || branch.start !== null) ? recall(branch, slot, change) : change
+    const { stamp } = recalled
+    slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
   }
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
@@ -249,7 +251,7 @@ function leaveState(branch: Branch): void {
     left.base = branch.base
     left.revision = branch.revision
     left.memos = branch.memos
-    branch.parent?.forks.set(left.token, { base: branch.base, serial: branch.parent.forks.get(branch.token)?.serial ?? 0 })
+    if (branch.parent !== null) addTwin(branch.parent, branch, left)
   } else addFork(branch, left)
   moveJobs(branch, left)
 }

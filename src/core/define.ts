@@ -45,6 +45,8 @@ export interface DerivedOptions<V> {
   readonly errors?: 'revision' | 'dependencies'
   /** How many values are kept. More are given up after the next commit, the ones used least first; asked for again, they are computed again. Default: all. */
   readonly lru?: number
+  /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
+  readonly history?: number
 }
 
 /** A query: a function of inputs and other queries, whose results are kept. */
@@ -76,7 +78,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number }
   readonly isAsync: boolean
 }
 
@@ -202,6 +204,8 @@ export function derived<A extends Args, R>(
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
   if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
+  const { history = 0 } = options
+  if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
 }

@@ -21,6 +21,7 @@ import { breakRing, joinCycle, reportCycle } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
+import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
@@ -31,7 +32,8 @@ import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
-import { candidatesOf, memoOf, retain } from './share.js'
+import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
+import { candidatesOf, choicesOf, dropShelf, memoOf, retain } from './share.js'
 import { causeOf, tellCancelled, tellRead } from './tell.js'
 
 /** How many bodies may stand on the stack before it is freed from below. */
@@ -426,7 +428,7 @@ export class Engine implements Host {
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
       if (dep.stamp !== edge.stamp) {
-        if (!isKnownAs(dep, edge.stamp)) return 'changed'
+        if (!isKnownAs(dep, edge.stamp) && !isSeenAgain(cell, edge)) return 'changed'
         edge.stamp = dep.stamp
       }
       // Who is on a cycle is not told by stamps, unless it was found at this very revision.
@@ -541,12 +543,16 @@ export class Engine implements Host {
       cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
     }
     const { memos } = cell.trying
-    const mayShow = (dep: Node, stamp: Stamp): boolean => dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp)
-    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at.stamps[i] as Stamp))
+    const mayShow = (dep: Node, at: Memo, i: number): boolean => {
+      const stamp = at.stamps[i] as Stamp
+      return dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp) || showsAgain(dep, at, i)
+    }
+    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at, i))
     let memo = memos.shift()
-    while (memo !== undefined && !(memo !== cell.memo && holds(memo))) memo = memos.shift()
+    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && holds(memo))) memo = memos.shift()
     if (memo === undefined) return false
     const { value, stamp } = compared(cell, memo)
+    withdraw(cell, memo)
     retain(branch, cell)
     if (!isClosed(cell)) wake(cell)
     cutEdges(cell, null)
@@ -558,6 +564,8 @@ export class Engine implements Host {
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
     if (stamp === memo.stamp) cell.promise = memo.promise
     if ((cell.flags & BOUNDED) !== 0) admit(this.family, cell)
+    takeUp(cell, memo)
+    if (branch.forks.size === 0 && cell.shelf !== null) dropShelf(branch, cell)
     markCell(cell, MAYBE)
     return true
   }
@@ -577,7 +585,7 @@ export class Engine implements Host {
       throw this.family.unwind
     }
     if (found === null) return this.computeElsewhere(branch, cell, null)
-    const flying = jobOfSameState(branch, cell)
+    const flying = flightFor(branch, cell, null)
     if (flying !== null && !waitsFor(flying, this.family.active, null)) {
       const follower = this.open(branch, cell)
       addWait(flying, follower, null, null, null)
@@ -624,7 +632,13 @@ export class Engine implements Host {
     const known = branch.memos.get(cell.origin)
     // A body on the way has computed it.
     if (own === null && known != null) return known
-    return this.computeElsewhere(branch, cell, own)
+    const flying = own === null ? null : flightFor(branch, cell, own)
+    if (own === null || flying === null || waitsFor(flying, this.family.active, own)) return this.computeElsewhere(branch, cell, own)
+    own.candidates = null
+    own.candidate = 0
+    own.index = 0
+    addWait(flying, own, null, null, null)
+    return own
   }
 
   private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
@@ -656,7 +670,7 @@ export class Engine implements Host {
     const branch = cell.table.branch as Branch
     const owner = cell.owner as Job | null
     if (owner !== null && owner !== own) this.detach(owner)
-    if (branch.forks.size > 0) retain(branch, cell)
+    if (branch.forks.size > 0 || cell.shelf !== null) retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first.
     if (!isClosed(cell)) wake(cell)
@@ -687,6 +701,7 @@ export class Engine implements Host {
     } else job.reads = new Map()
     startRun(job, frame)
     const pending = execute(frame)
+    if (pending !== null) addFlight(pending)
     return pending ?? (branch.memos.get(cell.origin) as Memo)
   }
 
@@ -739,16 +754,6 @@ export class Engine implements Host {
   }
 }
 
-/** The job that works on the cell at the very state a frozen branch stands for, in the branch it was taken from or a sibling. */
-function jobOfSameState(branch: Branch, cell: Cell): Job | null {
-  for (const job of [cell.job as Job | null, cell.owner as Job | null]) {
-    if (job === null || job.phase === 'running' || !isAsync(cell)) continue
-    const { frozen, parent, base, revision } = job.branch
-    if (frozen ? parent === branch.parent && base === branch.base && job.branch !== branch : job.branch === branch.parent && revision === branch.base) return job
-  }
-  return null
-}
-
 const ON_CYCLE = Symbol('on a cycle')
 
 /** A promise for a query that fails by itself. */
@@ -796,7 +801,7 @@ function isRunning(branch: Branch, cell: Cell): boolean {
 
 /** The memos of other times and branches that a live cell may take up. */
 function memosFor(branch: Branch, cell: Cell): Memo[] {
-  const own = cell.shelf === null ? [] : candidatesOf(cell)
+  const own = cell.shelf === null ? [] : choicesOf(cell)
   if (branch.parent === null) return own
   const before = branch.memos.get(cell.origin)
   return [...(before == null || before instanceof Job ? [] : [before]), ...own, ...candidatesOf(cell.origin)]

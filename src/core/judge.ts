@@ -6,7 +6,7 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, bodyOf, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
+import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { candidatesOf, standingIn } from './share.js'
 
@@ -39,9 +39,10 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
 }
 
 /** Calls a caller's equality where writing is refused. */
-function equals(cell: Cell, frame: Evaluation | null, a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return bodyOf(cell).options.equals !== false
-  const custom = bodyOf(cell).options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
+function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): boolean {
+  const { options } = cell.table.definition
+  if (Object.is(a, b)) return options.equals !== false
+  const custom = options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
   if (custom === undefined) return defaultEquals(a, b)
   if (custom === false) return false
   const { family } = cell.table.branch as Branch
@@ -60,7 +61,7 @@ function equals(cell: Cell, frame: Evaluation | null, a: unknown, b: unknown): b
 }
 
 /** Whether two values of a query are the same to its readers; an equality that throws says no. */
-export function isEqual(cell: Cell, a: unknown, b: unknown): boolean {
+export function isEqual(cell: Node, a: unknown, b: unknown): boolean {
   try {
     return equals(cell, null, a, b)
   } catch {

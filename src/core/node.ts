@@ -107,7 +107,12 @@ export interface Memo extends Outcome {
   readonly verifiedAt: Revision
   /** The promise handed out for it. */
   promise: Promise<unknown> | null
+  /** Where results are kept for later: what the records read showed, or `UNSEEN`. */
+  readonly seen: readonly unknown[] | null
 }
+
+/** Stands for what cannot be compared later. */
+export const UNSEEN: unique symbol = Symbol('unseen')
 
 /** A memo kept for the snapshots taken after number `from` and not after number `to`. */
 export interface Kept {
@@ -121,7 +126,16 @@ export interface Shelf {
   /** How many snapshots had been taken when a memo was last kept, and when the one after it was. */
   retained: number
   followed: number
+  /** How many memos may be kept before they are looked through. */
+  room: number
+  /** Something was offered since the shelf was last looked through. */
+  isFresh: boolean
+  /** Where the definition has a history: earlier outcomes, the oldest first, and what the present one has seen. */
+  past: Memo[] | null
+  seen: readonly unknown[] | null
   readonly offers: Memo[]
+  /** Jobs of frozen branches that were on their way. */
+  flights: readonly Work[]
 }
 
 /** A live query, as far as marking needs to know it. */

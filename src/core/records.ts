@@ -10,7 +10,7 @@ import { setBound } from './memory.js'
 import { assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
-import { releaseFork } from './share.js'
+import { openShelf, releaseFork } from './share.js'
 import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
@@ -116,7 +116,7 @@ function makeNode(head: Branch, table: Table, args: unknown): Node {
   const { frozen, settings } = head.family
   if (settings.freeze && table.definition.kind === 'input') deepFreeze(table.definition.options.initial, frozen)
   if (table.definition.kind === 'input') return new Slot(++head.family.slots, table, args, null)
-  const cell = new Cell(table, args, null)
+  const cell = openShelf(new Cell(table, args, null))
   if (table.byPrimitive.size + table.byText.size >= table.noticeAt) notice(head, table)
   if (table.bound !== null || head.family.bound !== null) cell.flags |= BOUNDED
   return cell
@@ -140,7 +140,7 @@ export function localOf(branch: Branch, origin: Node): Node {
   if (origin === origin.table.entries) return hiddenSlot(branch, origin.table.definition, 'entries')
   const table = localTable(branch, origin.table.definition)
   let node: Node
-  if (isCell(origin)) node = new Cell(table, origin.args, origin)
+  if (isCell(origin)) node = openShelf(new Cell(table, origin.args, origin))
   else {
     node = new Slot(origin.id, table, origin.args, origin)
     const record = recordIn(branch, origin)
@@ -238,7 +238,7 @@ function keepStamps(root: Root, table: Table): Root {
 }
 
 /** Has the one name no definition of a caller can have. */
-export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({}) })
+export const invalidations: AnyInput = Object.freeze({ kind: 'input', name: '', hash: 0, options: Object.freeze({ equals: false }) })
 
 /** The hidden slot that `invalidate` changes, for a cell of the head. */
 export function invalidationSlot(head: Branch, cell: Cell): Slot {

@@ -9,11 +9,12 @@ import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
+import { notePast } from './past.js'
 import { ABSENT } from './revision.js'
-import { edgesOf, makeMemo, offer } from './share.js'
+import { edgesOf, makeMemo, memoOf, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
 
@@ -231,7 +232,7 @@ export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRu
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || cell.trying !== null || (cell.flags & (FAILED | EVICTED)) !== 0) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED)) !== 0) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -262,6 +263,8 @@ function settleLive(frame: Frame, outcome: Outcome): void {
     collect(cell)
   }
   if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
+  notePast(cell)
+  if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
 }
@@ -289,10 +292,11 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
       markCell(cell, MAYBE)
+      if (branch.home.parent !== null) offer(branch, cell, memo)
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base)
-    if (!passing) offer(branch.home, cell, memo)
+    if (!passing) offer(branch, cell, memo)
   }
   branch.memos.set(cell.origin, memo)
   if (branch.hub.active) tellSettled(frame, memo, changed)

@@ -4,7 +4,7 @@
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
 import { type Branch, FORKED } from './branch.js'
-import { BROKEN, type Cell, EVICTED, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
+import { bodyOf, BROKEN, type Cell, EVICTED, type Kept, type Memo, type Node, OUTCOME, type Outcome, type Shelf } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
@@ -12,7 +12,7 @@ export function memoOf(cell: Cell): Memo | null {
   if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
   if (cell.memo !== null && cell.memo.verifiedAt === cell.verifiedAt) return cell.memo
   const { deps, stamps } = edgesOf(cell)
-  cell.memo = makeMemo(cell, deps, stamps, cell.verifiedAt)
+  cell.memo = makeMemo(cell, deps, stamps, cell.verifiedAt, cell.shelf === null ? null : cell.shelf.seen)
   cell.memo.promise = cell.promise
   return cell.memo
 }
@@ -28,12 +28,13 @@ export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: S
   return { deps, stamps }
 }
 
-export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision): Memo {
-  return { value, flags: flags & (OUTCOME | EVICTED), stamp, changedAt, deps, stamps, verifiedAt, promise: null }
+export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision, seen: readonly unknown[] | null = null): Memo {
+  return { value, flags: flags & (OUTCOME | EVICTED), stamp, changedAt, deps, stamps, verifiedAt, promise: null, seen }
 }
 
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */
 export function retain(branch: Branch, cell: Cell): void {
+  if (cell.shelf !== null && cell.shelf.past !== null) remember(cell)
   if (branch.forks.size === 0 || branch.lastFork < cell.changedAt) return
   const { serial } = branch
   const known = cell.shelf
@@ -46,29 +47,105 @@ export function retain(branch: Branch, cell: Cell): void {
   shelf.kept.push({ memo, from: isSecond ? serial - 1 : shelf.retained, to: serial })
   if (isSecond) shelf.followed = serial
   shelf.retained = serial
-  if (shelf.kept.length > PRUNE_AT) shelf.kept = shelf.kept.filter((kept) => isWanted(branch, kept))
+  if (shelf.kept.length > shelf.room) prune(branch, shelf)
 }
+
+/** Puts the outcome of a cell among those of its past. */
+function remember(cell: Cell): void {
+  const shelf = cell.shelf as Shelf
+  const { past, seen } = shelf
+  const memo = past === null || seen === null ? null : memoOf(cell)
+  shelf.seen = null
+  if (past === null || memo === null || past.includes(memo)) return
+  past.push(memo)
+  if (past.length > (bodyOf(cell).options.history ?? 0)) past.shift()
+}
+
+/** A cell whose definition has a history has a shelf from the start. */
+export function openShelf(cell: Cell): Cell {
+  const { history = 0 } = bodyOf(cell).options
+  if (history > 0) cell.shelf = { ...emptyShelf(), past: [] }
+  return cell
+}
+
+const emptyShelf = (): Shelf => ({ kept: [], room: PRUNE_AT, retained: 0, followed: 0, offers: [], flights: [], isFresh: false, past: null, seen: null })
 
 /** Up to here a shelf is not worth looking through. */
 const PRUNE_AT = 4
+/** How many memos a cell offers to other views. */
+const OFFERS = 4
 
-/** Whether a snapshot is alive that was taken while the memo stood in its cell. */
-function isWanted(branch: Branch, { from, to }: Kept): boolean {
-  for (const { serial } of branch.forks.values()) if (serial > from && serial <= to) return true
-  return false
+/** Lets go what no snapshot alive may ask for. Each of them wants two at most; the next time is when there are twice as many. */
+function prune(branch: Branch, shelf: Shelf): void {
+  shelf.kept = shelf.kept.filter(({ from, to }) => isAlive(branch, from, to))
+  shelf.room = Math.max(PRUNE_AT, 2 * shelf.kept.length)
 }
 
-/** Offers what a snapshot computed to the views of the family. The newest few are kept. */
+/** Whether a snapshot is alive that was taken after number `from`, and not after number `to`. */
+function isAlive({ alive }: Branch, from: number, to: number): boolean {
+  const next = alive[placeOf(alive, from + 1)]
+  return next !== undefined && next <= to
+}
+
+/** Where the first number stands that is no less. */
+function placeOf(sorted: readonly number[], serial: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] as number) < serial) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Offers what a snapshot computed to the views of the family, at the cell of the head. The newest few are kept. */
 export function offer(branch: Branch, cell: Cell, memo: Memo): void {
-  const { offers } = shelfOf(branch, cell)
-  offers.push(memo)
-  if (offers.length > PRUNE_AT) offers.shift()
+  const shelf = shelfOf(branch.family.head, cell.origin)
+  shelf.isFresh = true
+  shelf.offers.push(memo)
+  if (shelf.offers.length > OFFERS) shelf.offers.shift()
 }
 
-function shelfOf(branch: Branch, cell: Cell): Shelf {
+export function shelfOf(branch: Branch, cell: Cell): Shelf {
   branch.shelved.add(cell)
-  cell.shelf ??= { kept: [], retained: 0, followed: 0, offers: [] }
+  cell.shelf ??= emptyShelf()
   return cell.shelf
+}
+
+/** How many shelves are looked through whenever a snapshot comes or goes. */
+const SWEPT = 4
+
+/** Looks through some shelves, so that in time all are: what is not wanted any more goes, and offers that are old. */
+function sweep(branch: Branch): void {
+  const { shelved } = branch
+  for (let count = 0; count < SWEPT && shelved.size > 0; count++) {
+    branch.sweep ??= shelved.values()
+    const { done, value: cell } = branch.sweep.next()
+    if (done === true) {
+      branch.sweep = null
+      return
+    }
+    const { shelf } = cell
+    if (shelf === null) continue
+    prune(branch, shelf)
+    if (!shelf.isFresh) shelf.offers.length = 0
+    shelf.isFresh = false
+    shelf.flights = []
+    if (shelf.kept.length + shelf.offers.length === 0) dropShelf(branch, cell)
+  }
+}
+
+/** Lets go what a cell keeps for other views. */
+export function dropShelf(branch: Branch, cell: Cell): void {
+  branch.shelved.delete(cell)
+  const { shelf } = cell
+  if (shelf === null || shelf.past === null) cell.shelf = null
+  else {
+    shelf.kept = []
+    shelf.flights = []
+    shelf.offers.length = 0
+  }
 }
 
 /** The memos that may hold somewhere for the cell, the likeliest first. */
@@ -78,6 +155,12 @@ export function candidatesOf(cell: Cell): Memo[] {
   if (cell.shelf === null) return candidates
   for (let i = cell.shelf.kept.length - 1; i >= 0; i--) candidates.push((cell.shelf.kept[i] as Kept).memo)
   return candidates.concat(cell.shelf.offers)
+}
+
+/** The memos that may hold in a live cell: also those of its history, which are decided by what they have seen. */
+export function choicesOf(cell: Cell): Memo[] {
+  const past = cell.shelf === null ? null : cell.shelf.past
+  return past === null ? candidatesOf(cell) : [...candidatesOf(cell), ...past.toReversed()]
 }
 
 /** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
@@ -94,18 +177,35 @@ export function standingIn(branch: Branch, cell: Cell): Outcome {
 
 /** A snapshot was taken. */
 export function addFork(parent: Branch, fork: Branch): void {
-  parent.serial++
-  parent.forks.set(fork.token, { base: fork.base, serial: parent.serial })
-  if (parent.parent === null) parent.family.note(FORKED, true)
+  addAlive(parent, fork, ++parent.serial)
   parent.lastFork = Math.max(parent.lastFork, fork.base)
+  sweep(parent)
 }
 
-/** A snapshot is gone: with the last one, so are the memos kept for them. */
+/** Another branch stands for the same state as a snapshot. */
+export function addTwin(parent: Branch, fork: Branch, twin: Branch): void {
+  addAlive(parent, twin, parent.forks.get(fork.token)?.serial ?? 0)
+}
+
+function addAlive(parent: Branch, { token, base }: Branch, serial: number): void {
+  parent.forks.set(token, { base, serial })
+  parent.alive.splice(placeOf(parent.alive, serial), 0, serial)
+  if (parent.parent === null) parent.family.note(FORKED, true)
+}
+
+/** A snapshot is gone: with the last one, so are the memos kept for them, unless its inputs have just been taken over. */
 export function releaseFork(parent: Branch, token: object): void {
-  if (!parent.forks.delete(token)) return
-  if (parent.forks.size > 0) return
+  const fork = parent.forks.get(token)
+  if (fork === undefined) return
+  parent.forks.delete(token)
+  parent.alive.splice(placeOf(parent.alive, fork.serial), 1)
+  if (parent.forks.size > 0) {
+    sweep(parent)
+    return
+  }
   if (parent.parent === null) parent.family.note(FORKED, false)
   parent.lastFork = -1
-  for (const cell of parent.shelved) cell.shelf = null
-  parent.shelved.clear()
+  parent.recalled.clear()
+  if (!parent.hasTaken) for (const cell of parent.shelved) dropShelf(parent, cell)
+  parent.hasTaken = false
 }

@@ -5,7 +5,8 @@
  * holds again, here or there, and its readers are marked to be looked at, not to run. Where even the value stands here already, under
  * another stamp, the slot takes over the stamp alone, and nobody notices.
  */
-import type { Branch, Change } from './branch.js'
+import type { Branch, Change, Recalled } from './branch.js'
+import { defaultEquals } from './equality.js'
 import { propagate } from './graph.js'
 import { assignSlot, BROKEN, DIRTY, markCell, MAYBE, type Slot, type Table } from './node.js'
 import { invalidationOf, restingStamp, rootOf, tableRootOf } from './records.js'
@@ -60,6 +61,27 @@ export function storeTaken(branch: Branch, slot: Slot, { value, removed, whole }
   table.keysStamp = whole.keysStamp
   if (table.keys !== null) takeHidden(table.keys, whole.keysStamp, taken)
   return slot
+}
+
+/** How many values of a slot are remembered. */
+const RECALLED = 4
+
+/**
+ * A slot is given a value that it showed before, and snapshots know: it is to have the stamp it had. Remembers what is overwritten, where
+ * snapshots hold it. Comparing may not run anybody's code here: objects are compared where that is the input's equality.
+ */
+export function recall(branch: Branch, slot: Slot, change: Change): Change {
+  const start = branch.start?.get(slot.table.definition.name)?.records.get(slot.id)
+  const list = branch.recalled.get(slot.origin)
+  const isSame = ({ value }: Recalled): boolean => Object.is(value, change.value) || (slot.table.isStructural && defaultEquals(value, change.value))
+  const known = change.removed || slot.table.definition.options.equals === false ? undefined : start !== undefined && isSame(start) ? start : list?.find(isSame)
+  if (branch.forks.size > 0 && slot.changedAt <= branch.rootRevision && slot.stamp >= FIRST_STAMP) {
+    const kept = list ?? []
+    if (list === undefined) branch.recalled.set(slot.origin, kept)
+    if (!kept.some(({ stamp }) => stamp === slot.stamp)) kept.push({ value: slot.value, stamp: slot.stamp })
+    if (kept.length > RECALLED) kept.shift()
+  }
+  return known === undefined ? change : { ...change, stamp: known.stamp }
 }
 
 function takeHidden(slot: Slot, stamp: Stamp, taken: Set<Slot>): void {

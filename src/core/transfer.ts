@@ -69,6 +69,7 @@ function taken(slot: Slot, record: SlotRecord | undefined, whole: TableRoot | un
 /** Writes what makes a view hold the inputs of another. */
 export function takeAll(collector: Collector, branch: Branch, source: Branch): void {
   const target = rootOf(source)
+  keepShelves(collector, branch)
   const rest = collector.pending()
   const wholes = new Map<string, TableRoot>()
   for (const [name, before, whole] of tablesOf(rootOf(branch), target)) {
@@ -125,8 +126,16 @@ export function takeChanges(collector: Collector, branch: Branch, view: Branch, 
     }
   }
   if (conflicts.length > 0) throw new ConflictError(conflicts)
+  keepShelves(collector, branch)
   collector.afterwards(() => {
     view.start = now
+  })
+}
+
+/** What was computed with the inputs that are taken over is wanted still when the snapshot is gone. */
+function keepShelves(collector: Collector, branch: Branch): void {
+  collector.afterwards(() => {
+    branch.hasTaken = branch.forks.size > 0
   })
 }
 

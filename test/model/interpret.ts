@@ -36,10 +36,12 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
     return required ? input<number[], number>(`i${i}`, { required }) : input<number[], number>(`i${i}`)
   })
   const queries: ProgramQuery[] = []
+  // Half of the programs keep earlier results.
+  const hasHistory = program.queries.length % 2 === 0
   const interpreter = new Interpreter(inputs, queries, scheduler)
   for (const [i, { kind, keepsFailures, neverEqual, test, body, takesArg }] of program.queries.entries()) {
     const name = `q${i}`
-    const options: DerivedOptions<unknown> = { ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
+    const options: DerivedOptions<unknown> = { history: hasHistory ? i % 3 : 0, ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
     const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
       return { context: { q, arg: arg ?? 0 }, end: hooks.start(i, takesArg ? (arg ?? 0) : null, q) }
     }

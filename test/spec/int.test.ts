@@ -37,7 +37,7 @@ describe('ids', () => {
         if (random.chance(0.5)) keys.reverse()
         return Object.fromEntries(keys.map((key) => [key, make(depth - 1)]))
       }
-      const canonical = (value: unknown): string => JSON.stringify(value, (_, part: unknown) => (typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted()) : part))
+      const canonical = (value: unknown): string => JSON.stringify(value, (_, part: unknown) => (typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part))
       const ids = new Map<string, number>()
       for (let i = 0; i < 100; i++) {
         const value = make(3)
@@ -53,7 +53,7 @@ describe('ids', () => {
 
   it('[INT-1 IN-9] what cannot be a key cannot be interned', () => {
     const db = createDatabase()
-    for (const value of [() => {}, Symbol('s'), new (class A {})(), [{ a: () => {} }]]) expect(thrownBy(() => db.intern(symbol, value))).toBeInstanceOf(InvalidKeyError)
+    for (const value of [() => {}, Symbol('s'), new Error('x'), [{ a: () => {} }]]) expect(thrownBy(() => db.intern(symbol, value))).toBeInstanceOf(InvalidKeyError)
     expect(db.lookup(symbol, db.intern(symbol, 'fine'))).toBe('fine')
   })
 
@@ -123,7 +123,7 @@ describe('what is read back', () => {
     expect(() => {
       value.list[1].deep = 'y'
     }).toThrow(TypeError)
-    expect(() => value.list.push(3 as never)).toThrow(TypeError)
+    expect(() => (value.list as unknown[]).push(3)).toThrow(TypeError)
     expect(db.lookup(thing, id)).toBe(value)
     const bytes = interned<{ readonly at: Date; readonly bytes: Uint8Array }>('bytes')
     const dated = db.intern(bytes, { at: new Date(5), bytes: new Uint8Array([1, 2]) })
@@ -160,14 +160,11 @@ describe('definitions', () => {
     expect(thrownBy(() => db.get(input('symbol')))).toBeInstanceOf(DuplicateDefinitionError)
     expect(thrownBy(() => createDatabase({ definitions: [symbol, interned('symbol')] }))).toBeInstanceOf(DuplicateDefinitionError)
     expect(thrownBy(() => db.get(symbol as never))).toBeInstanceOf(InvalidDefinitionError)
-    expect(thrownBy(() => db.intern(name as never, 1 as never))).toBeInstanceOf(InvalidDefinitionError)
+    expect(thrownBy(() => db.intern(name as never, 1))).toBeInstanceOf(InvalidDefinitionError)
     expect(thrownBy(() => interned(''))).toBeInstanceOf(InvalidDefinitionError)
-    let kept: Query | null = null
-    db.get(derived('keeps', (q) => {
-      kept = q
-      return 1
-    }))
-    expect(thrownBy(() => (kept as Query | null)?.intern(symbol, 1))).toBeInstanceOf(FinishedQueryError)
+    const kept: Query[] = []
+    db.get(derived('keeps', (q) => kept.push(q)))
+    expect(thrownBy(() => kept[0]?.intern(symbol, 1))).toBeInstanceOf(FinishedQueryError)
     db.close()
     expect(thrownBy(() => db.intern(symbol, 1))).toMatchObject({ name: 'ClosedError' })
   })
