@@ -4,7 +4,7 @@ export type { DatabaseOptions, Limits, Stats } from './core/database.js'
 export { derived, input, interned } from './core/define.js'
 export type { Args, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './core/define.js'
 export {
-  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, ForeignViewError, InvalidDefinitionError, InvalidIdError, InvalidKeyError,
+  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DuplicateDefinitionError, EqualityError, FinishedQueryError, FixpointError, ForeignViewError, InvalidDefinitionError, InvalidIdError, InvalidKeyError,
   LimitExceededError, MissingInputError, NestedCommitError, PebreError, WriteInQueryError,
 } from './core/errors.js'
 export type { Conflict, Held } from './core/errors.js'

@@ -98,6 +98,16 @@ export const FORKED = 16
 export const CLOSED = 32
 /** What inputs may hold is limited. */
 export const LIMITED = 64
+/** Some cycle had an answer. */
+export const ANSWERED = 128
+
+/** A cycle that is being answered by rounds. */
+export interface Solving {
+  has(cell: Cell): boolean
+  shows(cell: Cell): boolean
+  grow(heads: readonly Cell[]): void
+  note(cell: Cell, memo: Memo): boolean
+}
 
 /** One interned value. `isMutable`: it holds dates or bytes, and whoever gets it gets a copy. */
 export interface InternEntry {
@@ -297,6 +307,10 @@ export class Branch implements BranchLike {
   /** Its place among the parent's forks. */
   readonly token: object = {}
   disposed = false
+  /** The cycle a round of which is computed here. */
+  solving: Solving | null = null
+  /** The cycles that were answered at this revision. */
+  fixpoints: Solving[] | null = null
   /** Made for jobs that a commit overtook: it goes when the last of them has ended. */
   hidden = false
 

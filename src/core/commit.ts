@@ -196,6 +196,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   if (branch.jobs !== null) leaveState(branch)
   const before = branch.frozen ? branch.memos : null
   if (branch.frozen) thaw(branch)
+  branch.fixpoints = null
   const revision = ++branch.revision
   const effects: Effects = { hidden: null, keyed: null, taken: null }
   const slots: Slot[] = []
@@ -246,6 +247,7 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
 function leaveState(branch: Branch): void {
   const left = new Branch(branch.family, branch.frozen ? branch.parent : branch, branch.hub, rootOf(branch))
   left.hidden = true
+  left.fixpoints = branch.fixpoints
   if (branch.frozen) {
     // A sibling: it stands for the snapshot as it was, and shares what was found for it.
     left.base = branch.base

@@ -8,7 +8,7 @@ import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from
 import { CycleError, shorten } from './errors.js'
 import { ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { type Cell, type Failure, idOf } from './node.js'
+import { bodyOf, type Cell, type Failure, idOf } from './node.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -31,13 +31,30 @@ function stepsTo(frame: Evaluation): Step[] {
   return [...above(0), ...stack.flatMap((at) => [{ cell: at.cell, at }, ...above(at.level + 1)])]
 }
 
-/** The frame reads a cell that needs, through others, this very frame: its body is on the stack, or was given up to free it. */
-export function reportCycle(frame: Evaluation, cell: Cell): CycleError {
+/** Who is on a cycle: cells, and those of their evaluations that are at work. */
+export interface Members {
+  readonly cells: readonly Cell[]
+  readonly frames: readonly Evaluation[]
+}
+
+function splitSteps(frame: Evaluation, branch: Branch, cell: Cell): { readonly ring: readonly Step[]; readonly wayIn: readonly Step[] } {
   const steps = stepsTo(frame)
-  const from = steps.findIndex((step) => step.cell === cell)
-  const ring = from < 0 ? [{ cell: frame.cell, at: frame }] : steps.slice(from)
+  const own = steps.findLastIndex((step) => step.cell === cell && (step.at === null || step.at.branch === branch))
+  const from = own < 0 ? steps.findIndex((step) => step.cell === cell) : own
+  return from < 0 ? { ring: [{ cell: frame.cell, at: frame }], wayIn: [] } : { ring: steps.slice(from), wayIn: steps.slice(0, from) }
+}
+
+/** The cycle by which a cell of a branch needs the frame that reads it. */
+export function membersOnStack(frame: Evaluation, branch: Branch, cell: Cell): Members {
+  const { ring } = splitSteps(frame, branch, cell)
+  return { cells: ring.map((step) => step.cell), frames: ring.flatMap(({ at }) => (at === null ? [] : [at])) }
+}
+
+/** The frame reads a cell that needs, through others, this very frame: its body is on the stack, or was given up to free it. */
+export function reportCycle(frame: Evaluation, branch: Branch, cell: Cell): CycleError {
+  const { ring, wayIn } = splitSteps(frame, branch, cell)
   const { doomed } = frame.branch.family
-  const error = new CycleError(idsOf([...ring.map((step) => step.cell), cell]), idsOf(steps.slice(0, Math.max(from, 0)).map((step) => step.cell)))
+  const error = new CycleError(idsOf([...ring.map((step) => step.cell), cell]), idsOf(wayIn.map((step) => step.cell)))
   const lowest = ring.find(({ at }) => at !== null)?.at ?? frame
   for (const step of ring) {
     if (step.at !== null) join(step.at, error, lowest)
@@ -50,7 +67,7 @@ export function reportCycle(frame: Evaluation, cell: Cell): CycleError {
 }
 
 /** Puts an evaluation on a cycle: its outcome is decided. */
-function mark(at: Evaluation, error: CycleError): void {
+export function mark(at: Evaluation, error: CycleError): void {
   at.cycle ??= error
   remember(at.branch, at.cell, at, error)
 }
@@ -110,26 +127,34 @@ function callersUpTo(frame: Evaluation, last: Job): Evaluation[] {
   return callers
 }
 
-/**
- * The frame is about to wait for a job that waits for it. Returns whether it is a cycle: then all on it will end as such, whatever
- * their bodies do, and the read fails at once.
- */
-export function breakRing(target: Job, frame: Evaluation): boolean {
+/** The cycle by which a job waits for the frame. */
+export function membersOfJobs(target: Job, frame: Evaluation): Members {
   const ring = ringOf(target, frame)
-  const validating = ring.find((job) => job.frame === null)
-  if (validating !== undefined) {
-    surrender(validating)
-    return false
-  }
   const above = callersUpTo(frame, ring.at(-1) as Job)
-  const cells = [...ring.map((job) => job.cell), ...above.map((at) => at.cell)]
+  const frames = [...ring.flatMap(({ frame: at }) => (at === null ? [] : [at])), ...above]
+  return { cells: [...ring.map((job) => job.cell), ...above.map((at) => at.cell)], frames }
+}
+
+/** The frame is about to wait for a job that waits for it. One of those between that only validates runs instead; false: there is none. */
+export function giveWay(target: Job, frame: Evaluation): boolean {
+  const validating = ringOf(target, frame).find((job) => job.frame === null)
+  if (validating !== undefined) surrender(validating)
+  return validating !== undefined
+}
+
+/** Nobody on the cycle between a job and the frame waits any longer: all will end as such, whatever their bodies do. */
+export function breakRing(target: Job, frame: Evaluation): CycleError {
+  const ring = ringOf(target, frame)
+  const { cells } = membersOfJobs(target, frame)
   const error = new CycleError(idsOf([...cells, target.cell]), [])
-  for (const at of above) mark(at, error)
+  for (const at of callersUpTo(frame, ring.at(-1) as Job)) mark(at, error)
   for (const job of ring) {
+    const recovery = bodyOf(job.cell).options.cycle
     mark(job.frame as Evaluation, error)
     job.inner?.promise.catch(ignore)
-    job.inner?.reject(error)
+    if (recovery !== undefined && 'fallback' in recovery) job.inner?.resolve(recovery.fallback)
+    else job.inner?.reject(error)
   }
   mark(frame, error)
-  return true
+  return error
 }

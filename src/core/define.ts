@@ -43,11 +43,19 @@ export interface DerivedOptions<V> {
   readonly equals?: Equals<V>
   /** How long a failure is kept: for its revision (default), or until something that was read changes. */
   readonly errors?: 'revision' | 'dependencies'
+  /**
+   * What a query that needs its own result gives. `initial`: it is computed again and again, from this value on, until nothing on the cycle changes
+   * (at most `limit` rounds, default 200; then `FixpointError`). `fallback`: this value. Default: `CycleError`.
+   */
+  readonly cycle?: Recovery<V>
   /** How many values are kept. More are given up after the next commit, the ones used least first; asked for again, they are computed again. Default: all. */
   readonly lru?: number
   /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
   readonly history?: number
 }
+
+/** What a query gives that needs its own result. */
+export type Recovery<V> = { readonly initial: V; readonly limit?: number } | { readonly fallback: V }
 
 /** A query: a function of inputs and other queries, whose results are kept. */
 export interface Derived<A extends Args, R> {
@@ -78,7 +86,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly cycle?: Recovery<unknown> }
   readonly isAsync: boolean
 }
 
@@ -165,6 +173,13 @@ function checkName(name: unknown): asserts name is string {
   }
 }
 
+function checkRecovery(name: string, cycle: unknown): void {
+  if (cycle === undefined) return
+  const isObject = typeof cycle === 'object' && cycle !== null
+  if (!isObject || 'initial' in cycle === 'fallback' in cycle) throw new InvalidDefinitionError(`${name}: cycle must have an initial value or a fallback.`)
+  if ('limit' in cycle) checkCount(`${name}: cycle.limit`, cycle.limit)
+}
+
 /** @throws `InvalidDefinitionError` for anything but a number that is not negative */
 export function checkCount(what: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0) return value
@@ -203,6 +218,7 @@ export function derived<A extends Args, R>(
   checkName(name)
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
+  checkRecovery(name, options.cycle)
   if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
   const { history = 0 } = options
   if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)

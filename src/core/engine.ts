@@ -16,15 +16,16 @@
  * same step; edges count from the first read of a run; a cell that is marked has nothing unmarked above it, so whatever
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
-import { type Branch, ELSEWHERE, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
-import { breakRing, joinCycle, reportCycle } from './cycle.js'
+import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
+import { breakRing, giveWay, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle } from './cycle.js'
+import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
 import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
+  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
   MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -54,7 +55,7 @@ const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | E
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
 
-export class Engine implements Host {
+export class Engine implements Host, Rounds {
   private family!: Family
   /** The stack of `refresh`: cells, and the edge at which each stands. */
   private readonly cells: Cell[] = []
@@ -153,7 +154,7 @@ export class Engine implements Host {
     if ((cell.mark !== CLEAN && !isFresh(cell)) || (cell.flags & EVICTED) !== 0) {
       if (!this.readPlain(frame, cell)) {
         const job = this.demandFor(frame, frame.branch, cell)
-        if (job === ON_CYCLE) return rejected(frame.cycle)
+        if (job === ON_CYCLE) return this.readRing(frame, frame.branch, cell, edge, null)
         if (job !== null) return this.join(frame, cell, edge, job)
       }
     } else {
@@ -197,7 +198,7 @@ export class Engine implements Host {
     const edge = tracked ? (frame as Frame).link(cell) : null
     const { branch } = frame
     const job = this.demandFor(frame, branch, cell)
-    if (job === ON_CYCLE) return rejected(frame.cycle)
+    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, edge, null)
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
@@ -214,7 +215,7 @@ export class Engine implements Host {
   /** A body reads past its q, through the view: nothing is recorded, but a cycle is found, and a wait is known. */
   readPast(frame: Evaluation, branch: Branch, cell: Cell): unknown {
     const job = this.demandFor(frame, branch, cell)
-    if (job === ON_CYCLE) return rejected(frame.cycle)
+    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, null, null)
     if (job !== null) return this.join(frame, cell, null, job, false)
     return branch.frozen ? showMemo(branch.memos.get(cell.origin) as Memo, true) : showCell(cell)
   }
@@ -224,19 +225,15 @@ export class Engine implements Host {
     const { active } = this.family
     if (active === null) return this.demand(branch, cell, null)
     const job = this.demandFor(active, branch, cell)
-    if (job === ON_CYCLE) throw active.cycle
+    if (job === ON_CYCLE) throw reportCycle(active, branch, cell)
     return job ?? (branch.frozen ? (branch.memos.get(cell.origin) as Memo) : cell)
   }
 
-  /** Demands a cell for an evaluation; null: the outcome stands. @throws CycleError where the evaluation is part of it */
+  /** Demands a cell for an evaluation; null: the outcome stands. */
   private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | typeof ON_CYCLE | null {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
-    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) {
-      const error = reportCycle(frame, cell)
-      if (isAsync(cell)) return ON_CYCLE
-      throw error
-    }
+    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) return ON_CYCLE
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     const { standing } = this
@@ -282,11 +279,70 @@ export class Engine implements Host {
     if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryJoined')
     if (waitsFor(job, frame, null)) {
       this.idleSoon()
-      if (breakRing(job, frame)) return rejected(frame.cycle)
+      if (!giveWay(job, frame)) return this.readRing(frame, frame.branch, cell, edge, job)
     }
     if (edge !== null) edge.stamp = PENDING
     addWait(job, jobOf(frame), edge, tracked ? cell : null, null)
     return promiseOf(job, true)
+  }
+
+  /** A read of what needs the frame itself, on the stack or (`target`) through jobs that wait: there is an answer, or it is an error. */
+  private readRing(frame: Evaluation, branch: Branch, cell: Cell, edge: Edge | null, target: Job | null): unknown {
+    const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
+    const heads = members.cells.filter(isHead)
+    const recovery = bodyOf(cell).options.cycle
+    if (edge !== null && (heads.length > 0 || recovery !== undefined)) edge.stamp = IN_RING
+    if (heads.length > 0 && branch.solving === null) return this.readSolved(frame, branch, cell, members, heads)
+    if (heads.length > 0) branch.solving?.grow(heads)
+    const error = target === null ? reportCycle(frame, branch, cell) : breakRing(target, frame)
+    if (recovery !== undefined && 'fallback' in recovery) return isAsync(cell) ? Promise.resolve(recovery.fallback) : recovery.fallback
+    if (isAsync(cell)) return rejected(error)
+    throw error
+  }
+
+  /** A read on a cycle that has heads: what everybody on it shows in the end. */
+  private readSolved(frame: Evaluation, branch: Branch, cell: Cell, { frames }: Members, heads: readonly Cell[]): unknown {
+    const { family } = this
+    family.note(CYCLES | ANSWERED, true)
+    const known = branch.fixpoints?.find((one) => heads.some((head) => one.has(head))) as Fixpoint | undefined
+    const fixpoint = known ?? this.onOwnStack(frame, () => new Fixpoint(branch, heads, this))
+    if (known === undefined) (branch.fixpoints ??= []).push(fixpoint)
+    const show = (): unknown => {
+      const { error } = fixpoint
+      if (error !== null) {
+        for (const at of frames) if (at.state !== ENDED) mark(at, error)
+        throw error
+      }
+      const found = this.onOwnStack(frame, () => this.demand(fixpoint.branch, cell, null))
+      if (!(found instanceof Job)) return showMemo(found as Memo, true)
+      found.holders++
+      return promiseOf(found, true)
+    }
+    if (fixpoint.state !== 'working') return isAsync(cell) ? promised(show) : show()
+    return handled(new Promise((resolve) => fixpoint.whenDone(() => resolve(promised(show)))))
+  }
+
+  /** Computes something in the name of a frame, with a stack that is freed by itself. */
+  private onOwnStack<T>(frame: Evaluation, action: () => T): T {
+    const { family, standing } = this
+    const { active, floor } = family
+    family.active = active === null ? null : frame
+    family.floor = family.depth
+    try {
+      return action()
+    } finally {
+      family.active = active
+      family.floor = floor
+      this.standing = standing
+    }
+  }
+
+  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void {
+    const job = openJob(cell, branch)
+    job.onCancel = tellCancelled
+    job.surrendered = true
+    addWait(job, null, null, null, done)
+    this.demand(branch, cell, job)
   }
 
   // ── Refreshing live cells ──────────────────────────────────────────────────────────────────────────────────────
@@ -691,7 +747,7 @@ export class Engine implements Host {
     const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
     frame.keeps = keeps
     if (branch.hub.active) frame.trace = { cause: causeOf(cell), startedAt: 0 }
-    const owns = cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home)
+    const owns = branch.solving === null && (cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home))
     if (owns) {
       retain(home, cell)
       if (!isClosed(cell)) wake(cell)
@@ -701,7 +757,7 @@ export class Engine implements Host {
     } else job.reads = new Map()
     startRun(job, frame)
     const pending = execute(frame)
-    if (pending !== null) addFlight(pending)
+    if (pending !== null && branch.solving === null) addFlight(pending)
     return pending ?? (branch.memos.get(cell.origin) as Memo)
   }
 
@@ -755,6 +811,20 @@ export class Engine implements Host {
 }
 
 const ON_CYCLE = Symbol('on a cycle')
+
+/** What a function gives, as a promise that nobody need handle. */
+function promised(action: () => unknown): Promise<unknown> {
+  try {
+    return handled(Promise.resolve(action()))
+  } catch (error) {
+    return rejected(error)
+  }
+}
+
+function handled(promise: Promise<unknown>): Promise<unknown> {
+  promise.catch(ignore)
+  return promise
+}
 
 /** A promise for a query that fails by itself. */
 function rejected(reason: unknown): Promise<never> {

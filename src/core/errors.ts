@@ -95,6 +95,18 @@ export class CycleError extends PebreError {
   }
 }
 
+/** A cycle of queries with initial values that goes on changing. */
+export class FixpointError extends CycleError {
+  /** How many rounds were computed. */
+  readonly rounds: number
+
+  constructor(heads: readonly string[], rounds: number) {
+    super([...heads, ...heads.slice(0, 1)], [])
+    this.message = `The cycle of ${shorten(heads).join(', ')} still changes after ${rounds} rounds. Its queries must settle, or be given a higher cycle.limit.`
+    this.rounds = rounds
+  }
+}
+
 /** The longest path that errors print or carry. */
 const PATH_LIMIT = 32
 

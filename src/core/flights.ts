@@ -20,7 +20,7 @@ export function addFlight(job: Job): void {
 
 /** The job to wait for in place of a run. */
 export function flightFor(branch: Branch, cell: Cell, own: Job | null): Job | null {
-  if (!isAsync(cell)) return null
+  if (!isAsync(cell) || branch.solving !== null) return null
   const others = cell.origin.shelf?.flights ?? []
   for (const job of [cell.job, cell.owner, ...others] as (Job | null)[]) {
     if (job === null || job === own || job.branch === branch || job.phase === 'running' || job.phase === 'done') continue

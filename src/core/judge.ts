@@ -6,7 +6,7 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
+import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, ON_RING, type Outcome } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { candidatesOf, standingIn } from './share.js'
 
@@ -17,7 +17,7 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue
-  const lastStamp = before === null ? ((standing.flags & EVICTED) === 0 ? standing.stamp : ABSENT) : before.lastStamp
+  const lastStamp = before === null ? ((standing.flags & EVICTED) === 0 && ((standing.flags ^ flags) & ON_RING) === 0 ? standing.stamp : ABSENT) : before.lastStamp
   let error = result
   if (!failed) {
     // The same body has read the same: it is the value that was there.

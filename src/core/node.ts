@@ -37,7 +37,9 @@ export const ASYNC = 2
 export const VOLATILE = 4
 /** Something it read is volatile. */
 export const TAINTED = 8
-export const OUTCOME: number = FAILED | ASYNC | VOLATILE | TAINTED
+/** It was found on a cycle, and is the fallback. */
+export const ON_RING = 8192
+export const OUTCOME: number = FAILED | ASYNC | VOLATILE | TAINTED | ON_RING
 /** The synchronous part of the body is on the stack. */
 export const RUNNING = 16
 /** A validation walk stands on this cell. */
@@ -377,6 +379,8 @@ export class Edge {
 
 /** No record ever shows it. */
 export const PENDING: Stamp = -1
+/** Read on a cycle that had an answer before the record itself has settled. */
+export const IN_RING: Stamp = -2
 
 export const isCell = (node: Node): node is Cell => node instanceof Cell
 

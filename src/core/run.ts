@@ -2,14 +2,14 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { type Family, type Job, READING } from './branch.js'
+import { ANSWERED, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, ON_RING, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { notePast } from './past.js'
@@ -36,6 +36,8 @@ export function execute(frame: Frame): Job | null {
   const { family, hub } = frame.branch
   let failed = false
   let result: unknown
+  // A run that owns no edges says nothing about the live cell, whose own body may be on the stack.
+  const owns = frame.job === null || frame.job.reads === null
   if (hub.active) tellStarted(frame)
   family.active = frame
   family.depth++
@@ -48,7 +50,7 @@ export function execute(frame: Frame): Job | null {
   }
   family.depth--
   family.active = frame.parent
-  cell.flags &= ~RUNNING
+  if (owns) cell.flags &= ~RUNNING
   if (!failed && frame.job === null && family.unwind === null && !family.closed && !isObject(result) && settlePlain(frame, result)) return null
   return conclude(frame, failed, result)
 }
@@ -224,15 +226,25 @@ function giveUp(frame: Frame): never {
 export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): void {
   endFrame(frame)
   if (!failed && frame.job === null && settlePlain(frame, result)) return
-  const outcome = judge(frame, failed || frame.cycle !== null, frame.cycle ?? result, isAsyncRun)
+  const outcome = conclusionOf(frame, failed, result, isAsyncRun)
   if (frame.branch.frozen) settleElsewhere(frame, outcome)
   else settleLive(frame, outcome)
+}
+
+/** Whoever is on a cycle fails with its error, or has a fallback: what the body says does not count. */
+function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
+  if (frame.cycle === null) return judge(frame, failed, result, isAsyncRun)
+  const recovery = bodyOf(frame.cell).options.cycle
+  if (recovery === undefined || !('fallback' in recovery)) return judge(frame, true, frame.cycle, isAsyncRun)
+  frame.flags |= ON_RING
+  frame.branch.family.note(ANSWERED, true)
+  return judge(frame, false, recovery.fallback, isAsyncRun)
 }
 
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED)) !== 0) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -263,10 +275,17 @@ function settleLive(frame: Frame, outcome: Outcome): void {
     collect(cell)
   }
   if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
+  if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
   notePast(cell)
   if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
+}
+
+/** Reads on a cycle that was answered get their stamps once both ends have settled at one revision. */
+function closeRing(cell: Cell): void {
+  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (edge.stamp === IN_RING && edge.reader.mark === CLEAN) edge.stamp = cell.stamp
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp === IN_RING && edge.dep.mark === CLEAN) edge.stamp = edge.dep.stamp
 }
 
 /** Something the cell has read shows another stamp by now. */
@@ -296,9 +315,10 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base)
-    if (!passing) offer(branch, cell, memo)
+    if (!passing && branch.solving?.note(cell, memo) !== true) offer(branch, cell, memo)
   }
-  branch.memos.set(cell.origin, memo)
+  // What heads of a cycle come to is for the next round.
+  if (branch.solving?.shows(cell) !== true) branch.memos.set(cell.origin, memo)
   if (branch.hub.active) tellSettled(frame, memo, changed)
   finishJob(job, memo)
 }

@@ -1,0 +1,180 @@
+/**
+ * Cycles that have an answer: the queries on them that declare `cycle: { initial }` are computed in rounds until nothing changes.
+ *
+ *   round 0: every head shows its initial value
+ *   round n: every head is computed from what all heads showed in round n - 1      in a branch of its own: nobody else sees it
+ *   nothing changed? that is what everybody on the cycle reads, and so computes himself
+ *
+ * All heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. Where a
+ * round meets another cycle with heads of its own, they join, and all begins again. The rest of a cycle is computed from the heads.
+ */
+import { Branch, Job } from './branch.js'
+import { FixpointError } from './errors.js'
+import { defaultEquals, failureEquals } from './equality.js'
+import { isEqual } from './judge.js'
+import { bodyOf, type Cell, FAILED, type Failure, idOf, type Memo, type Outcome } from './node.js'
+import { localOf, rootOf } from './records.js'
+import type { Revision } from './revision.js'
+import type { Root } from './root.js'
+
+/** What rounds need of the engine. */
+export interface Rounds {
+  /** Computes a cell in a frozen branch, whatever is known of it there; `done` is told its outcome, or null where it was cancelled. */
+  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void
+  idle(): void
+}
+
+/** How many rounds there may be. */
+const LIMIT = 200
+
+export const isHead = (cell: Cell): boolean => 'initial' in (bodyOf(cell).options.cycle ?? {})
+
+/** One cycle of one state, being answered. */
+export class Fixpoint {
+  /** The branch of the present round; in the end, that in which everybody on the cycle can be read. */
+  branch: Branch
+  state: 'working' | 'solved' | 'failed' = 'working'
+  error: FixpointError | null = null
+  /** The state it is of: the branch moves on. */
+  private readonly from: Branch
+  private readonly parent: Branch
+  private readonly root: Root
+  private readonly base: Revision
+  private readonly revision: Revision
+  private readonly rounds: Rounds
+  /** The heads, as records of the head branch, and what they show in this round. */
+  private readonly shown: Map<Cell, Memo> = new Map()
+  /** The heads of this round, and what they come to. */
+  private heads: ReadonlySet<Cell> = new Set()
+  private results: Map<Cell, Outcome> = new Map()
+  /** What was computed from what heads showed. */
+  private provisional: Set<Cell> = new Set()
+  private round = 0
+  private grown = false
+  private cancelled = false
+  private readonly listeners: (() => void)[] = []
+
+  constructor(from: Branch, heads: readonly Cell[], rounds: Rounds) {
+    this.from = from
+    this.parent = from.frozen ? (from.parent as Branch) : from
+    this.root = rootOf(from)
+    this.base = from.frozen ? from.base : from.revision
+    this.revision = from.revision
+    this.rounds = rounds
+    this.branch = from
+    for (const { origin } of heads) this.begin(origin)
+    this.work()
+  }
+
+  has(cell: Cell): boolean {
+    return this.shown.has(cell.origin)
+  }
+
+  /** Calls back once it is no longer working. */
+  whenDone(listener: () => void): void {
+    this.listeners.push(listener)
+  }
+
+  /** A round has met a cycle with heads that are none of ours. */
+  grow(heads: readonly Cell[]): void {
+    const others = heads.filter((head) => !this.has(head))
+    for (const { origin } of others) this.begin(origin)
+    if (others.length > 0) this.grown = true
+  }
+
+  /** A head that shows something in this round; others may have been found since it began. */
+  shows(cell: Cell): boolean {
+    return this.heads.has(cell.origin)
+  }
+
+  /** A run of this round has settled. Returns whether what it gave is good for this round only. */
+  note(cell: Cell, memo: Memo): boolean {
+    const { origin } = cell
+    const isProvisional = memo.deps.some((dep) => this.shown.has(dep as Cell) || this.provisional.has(dep as Cell))
+    if (isProvisional) this.provisional.add(origin)
+    return isProvisional
+  }
+
+  private begin(origin: Cell): void {
+    const { family } = this.from
+    const { initial } = bodyOf(origin).options.cycle as { readonly initial: unknown }
+    this.shown.set(origin, { value: initial, flags: 0, stamp: family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null })
+  }
+
+  private work(): void {
+    while (this.state === 'working') {
+      this.openRound()
+      let left = this.heads.size
+      let isWaiting = false
+      for (const origin of this.heads) {
+        this.rounds.evaluate(this.branch, localOf(this.branch.home, origin) as Cell, (outcome) => {
+          if (outcome === null) this.cancelled = true
+          else this.results.set(origin, outcome)
+          if (--left === 0 && isWaiting) this.goOn()
+        })
+      }
+      if (left > 0) {
+        isWaiting = true
+        return
+      }
+      this.close()
+    }
+  }
+
+  /** The last run of an asynchronous round has ended. */
+  private goOn(): void {
+    queueMicrotask(() => {
+      this.close()
+      this.work()
+      this.rounds.idle()
+    })
+  }
+
+  private openRound(): void {
+    const { from } = this
+    const branch = new Branch(from.family, this.parent, from.hub, this.root)
+    branch.base = this.base
+    branch.revision = this.revision
+    branch.solving = this
+    for (const [cell, known] of from.frozen ? from.memos : []) if (known !== null && !(known instanceof Job)) branch.memos.set(cell, known)
+    for (const [origin, memo] of this.shown) branch.memos.set(origin, memo)
+    this.branch = branch
+    this.heads = new Set(this.shown.keys())
+    this.results = new Map()
+    this.provisional = new Set()
+  }
+
+  /** Compares what the round gave with what it began with. */
+  private close(): void {
+    if (this.cancelled) return this.end('failed')
+    if (this.grown) {
+      this.grown = false
+      this.round = 0
+      for (const origin of this.heads) this.begin(origin)
+      return undefined
+    }
+    let isStill = true
+    for (const [origin, memo] of this.shown) {
+      const outcome = this.results.get(origin) as Outcome
+      if (isSame(origin, memo, outcome)) continue
+      isStill = false
+      this.shown.set(origin, { ...memo, value: outcome.value, flags: outcome.flags, stamp: this.from.family.stamps++, promise: null })
+    }
+    if (isStill) return this.end('solved')
+    const limit = Math.min(...[...this.shown.keys()].map((cell) => (bodyOf(cell).options.cycle as { readonly limit?: number }).limit ?? LIMIT))
+    if (++this.round >= limit) this.end('failed')
+    return undefined
+  }
+
+  private end(state: 'solved' | 'failed'): void {
+    this.state = state
+    if (state === 'failed') this.error = new FixpointError([...this.shown.keys()].map(idOf).toSorted(), this.round)
+    for (const listener of this.listeners.splice(0)) listener()
+  }
+}
+
+function isSame(cell: Cell, before: Outcome, after: Outcome): boolean {
+  if (((before.flags ^ after.flags) & FAILED) !== 0) return false
+  if ((before.flags & FAILED) !== 0) return failureEquals((before.value as Failure).error, (after.value as Failure).error)
+  return bodyOf(cell).options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)
+}
