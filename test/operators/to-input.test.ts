@@ -1,6 +1,5 @@
 /** toInput: each value is one write. */
-import { from, of, range, Subject, take, throwError } from 'rxjs'
-import { concatWith } from 'rxjs'
+import { concatWith, from, of, range, Subject, take, throwError } from 'rxjs'
 import { expect, it } from 'vitest'
 import { createDatabase, derived, input, InvalidKeyError, NestedCommitError } from '../../src/index.js'
 import { toInput } from '../../src/operators/index.js'

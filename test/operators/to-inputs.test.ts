@@ -75,12 +75,12 @@ describe('toInputs', () => {
 
   it.each([
     ['[IN-9] a key that is none', {}, (tx: Batch) => tx.set(file, Symbol('x') as never, ''), InvalidKeyError],
-    ['[BAT-7] a promise', {}, async () => {}, BatchError],
+    ['[BAT-7] a promise', {}, (): unknown => Promise.resolve(), BatchError],
     ['[BAT-9] a batch over a limit', { limits: { stateBytes: 100 } }, (tx: Batch) => tx.set(file, 'a', 'x'.repeat(1000)), LimitExceededError],
   ])('%s is the error of the stream, and nothing is written', async (_what, options, bad, error) => {
     const db = createDatabase(options)
     const seen: unknown[] = []
-    of(1).pipe(toInputs(db, bad as (tx: Batch) => void)).subscribe({ next: (revision) => seen.push(revision), error: (thrown: unknown) => seen.push(thrown) })
+    of(1).pipe(toInputs(db, bad)).subscribe({ next: (revision) => seen.push(revision), error: (thrown: unknown) => seen.push(thrown) })
     await flush()
     expect(seen).toEqual([expect.any(error)])
     expect(db.revision).toBe(0)

@@ -1,0 +1,109 @@
+/** changes: what differs between consecutive maps. */
+import { Map as ImmutableMap, OrderedMap } from 'immutable'
+import { Subject } from 'rxjs'
+import { expect, it } from 'vitest'
+import { createDatabase, input } from '../../src/index.js'
+import { changes, type Difference } from '../../src/operators/index.js'
+import { marbles } from '../support/marbles.js'
+import { forSeeds, type Random } from '../support/random.js'
+
+const file = input<[path: string], string>('file')
+
+/** The differences of a sequence of maps. */
+function differences<K, V>(maps: readonly ImmutableMap<K, V>[]): Difference<K, V>[] {
+  const source = new Subject<ImmutableMap<K, V>>()
+  const seen: Difference<K, V>[] = []
+  source.pipe(changes()).subscribe((difference) => seen.push(difference))
+  for (const map of maps) source.next(map)
+  return seen
+}
+
+it('[IN-14] tells what was added, removed and changed in the entries of an input, and nothing where nothing differs', () => {
+  const db = createDatabase()
+  db.set(file, 'a', '1')
+  const seen: unknown[] = []
+  db.live((q) => q.entries(file)).pipe(changes()).subscribe((difference) => seen.push(difference))
+  db.batch((tx) => {
+    tx.set(file, 'b', '2')
+    tx.set(file, 'c', '3')
+  })
+  db.batch((tx) => {
+    tx.set(file, 'a', 'one')
+    tx.remove(file, 'b')
+  })
+  expect(seen).toEqual([
+    { added: [['a', '1']], removed: [], changed: [] },
+    { added: [['b', '2'], ['c', '3']], removed: [], changed: [] },
+    { added: [], removed: [['b', '2']], changed: [['a', '1', 'one']] },
+  ])
+})
+
+it('[VAL-10] compares values by Object.is, and holds undefined for a value', () => {
+  const [, second, third] = differences([ImmutableMap<string, unknown>({ a: 0, b: Number.NaN }), ImmutableMap<string, unknown>({ a: -0, b: Number.NaN }), ImmutableMap<string, unknown>({ a: -0, c: undefined })])
+  expect(second?.changed).toEqual([['a', 0, -0]])
+  expect(third).toEqual({ added: [['c', undefined]], removed: [['b', Number.NaN]], changed: [] })
+})
+
+it('maps that come in time', () => {
+  const one = ImmutableMap<string, number>([['a', 1]])
+  marbles(({ cold, expectObservable }) => {
+    const seen = { x: { added: [['a', 1]], removed: [], changed: [] }, y: { added: [], removed: [['a', 1]], changed: [] } }
+    expectObservable(cold('a-a-e-|', { a: one, e: ImmutableMap<string, number>() }).pipe(changes())).toBe('x---y-|', seen)
+  })
+})
+
+/** Keys of which some have equal hashes, and values that repeat. */
+function randomMap(random: Random, before: ImmutableMap<unknown, number>): ImmutableMap<unknown, number> {
+  const collide = ['Aa', 'BB'].flatMap((a) => ['Aa', 'BB'].flatMap((b) => ['Aa', 'BB'].map((c) => a + b + c)))
+  const size = random.pick([1, 3, 10, 100, 1000])
+  let map = random.chance(0.1) ? ImmutableMap<unknown, number>() : before
+  for (let i = random.int(random.pick([2, 10, 500])); i > 0; i--) {
+    const key = random.chance(0.2) ? random.pick(collide) : random.chance(0.5) ? random.int(size) : `k${random.int(size)}`
+    map = random.chance(0.4) ? map.delete(key) : map.set(key, random.int(3))
+  }
+  return map
+}
+
+const sorted = (list: readonly (readonly unknown[])[]): unknown[] => list.map((entry) => JSON.stringify(entry)).toSorted()
+
+it('equals the comparison of all entries, for random maps', async () => {
+  await forSeeds(60, (random) => {
+    const maps = [ImmutableMap<unknown, number>()]
+    for (let i = 0; i < 20; i++) maps.push(random.chance(0.1) ? random.pick(maps) : randomMap(random, maps.at(-1) ?? ImmutableMap()))
+    for (const [i, after] of maps.entries()) {
+      const before = maps[i - 1] ?? ImmutableMap<unknown, number>()
+      const added = [...after].filter(([key]) => !before.has(key))
+      const removed = [...before].filter(([key]) => !after.has(key))
+      const changed = [...after].filter(([key, value]) => before.has(key) && before.get(key) !== value).map(([key, value]) => [key, before.get(key), value])
+      const found = differences([before, after]).at(before.size === 0 ? 0 : 1) ?? { added: [], removed: [], changed: [] }
+      const expected = before.size === 0 && after.size === 0 ? { added: [], removed: [], changed: [] } : { added: sorted(added), removed: sorted(removed), changed: sorted(changed) }
+      expect({ added: sorted(found.added), removed: sorted(found.removed), changed: sorted(found.changed) }).toEqual(expected)
+    }
+  })
+})
+
+it('takes time in proportion to the difference: entries that are shared are not looked at', () => {
+  let looked = 0
+  const key = (id: number): object => ({
+    hashCode: () => id,
+    equals(other: unknown) {
+      looked++
+      return other === this
+    },
+  })
+  const keys = Array.from({ length: 100_000 }, (_, i) => key(i))
+  const big = ImmutableMap(keys.map((k, i): [object, number] => [k, i]))
+  const next = big.set(keys[5] as object, -1).delete(keys[70_000] as object).set(key(200_000), 0)
+  looked = 0
+  const found = differences([big, next]).at(1)
+  expect([found?.added.length, found?.removed.length, found?.changed.length]).toEqual([1, 1, 1])
+  expect(looked).toBeLessThan(1000)
+})
+
+it('compares whole maps whose structure it does not know', () => {
+  const found = differences([OrderedMap<string, number>([['a', 1], ['b', 2]]), OrderedMap<string, number>([['b', 3], ['c', 4]])])
+  expect(found).toEqual([
+    { added: [['a', 1], ['b', 2]], removed: [], changed: [] },
+    { added: [['c', 4]], removed: [['a', 1]], changed: [['b', 2, 3]] },
+  ])
+})
