@@ -1,9 +1,9 @@
 /** batchRevisions: the revisions of a window. */
 import { range, skip } from 'rxjs'
+import { flush } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { createDatabase, input, InvalidDefinitionError } from '../../src/index.js'
 import { batchRevisions, type RevisionRange } from '../../src/operators/index.js'
-import { flush } from '../support/gates.js'
 import { marbles } from '../support/marbles.js'
 
 const x = input<[], number>('x', { initial: 0 })

@@ -1,11 +1,12 @@
 /** changes: what differs between consecutive maps. */
 import { Map as ImmutableMap, OrderedMap } from 'immutable'
 import { Subject } from 'rxjs'
+import type { Random } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { createDatabase, input } from '../../src/index.js'
 import { changes, type Difference } from '../../src/operators/index.js'
 import { marbles } from '../support/marbles.js'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const file = input<[path: string], string>('file')
 

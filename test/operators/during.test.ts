@@ -1,9 +1,9 @@
 /** during: events of one revision. */
+import { Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, type RuntimeEvent } from '../../src/index.js'
 import { during } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { Stops } from '../support/stops.js'
 import { marbles } from '../support/marbles.js'
 
 const createDatabase = countedDatabases()

@@ -1,12 +1,10 @@
 /** liveQuery: a stream of arguments to the states of a query. */
 import { Subject } from 'rxjs'
+import { flush, record, Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, InvalidKeyError, type QueryState } from '../../src/index.js'
 import { liveQuery, values } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { marbles } from '../support/marbles.js'
 
 const createDatabase = countedDatabases()

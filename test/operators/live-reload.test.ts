@@ -1,12 +1,10 @@
 /** liveReload: batches of changed roots. */
+import { flush, record, Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, InvalidDefinitionError, InvalidKeyError } from '../../src/index.js'
 import { liveReload, type Root, root, type RootChange } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
 import { marbles } from '../support/marbles.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const file = input<[path: string], string>('file')

@@ -3,11 +3,11 @@ import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { from, queueScheduler } from 'rxjs'
+import { flush } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Database, type DatabaseOptions, derived, input, type RuntimeEvent } from '../../src/index.js'
 import { briefly, type Logger, type LogOptions, logTo } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
 import { marbles } from '../support/marbles.js'
 
 const createDatabase = countedDatabases()

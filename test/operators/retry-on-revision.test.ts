@@ -1,10 +1,10 @@
 /** retryOnRevision: again at the next revision. */
 import { defer, of, throwError } from 'rxjs'
+import { record } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
 import { retryOnRevision } from '../../src/operators/index.js'
 import { marbles } from '../support/marbles.js'
-import { record } from '../support/record.js'
 
 const x = input<[], number>('x', { initial: 1 })
 const other = input<[], number>('other', { initial: 1 })

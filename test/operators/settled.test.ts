@@ -1,12 +1,11 @@
 /** settled: when no live query is pending. */
 import { combineLatest } from 'rxjs'
+import { flush, Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, type QueryState } from '../../src/index.js'
 import { settled } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
 import { marbles } from '../support/marbles.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 1 })

@@ -1,10 +1,10 @@
 /** toInput: each value is one write. */
 import { concatWith, from, of, range, Subject, take, throwError } from 'rxjs'
+import { record } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { createDatabase, derived, input, InvalidKeyError, NestedCommitError } from '../../src/index.js'
 import { toInput } from '../../src/operators/index.js'
 import { marbles } from '../support/marbles.js'
-import { record } from '../support/record.js'
 
 interface File {
   readonly path: string

@@ -1,11 +1,10 @@
 /** toInputs: many writes are one batch. */
 import { concat, EMPTY, NEVER, of, range, Subject, take, throwError } from 'rxjs'
+import { flush, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Batch, BatchError, createDatabase, input, InvalidDefinitionError, InvalidKeyError, LimitExceededError } from '../../src/index.js'
 import { toInputs } from '../../src/operators/index.js'
-import { flush } from '../support/gates.js'
 import { marbles } from '../support/marbles.js'
-import { record } from '../support/record.js'
 
 const file = input<[path: string], string>('file')
 const write = (tx: Batch, path: string): void => tx.set(file, path, path)
