@@ -6,11 +6,12 @@
  */
 import type { Map as ImmutableMap } from 'immutable'
 
-export interface Difference<K, V> {
-  readonly added: readonly (readonly [key: K, value: V])[]
+/** What differs between two maps, in no particular order. */
+export interface MapDifference<K, V> {
+  readonly added: readonly { readonly key: K; readonly value: V }[]
   /** With the values they had. */
-  readonly removed: readonly (readonly [key: K, value: V])[]
-  readonly changed: readonly (readonly [key: K, before: V, after: V])[]
+  readonly removed: readonly { readonly key: K; readonly value: V }[]
+  readonly changed: readonly { readonly key: K; readonly before: V; readonly after: V }[]
 }
 
 type Entry<K, V> = readonly [K, V]
@@ -26,16 +27,16 @@ interface TrieNode<K, V> {
 type Node<K, V> = TrieNode<K, V> | undefined
 
 /** Values are compared by `Object.is`. */
-export function mapDifference<K, V>(before: ImmutableMap<K, V>, after: ImmutableMap<K, V>): Difference<K, V> {
-  const added: Entry<K, V>[] = []
-  const removed: Entry<K, V>[] = []
-  const changed: (readonly [K, V, V])[] = []
+export function mapDifference<K, V>(before: ImmutableMap<K, V>, after: ImmutableMap<K, V>): MapDifference<K, V> {
+  const added: { key: K; value: V }[] = []
+  const removed: { key: K; value: V }[] = []
+  const changed: { key: K; before: V; after: V }[] = []
   const left = (key: K, value: V): void => {
-    if (!after.has(key)) removed.push([key, value])
+    if (!after.has(key)) removed.push({ key, value })
   }
   const right = (key: K, value: V): void => {
-    if (!before.has(key)) added.push([key, value])
-    else if (!Object.is(before.get(key), value)) changed.push([key, before.get(key) as V, value])
+    if (!before.has(key)) added.push({ key, value })
+    else if (!Object.is(before.get(key), value)) changed.push({ key, before: before.get(key) as V, after: value })
   }
   const compare = (a: Node<K, V>, b: Node<K, V>): void => {
     if (a === b) return

@@ -4,16 +4,16 @@ import { Subject } from 'rxjs'
 import type { Random } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { createDatabase, input } from '../../src/index.js'
-import { changes, type Difference } from '../../src/operators/index.js'
+import { changes, type MapDifference } from '../../src/operators/index.js'
 import { marbles } from '../support/marbles.js'
 import { forSeeds } from '../support/random.js'
 
 const file = input<[path: string], string>('file')
 
 /** The differences of a sequence of maps. */
-function differences<K, V>(maps: readonly ImmutableMap<K, V>[]): Difference<K, V>[] {
+function differences<K, V>(maps: readonly ImmutableMap<K, V>[]): MapDifference<K, V>[] {
   const source = new Subject<ImmutableMap<K, V>>()
-  const seen: Difference<K, V>[] = []
+  const seen: MapDifference<K, V>[] = []
   source.pipe(changes()).subscribe((difference) => seen.push(difference))
   for (const map of maps) source.next(map)
   return seen
@@ -33,22 +33,22 @@ it('[IN-14] tells what was added, removed and changed in the entries of an input
     tx.remove(file, 'b')
   })
   expect(seen).toEqual([
-    { added: [['a', '1']], removed: [], changed: [] },
-    { added: [['b', '2'], ['c', '3']], removed: [], changed: [] },
-    { added: [], removed: [['b', '2']], changed: [['a', '1', 'one']] },
+    { added: [{ key: 'a', value: '1' }], removed: [], changed: [] },
+    { added: [{ key: 'b', value: '2' }, { key: 'c', value: '3' }], removed: [], changed: [] },
+    { added: [], removed: [{ key: 'b', value: '2' }], changed: [{ key: 'a', before: '1', after: 'one' }] },
   ])
 })
 
 it('[VAL-10] compares values by Object.is, and holds undefined for a value', () => {
   const [, second, third] = differences([ImmutableMap<string, unknown>({ a: 0, b: Number.NaN }), ImmutableMap<string, unknown>({ a: -0, b: Number.NaN }), ImmutableMap<string, unknown>({ a: -0, c: undefined })])
-  expect(second?.changed).toEqual([['a', 0, -0]])
-  expect(third).toEqual({ added: [['c', undefined]], removed: [['b', Number.NaN]], changed: [] })
+  expect(second?.changed).toEqual([{ key: 'a', before: 0, after: -0 }])
+  expect(third).toEqual({ added: [{ key: 'c', value: undefined }], removed: [{ key: 'b', value: Number.NaN }], changed: [] })
 })
 
 it('maps that come in time', () => {
   const one = ImmutableMap<string, number>([['a', 1]])
   marbles(({ cold, expectObservable }) => {
-    const seen = { x: { added: [['a', 1]], removed: [], changed: [] }, y: { added: [], removed: [['a', 1]], changed: [] } }
+    const seen = { x: { added: [{ key: 'a', value: 1 }], removed: [], changed: [] }, y: { added: [], removed: [{ key: 'a', value: 1 }], changed: [] } }
     expectObservable(cold('a-a-e-|', { a: one, e: ImmutableMap<string, number>() }).pipe(changes())).toBe('x---y-|', seen)
   })
 })
@@ -65,7 +65,7 @@ function randomMap(random: Random, before: ImmutableMap<unknown, number>): Immut
   return map
 }
 
-const sorted = (list: readonly (readonly unknown[])[]): unknown[] => list.map((entry) => JSON.stringify(entry)).toSorted()
+const sorted = (list: readonly object[]): unknown[] => list.map((entry) => JSON.stringify(entry)).toSorted()
 
 it('equals the comparison of all entries, for random maps', async () => {
   await forSeeds(60, (random) => {
@@ -73,9 +73,9 @@ it('equals the comparison of all entries, for random maps', async () => {
     for (let i = 0; i < 20; i++) maps.push(random.chance(0.1) ? random.pick(maps) : randomMap(random, maps.at(-1) ?? ImmutableMap()))
     for (const [i, after] of maps.entries()) {
       const before = maps[i - 1] ?? ImmutableMap<unknown, number>()
-      const added = [...after].filter(([key]) => !before.has(key))
-      const removed = [...before].filter(([key]) => !after.has(key))
-      const changed = [...after].filter(([key, value]) => before.has(key) && before.get(key) !== value).map(([key, value]) => [key, before.get(key), value])
+      const added = [...after].filter(([key]) => !before.has(key)).map(([key, value]) => ({ key, value }))
+      const removed = [...before].filter(([key]) => !after.has(key)).map(([key, value]) => ({ key, value }))
+      const changed = [...after].filter(([key, value]) => before.has(key) && before.get(key) !== value).map(([key, value]) => ({ key, before: before.get(key), after: value }))
       const found = differences([before, after]).at(before.size === 0 ? 0 : 1) ?? { added: [], removed: [], changed: [] }
       const expected = before.size === 0 && after.size === 0 ? { added: [], removed: [], changed: [] } : { added: sorted(added), removed: sorted(removed), changed: sorted(changed) }
       expect({ added: sorted(found.added), removed: sorted(found.removed), changed: sorted(found.changed) }).toEqual(expected)
@@ -104,7 +104,7 @@ it('takes time in proportion to the difference: entries that are shared are not 
 it('compares whole maps whose structure it does not know', () => {
   const found = differences([OrderedMap<string, number>([['a', 1], ['b', 2]]), OrderedMap<string, number>([['b', 3], ['c', 4]])])
   expect(found).toEqual([
-    { added: [['a', 1], ['b', 2]], removed: [], changed: [] },
-    { added: [['c', 4]], removed: [['a', 1]], changed: [['b', 2, 3]] },
+    { added: [{ key: 'a', value: 1 }, { key: 'b', value: 2 }], removed: [], changed: [] },
+    { added: [{ key: 'c', value: 4 }], removed: [{ key: 'a', value: 1 }], changed: [{ key: 'b', before: 2, after: 3 }] },
   ])
 })

@@ -63,3 +63,10 @@ it('states that come in time', () => {
     expectObservable(cold('-r', states).pipe(settled()), '-!').toBe('')
   })
 })
+
+it('the activity of a database', () => {
+  const counts = { b: { running: 1, waiting: 2, finished: 0 }, w: { running: 0, waiting: 1, finished: 2 }, i: { running: 0, waiting: 0, finished: 3 } }
+  marbles(({ cold, expectObservable }) => {
+    expectObservable(cold('i-b-w-i-(bi)-|', counts).pipe(settled())).toBe('i-----i-i----|', counts)
+  })
+})
