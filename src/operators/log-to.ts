@@ -8,11 +8,13 @@
  *   events ─> queue ─(end of the turn)─> line ─> logger ─> its own write ─> events: not logged, nor is what else happens at their revisions
  */
 import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs'
-import type { EventType, RecordName, Revision, RuntimeEvent } from '../index.js'
+import { describeValue, type EventType, InvalidDefinitionError, type RecordName, type Revision, type RuntimeEvent } from '../index.js'
 import { operator, report } from './lift.js'
 import { type Window, windows } from './window.js'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+const levelNames = ['debug', 'info', 'warn', 'error'] as const
+
+export type LogLevel = (typeof levelNames)[number]
 
 /**
  * What the lines go to: `console`, a pino logger, or anything with these methods. One that has a `child`, as pino does, is called with
@@ -56,11 +58,14 @@ export function briefly(event: RuntimeEvent): LogFields {
  * stream and the other subscribers go on. A logger that writes to the database is not told of the revisions it makes so. (One that writes
  * later, in a turn of its own, writes from outside, and is told.) Lines that wait when the stream ends or is unsubscribed are written at once.
  *
+ * @throws `InvalidDefinitionError` where the logger or an option is none
+ *
  * ```ts
  * db.events$.pipe(logTo(console, { levels: { queryStarted: 'silent' } })).subscribe()
  * ```
  */
 export function logTo<E extends RuntimeEvent>(logger: Logger, options: LogOptions = {}): MonoTypeOperatorFunction<E> {
+  check(logger, options)
   return operator<E, E>((subscriber, source) => {
     const log = new Log(logger, options, source)
     subscriber.add(() => log.end())
@@ -71,6 +76,18 @@ export function logTo<E extends RuntimeEvent>(logger: Logger, options: LogOption
       },
     }
   })
+}
+
+function check(logger: Logger, { levels = {}, every = {}, limit = 1 }: LogOptions): void {
+  for (const level of levelNames) {
+    if (typeof (logger as Partial<Logger> | null)?.[level] !== 'function') throw new InvalidDefinitionError(`The logger has no method ${level}. It needs ${levelNames.join(', ')}.`)
+  }
+  for (const level of Object.values(levels)) {
+    if (level !== 'silent' && !levelNames.includes(level)) throw new InvalidDefinitionError(`levels: there is no level ${describeValue(level)}.`)
+  }
+  for (const count of [...Object.values(every), limit]) {
+    if (!(Number.isInteger(count) && count > 0)) throw new InvalidDefinitionError(`every and limit are whole numbers above 0, and ${describeValue(count)} is none.`)
+  }
 }
 
 class Log {

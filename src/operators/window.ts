@@ -37,9 +37,7 @@ export class Window {
   open(): void {
     if (this.isOpen) return
     this.isOpen = true
-    const action = this.scheduler.schedule(() => this.close(), this.duration)
-    // A scheduler that runs at once has closed it already.
-    if (this.isOpen) this.action = action
+    this.action = this.scheduler.schedule(() => this.close(), this.duration)
   }
 
   /** Closes it now, if it is open. */

@@ -48,6 +48,20 @@ it('[LIVE-10] a commit that switches the key and changes the old cell emits the 
   expect(seen).toEqual([['node', 0], ['live', 0], ['node', 2], ['live', 2]])
 })
 
+it('[LIVE-10] what a subscriber writes when it is told the new key is not emitted for the old one', () => {
+  const db = createDatabase()
+  const keys = new Subject<string>()
+  const seen: unknown[] = []
+  keys.pipe(liveQuery(db, size), values()).subscribe((value) => {
+    seen.push(value)
+    if (seen.length === 2) db.set(file, 'a', 'written')
+  })
+  keys.next('a')
+  keys.next('b')
+  expect(seen).toEqual([0, 0])
+  expect(db.get(file, 'a')).toBe('written')
+})
+
 it('[LIVE-10] a result that arrives after the switch is not emitted, and its evaluation is left', async () => {
   const db = createDatabase()
   const stops = new Stops()

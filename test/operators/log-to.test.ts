@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { from, queueScheduler } from 'rxjs'
 import { flush } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { type Database, type DatabaseOptions, derived, input, type RuntimeEvent } from '../../src/index.js'
+import { type Database, type DatabaseOptions, derived, input, InvalidDefinitionError, type RuntimeEvent } from '../../src/index.js'
 import { briefly, type Logger, type LogOptions, logTo } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { marbles } from '../support/marbles.js'
@@ -142,6 +142,12 @@ describe('loggers', () => {
     from([event]).pipe(logTo(new Console(stdout))).subscribe()
     expect(written.replace(/\s+/g, ' ')).toBe(`inputSet x("a") { event: 'inputSet', sequence: 7, revision: 3, id: 'x("a")' } `)
   })
+})
+
+it('refuses what is no logger, and options that mean nothing', () => {
+  const { logger } = collector()
+  const bad: [unknown, unknown][] = [[{ log() {} }, {}], [null, {}], [logger, { levels: { inputSet: 'loud' } }], [logger, { every: { inputSet: 0 } }], [logger, { limit: 0.5 }]]
+  for (const [given, options] of bad) expect(() => logTo(given as Logger, options as LogOptions)).toThrow(InvalidDefinitionError)
 })
 
 describe('bad loggers do no harm', () => {
