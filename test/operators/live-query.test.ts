@@ -1,11 +1,12 @@
 /** liveQuery: a stream of arguments to the states of a query. */
 import { Subject } from 'rxjs'
-import { flush, record, Stops } from 'pebre/testing'
+import { flush, record, Scheduler, Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, InvalidKeyError, type QueryState } from '../../src/index.js'
 import { liveQuery, values } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { marbles } from '../support/marbles.js'
+import { forSeeds } from '../support/random.js'
 
 const createDatabase = countedDatabases()
 const file = input<[path: string], string>('file', { initial: '' })
@@ -186,4 +187,42 @@ it('what a subscriber throws goes to the database, and the stream goes on', () =
   db.set(file, 'a', 'a')
   expect(seen).toEqual([0, 1])
   expect(reported).toEqual([error, error])
+})
+
+it('[LIVE-10] random keys, writes and orders: what is shown belongs to the newest key, and in the end it is what the query gives', async () => {
+  await forSeeds(40, async (random, seed) => {
+    const db = createDatabase()
+    const scheduler = new Scheduler(seed)
+    const slow = derived('slow', async (q, path: string) => {
+      const value = q.get(file, path)
+      if (random.chance(0.5)) await scheduler.step(path)
+      if (value === 'bad') throw new Error(path)
+      return `${path}=${value}`
+    })
+    const paths = ['a', 'b', 'c']
+    let path = ''
+    const states: QueryState<string>[] = []
+    const keys = new Subject<string>()
+    const subscription = keys.pipe(liveQuery(db, slow)).subscribe((state) => {
+      states.push(state)
+      const text = state.status === 'failed' ? String((state.error as Error).message) : 'value' in state ? state.value : path
+      expect(text[0]).toBe(path)
+      if (random.chance(0.05)) keys.next((path = random.pick(paths)))
+      else if (random.chance(0.05)) db.set(file, random.pick(paths), 'answer')
+    })
+    for (let i = 0; i < 40; i++) {
+      const action = random.pick(['key', 'write', 'step', 'step', 'flush'])
+      if (action === 'key') keys.next((path = random.pick(paths)))
+      else if (action === 'write') db.set(file, random.pick(paths), random.pick(['1', '2', 'bad']))
+      else if (action === 'step' && scheduler.size > 0) scheduler.release()
+      else await flush()
+    }
+    await scheduler.run()
+    const expected = path === '' ? undefined : await Promise.all([db.get(slow, path).catch((error: unknown) => error), scheduler.run()])
+    await scheduler.run()
+    const last = states.at(-1)
+    if (expected !== undefined) expect(last?.status === 'failed' ? last.error : last?.status === 'ready' ? last.value : last?.status).toEqual(expected[0])
+    subscription.unsubscribe()
+    await scheduler.run()
+  })
 })

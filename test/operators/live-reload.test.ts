@@ -1,10 +1,11 @@
 /** liveReload: batches of changed roots. */
-import { flush, record, Stops } from 'pebre/testing'
+import { flush, record, Scheduler, Stops } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, InvalidDefinitionError, InvalidKeyError } from '../../src/index.js'
 import { liveReload, type Root, root, type RootChange } from '../../src/operators/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { marbles } from '../support/marbles.js'
+import { forSeeds } from '../support/random.js'
 
 const createDatabase = countedDatabases()
 const file = input<[path: string], string>('file')
@@ -167,4 +168,52 @@ it('[IN-9 CAN-8] errors where a root cannot be a key, and completes with the dat
   closing.db.close()
   expect(closing.end).toEqual(['complete'])
   expect(() => liveReload(createDatabase(), pages, { window: -1 })).toThrow(InvalidDefinitionError)
+})
+
+it('random writes: who applies each batch to what was there first has what the roots show', async () => {
+  await forSeeds(40, async (random, seed) => {
+    const db = createDatabase()
+    const scheduler = new Scheduler(seed)
+    const slow = derived('slow', async (q, path: string) => {
+      const text = `${q.get(file, path)} ${q.get(theme)}`
+      if (random.chance(0.3)) await scheduler.step(path)
+      if (text.startsWith('bad')) throw new Error(text)
+      return text
+    })
+    const paths = ['a', 'b', 'c']
+    const roots = paths.flatMap((path) => [root(page, path), root(slow, path)])
+    const idOf = ({ query, args }: Root): string => `${query.name}(${String(args[0])})`
+    const textOf = (one: Root): Promise<string> => Promise.resolve(one.query === slow ? db.get(slow, one.args[0] as string) : undefined).catch(String).then((text) => text ?? sync(one))
+    const sync = ({ args }: Root): string => {
+      try {
+        return db.get(page, args[0] as string)
+      } catch (error) {
+        return String(error)
+      }
+    }
+    for (const path of paths) db.set(file, path, path)
+    const shown = new Map<string, string>()
+    liveReload(db, roots).subscribe((batch) => {
+      expect(batch.length).toBeGreaterThan(0)
+      for (const { root: one, kind, state } of batch) {
+        const text = state.status === 'ready' ? String(state.value) : String(state.error)
+        expect(text).not.toBe(shown.get(idOf(one)))
+        expect(kind).toBe(state.status === 'failed' ? 'failed' : shown.get(idOf(one))?.startsWith('Error') === true ? 'healed' : 'changed')
+        shown.set(idOf(one), text)
+      }
+    })
+    await scheduler.run()
+    for (const one of roots) shown.set(idOf(one), (await Promise.all([textOf(one), scheduler.run()]))[0])
+    for (let i = 0; i < 30; i++) {
+      const action = random.pick(['write', 'write', 'theme', 'step', 'flush'])
+      if (action === 'write') db.set(file, random.pick(paths), random.pick(['1', '2', 'bad', 'bad 2']))
+      else if (action === 'theme') db.set(theme, random.pick(['light', 'dark']))
+      else if (action === 'step' && scheduler.size > 0) scheduler.release()
+      else await flush()
+    }
+    await scheduler.run()
+    const ends = await Promise.all([...roots.map(textOf), scheduler.run()])
+    await flush()
+    expect(roots.map((one) => shown.get(idOf(one)))).toEqual(ends.slice(0, -1))
+  })
 })

@@ -4,7 +4,7 @@ import { forSeeds as runSeeds, type Random } from 'pebre/testing'
 export { type Random, random } from 'pebre/testing'
 
 /** Runs a random history for each seed. */
-export function forSeeds(count: number, history: (random: Random) => void | Promise<void>): Promise<void> {
+export function forSeeds(count: number, history: (random: Random, seed: number) => void | Promise<void>): Promise<void> {
   const given = process.env['SEED']
   return runSeeds(given === undefined ? count : [Number(given)], history)
 }
