@@ -56,12 +56,12 @@ export class History {
     return this.future.length > 0
   }
 
-  /** Takes back the last step: one commit, and one revision more. Says whether there was one. */
+  /** Takes back the last step: one commit, and one revision more. Says whether there was one. Not to be called inside a batch. */
   undo(): boolean {
     return this.go(this.past, this.future)
   }
 
-  /** Makes the last step that was taken back again. Says whether there was one. */
+  /** Makes the last step that was taken back again. Says whether there was one. Not to be called inside a batch. */
   redo(): boolean {
     return this.go(this.future, this.past)
   }
