@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|testing)$/, replacement: source('$1/index.ts') },
     ],
   },
   test: {

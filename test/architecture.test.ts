@@ -18,6 +18,7 @@ const packages: Record<string, readonly string[]> = {
   core: ['rxjs', 'immutable'],
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
+  testing: [],
   persist: ['rxjs', 'immutable', 'msgpackr'],
 }
 

@@ -1,7 +1,7 @@
 /** Programs as real definitions: expressions evaluated through `q`. */
+import type { Scheduler } from 'pebre/testing'
 import { derived, type Derived, type DerivedOptions, input, type Input, type Query } from '../../src/index.js'
 import { type Expr, KEYS, type Program } from './program.js'
-import type { Scheduler } from './scheduler.js'
 
 export type ProgramInput = Input<number[], number>
 export type ProgramQuery = Derived<number[], unknown>

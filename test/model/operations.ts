@@ -1,6 +1,6 @@
 /** What is done to a database in a history: plain data that means something in any state, so that any part can be left out. */
+import { type Random, random } from 'pebre/testing'
 import { type Expr, KEYS, type Program, Writer } from './program.js'
-import { random, type Random } from '../support/random.js'
 
 export interface Write {
   readonly i: number

@@ -2,7 +2,7 @@
  * Random programs: inputs, and queries whose bodies are expressions over whole numbers. A program is plain data, so that
  * it can be printed, made smaller, evaluated through `q` (interpret.ts) and evaluated without any engine (naive.ts).
  */
-import { type Random, random } from '../support/random.js'
+import { random, type Random } from 'pebre/testing'
 
 export type Expr =
   | { readonly t: 'const'; readonly n: number }

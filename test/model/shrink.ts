@@ -1,8 +1,8 @@
 /** Finds a history that fails, and makes it short: operations are left out, and bodies replaced by parts of them, while it fails alike. */
+import { random } from 'pebre/testing'
 import { Fault, History, type Played } from './history.js'
 import { makeOperations, type Operation } from './operations.js'
 import { type Expr, makeProgram, type Program, type QuerySpec } from './program.js'
-import { random } from '../support/random.js'
 import { showOperation, showProgram } from './show.js'
 
 export interface Failing {

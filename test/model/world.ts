@@ -1,11 +1,11 @@
 /** What a history works on: a program, a real database, and the model's side of its views, calls and subscriptions. */
+import { Scheduler } from 'pebre/testing'
 import { createDatabase, type Database, type View } from '../../src/index.js'
 import { compile, type Compiled, type ProgramQuery } from './interpret.js'
 import type { Outcome, State } from './naive.js'
 import type { Operation } from './operations.js'
 import { DEPTH, type Kind, type Program, type QuerySpec } from './program.js'
 import { RunCounter } from './runs.js'
-import { Scheduler } from './scheduler.js'
 import type { SubscriptionModel } from './subscription.js'
 import { ViewModel } from './views.js'
 

@@ -1,7 +1,7 @@
 /** Batches and single writes over a limit: nothing of them is done. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input, LimitExceededError } from '../../src/index.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

@@ -1,8 +1,7 @@
 /** Batches: many writes, one revision. */
+import { flush, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Batch, BatchError, ClosedError, createDatabase, type Database, derived, input, InvalidKeyError } from '../../src/index.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

@@ -1,10 +1,9 @@
 /** Two inputs that are always written in pairs, under random interleavings. */
+import { flush, type Random, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, type View } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
-import { Stops } from '../support/stops.js'
+import { forSeeds } from '../support/random.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })

@@ -1,11 +1,10 @@
 /** What an old evaluation holds is given back. */
 import { runInNewContext } from 'node:vm'
 import { setFlagsFromString } from 'node:v8'
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 import { macrotask } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

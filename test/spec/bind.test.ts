@@ -1,9 +1,8 @@
 /** Evaluations answer for the revision at which they were asked, whatever is written meanwhile. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, MissingInputError, type Query } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

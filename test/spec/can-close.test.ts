@@ -1,10 +1,9 @@
 /** Closing a database, at every moment. */
 import type { Observable } from 'rxjs'
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { ClosedError, type Database, derived, input, type View } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,11 +1,9 @@
 /** Cancellation of parents and shared children, and what callers' signals cost. */
 import { getEventListeners } from 'node:events'
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,10 +1,8 @@
 /** What comes after the last caller has left: late values, fallbacks and fresh runs. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { ordersOf, rejectionOf } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,10 +1,9 @@
 /** Random callers that come and leave while inputs are written, up to a close at any moment. */
+import { flush, type Random, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { ClosedError, derived, input, type View } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
-import { Stops } from '../support/stops.js'
+import { forSeeds } from '../support/random.js'
 import { macrotask, type Tracked, track } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

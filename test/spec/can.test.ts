@@ -1,10 +1,8 @@
 /** Callers that leave: what fires, what goes on, and what is forgotten. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { ordersOf, rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

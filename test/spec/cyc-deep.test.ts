@@ -1,8 +1,8 @@
 /** Cycles of a hundred thousand cells. */
+import { Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { CycleError, type Derived, derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { Stops } from '../support/stops.js'
 import { macrotask, rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,9 +1,9 @@
 /** Rings between independent callers: evaluations that wait for each other. Nothing hangs. */
+import { Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { CycleError, type Derived, derived, input, type View } from '../../src/index.js'
 import { broken, makeRing } from '../support/cycles.js'
 import { countedDatabases } from '../support/databases.js'
-import { Stops } from '../support/stops.js'
 import { macrotask, ordersOf, rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

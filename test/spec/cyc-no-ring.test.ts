@@ -1,11 +1,9 @@
 /** What looks like a ring of jobs and is none, and what follows one. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { CycleError, type Derived, derived, input } from '../../src/index.js'
 import { broken, makeRing } from '../support/cycles.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { macrotask, ordersOf, rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

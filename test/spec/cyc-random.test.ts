@@ -1,11 +1,10 @@
 /** Random graphs of asynchronous cells whose edges are inputs: cycles come and go under callers of several views. */
+import { flush, type Random, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, type Derived, input, type View } from '../../src/index.js'
 import { outcomeOf } from '../support/cycles.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
-import { Stops } from '../support/stops.js'
+import { forSeeds } from '../support/random.js'
 import { macrotask, type Tracked, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

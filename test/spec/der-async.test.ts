@@ -1,10 +1,9 @@
 /** Asynchronous results: promises, thenables that are none, and synchronous queries that hand on what is asynchronous. */
 // oxlint-disable unicorn/no-thenable -- what looks like a promise is what is tested
+import { flush, gate, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
-import { flush, gate } from '../support/gates.js'
 import { edges } from '../support/inspect.js'
-import { Stops } from '../support/stops.js'
 import { macrotask, rejectionOf, track } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

@@ -1,10 +1,8 @@
 /** What an evaluation records: which reads count, for whom, in which order, and until when. */
+import { flush, gate, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, FinishedQueryError, input, type Query } from '../../src/index.js'
-import { flush, gate } from '../support/gates.js'
 import { edges } from '../support/inspect.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { macrotask, ordersOf, rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const cellOf = input<[name: string], number>('in', { initial: 0 })

@@ -1,9 +1,8 @@
 /** What a query does not depend on: changes of things it never read, peeks, and cells that are only warmed. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input } from '../../src/index.js'
 import { edges } from '../support/inspect.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { thrownBy, track } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

@@ -1,12 +1,10 @@
 /** Ad-hoc reads, projections, and when a value last changed. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { flush, gate, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, CycleError, type Database, derived, type Derived, input } from '../../src/index.js'
-import { flush, gate } from '../support/gates.js'
 import { edges } from '../support/inspect.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

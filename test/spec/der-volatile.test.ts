@@ -1,8 +1,7 @@
 /** Volatile queries: once a revision, and only where somebody asks. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { track } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

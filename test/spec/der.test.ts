@@ -1,9 +1,8 @@
 /** Derived queries: when bodies run, what they are handed, and what is remembered. */
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, DuplicateDefinitionError, input } from '../../src/index.js'
-import { flush } from '../support/gates.js'
 import { edges } from '../support/inspect.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

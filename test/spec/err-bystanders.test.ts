@@ -1,8 +1,7 @@
 /** Failures of bystanders: subscribers, reporters, equality functions. */
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
-import { gate } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

@@ -1,9 +1,8 @@
 /** Failures on their way: whose they are, who caught them, and what happens when they are over. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, queryPath } from '../../src/index.js'
-import { record } from '../support/record.js'
 import { number, risks } from '../support/risks.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 describe('whose failure it is', () => {

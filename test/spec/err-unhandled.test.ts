@@ -1,7 +1,7 @@
 /** Rejections that nobody handles. */
+import { flush, gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, type Query } from '../../src/index.js'
-import { flush, gate } from '../support/gates.js'
 import { unhandledDuring } from '../support/unhandled.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

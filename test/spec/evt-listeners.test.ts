@@ -1,8 +1,8 @@
 /** Who listens: nothing is made for nobody, and one who throws harms nobody. */
 import { config, map } from 'rxjs'
+import { record } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { createDatabase, type Database, derived, input } from '../../src/index.js'
-import { record } from '../support/record.js'
 
 const file = input<[path: string], unknown>('file')
 const words = derived('words', (q, path: string) => JSON.stringify(q.get(file, path) ?? '').split(' ').length)

@@ -1,8 +1,7 @@
 /** Events of runs: each start has one end, and a change is told after it can be read. */
+import { flush, gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input, type RuntimeEvent, type View } from '../../src/index.js'
-import { flush, gate } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

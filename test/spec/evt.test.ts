@@ -1,9 +1,8 @@
 /** Events: what a commit announces and in which order, what events are made of, and who is told. */
 import { List } from 'immutable'
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, type EventCategory, input, type RuntimeEvent } from '../../src/index.js'
-import { gate } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], unknown>('file')

@@ -1,8 +1,8 @@
 /** `history`: earlier results are kept, so that a change that is taken back costs no run. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, InvalidDefinitionError } from '../../src/index.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 import { branchOf } from '../model/invariants.js'
 

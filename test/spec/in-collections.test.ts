@@ -1,10 +1,9 @@
 /** Inputs taken together: `keys`, `entries`, `replaceAll`, and very many writes. */
 import { List, Map as ImmutableMap } from 'immutable'
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Batch, createDatabase, type Database, derived, input } from '../../src/index.js'
-import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string | undefined>('file')

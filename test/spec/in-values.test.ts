@@ -1,9 +1,9 @@
 /** Inputs: isolation of values, `initial`, `required`, and nodes. */
 import { List, Map as ImmutableMap } from 'immutable'
 import { of, Subject, throwError } from 'rxjs'
+import { record } from 'pebre/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createDatabase, derived, input, MissingInputError } from '../../src/index.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 interface Page {

@@ -1,9 +1,8 @@
 /** Inputs: absent and present, equal and unequal, and what is refused. */
 import { List } from 'immutable'
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, DuplicateDefinitionError, EqualityError, input, InvalidKeyError, WriteInQueryError } from '../../src/index.js'
-import { gate } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string | undefined>('file')

@@ -1,9 +1,9 @@
 /** Interned values: one number for equal values, one table for all views. */
 import { List, Map as ImmutableMap } from 'immutable'
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, DuplicateDefinitionError, FinishedQueryError, input, interned, InvalidDefinitionError, InvalidIdError, type InternedId, InvalidKeyError, LimitExceededError, type Query } from '../../src/index.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const symbol = interned<unknown>('symbol')

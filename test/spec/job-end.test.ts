@@ -1,10 +1,8 @@
 /** The one exit of every job, and dependencies on work that somebody else had begun. `countedDatabases` counts jobs after each test. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, EqualityError, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,10 +1,8 @@
 /** Single flight: who joins whom, who starts anew, and how many runs it takes. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Derived, derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { ordersOf, rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

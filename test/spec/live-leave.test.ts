@@ -1,11 +1,10 @@
 /** Subscribers that come, leave or throw at any moment. */
 import { Subscription } from 'rxjs'
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 1 })

@@ -1,10 +1,9 @@
 /** Many subscribers, and live queries of snapshots. */
 import type { Observable, Subscription } from 'rxjs'
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, type View } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 1 })

@@ -1,9 +1,9 @@
 /** Live queries: sharing, failing, and leaving. */
 import { type Observable, take } from 'rxjs'
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, WriteInQueryError } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { record } from '../support/record.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 1 })

@@ -1,8 +1,8 @@
 /** Live queries of one view: what is emitted, how often, and in which order. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { record } from '../support/record.js'
 import { forSeeds } from '../support/random.js'
 
 const createDatabase = countedDatabases()

@@ -1,8 +1,7 @@
 /** Bounds on how many values are kept, and what is left of a value that went. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, InvalidDefinitionError } from '../../src/index.js'
-import { Stops } from '../support/stops.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const number = input<[i: number], number>('number', { initial: 0 })

@@ -1,7 +1,7 @@
 /** Databases of one process: they share their definitions and nothing else. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
-import { record } from '../support/record.js'
 
 const file = input<[path: string], string>('file')
 const list = input<[], readonly string[]>('list')

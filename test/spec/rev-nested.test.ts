@@ -1,7 +1,7 @@
 /** Writes made by subscribers: they wait for their turn, and do not go on for ever. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, NestedCommitError } from '../../src/index.js'
-import { record } from '../support/record.js'
 
 const count = input<[name: string], number>('count')
 const double = derived('double', (q, name: string) => 2 * (q.get(count, name) ?? 0))

@@ -1,10 +1,9 @@
 /** Revisions: what raises them, when a commit is told, `invalidate`, and linearizability. */
 import { take } from 'rxjs'
+import { flush, type Gate, gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, type Revision, type View } from '../../src/index.js'
-import { flush, type Gate, gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

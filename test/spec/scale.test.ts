@@ -1,8 +1,7 @@
 /** Chains far deeper than the stack: cold, after a change at the bottom, after an unrelated change. */
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, type Derived, derived, input, type Query } from '../../src/index.js'
-import { gate } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { macrotask, rejectionOf, thrownBy } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

@@ -1,7 +1,7 @@
 /** Work shared between views: what was computed anywhere serves wherever its stamps hold, and no answer shows it. */
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, type Derived, input, type View } from '../../src/index.js'
-import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 import { branchOf } from '../model/invariants.js'

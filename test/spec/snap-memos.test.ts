@@ -1,7 +1,7 @@
 /** Memos in snapshots: what was valid when the snapshot was taken is valid in it, whatever the head has done since. */
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, input, type View } from '../../src/index.js'
-import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 

@@ -1,8 +1,8 @@
 /** What passes between views: restore, promote, diff. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { ConflictError, createDatabase, type Database, derived, diff, DisposedError, ForeignViewError, input, LimitExceededError, type Snapshot, type View } from '../../src/index.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

@@ -1,9 +1,8 @@
 /** Snapshots: what they cost, what they show, and that nothing passes between them and the head. */
+import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, DisposedError, input, type Snapshot, type View } from '../../src/index.js'
-import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
-import { record } from '../support/record.js'
 
 const file = input<[path: string], string>('file')
 const level = input<[], number>('level', { initial: 1 })

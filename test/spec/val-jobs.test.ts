@@ -1,9 +1,8 @@
 /** Validation that has to wait: done once for all, and never taken back. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input } from '../../src/index.js'
 import { verifiedAt } from '../support/inspect.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { track } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

@@ -1,8 +1,7 @@
 /** The order in which dependencies are checked, what may go wrong meanwhile, and diamonds. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, CycleError, derived, type Derived, DuplicateDefinitionError, input } from '../../src/index.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { ordersOf, thrownBy } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

@@ -1,8 +1,7 @@
 /** Early cutoff: what stops a change, and what the equality function is asked. */
+import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, EqualityError, input } from '../../src/index.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })

@@ -1,6 +1,6 @@
 /** Rings of queries, and what becomes of those that ask for them. */
+import type { Stops } from 'pebre/testing'
 import { CycleError, type Derived, derived, input } from '../../src/index.js'
-import type { Stops } from './stops.js'
 
 /** The outcome of a call: its value, or `cycle`. */
 export function outcome(call: () => unknown): unknown {

@@ -1,6 +1,6 @@
 /** What an edit reaches, counted by events. */
+import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { record } from '../../../test/support/record.js'
 import { generatePages, pathOf } from '../src/generate.js'
 import { file, settings, template } from '../src/inputs.js'
 import { page, pages, problems, report } from '../src/queries.js'

@@ -1,0 +1,11 @@
+import { filter, type OperatorFunction } from 'rxjs'
+import type { Definition, RecordName, RuntimeEvent } from '../index.js'
+
+/** An event about one record. */
+export type RecordEvent = Extract<RuntimeEvent, RecordName>
+
+/** The events about records of some definitions. */
+export function ofDefinition(...definitions: readonly Definition[]): OperatorFunction<RuntimeEvent, RecordEvent> {
+  const wanted: ReadonlySet<string> = new Set(definitions.map(({ name }) => name))
+  return filter((event): event is RecordEvent => 'definition' in event && wanted.has(event.definition))
+}

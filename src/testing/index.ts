@@ -1,0 +1,6 @@
+export { FakeClock } from './clock.js'
+export { flush, type Gate, gate } from './gates.js'
+export { forSeeds, type Random, random, type Seeds } from './random.js'
+export { type Recording, record } from './record.js'
+export { Scheduler } from './scheduler.js'
+export { Stops } from './stops.js'
