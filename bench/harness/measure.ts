@@ -1,62 +1,44 @@
-/** Measures one workload in this process: contenders in turn, round after round, in changing order. */
+/** Measures one workload of one peer in this process. */
 import { Bench } from 'tinybench'
-import type { Run, Sample, Timed, Weighed } from './workload.js'
+import type { Task } from './workload.js'
 
 export interface Effort {
-  readonly rounds: number
-  /** Milliseconds for each contender in each round. */
+  /** Milliseconds to measure for, and the least number of repetitions. */
   readonly time: number
-  /** Milliseconds of the processor for each contender before the first round: on a busy machine the compiler comes late. */
+  readonly repetitions: number
+  /** Milliseconds of the processor before that: on a busy machine the compiler comes late. */
   readonly warmup: number
 }
 
-interface Prepared {
-  readonly peer: string
-  readonly run: Run
+/** The median time of one repetition, in nanoseconds. */
+export async function timeOf(task: Task, { time, repetitions, warmup }: Effort): Promise<number> {
+  const isAsync = await warmUp(task, warmup)
+  const bench = new Bench({ time, iterations: repetitions, warmup: false, throws: true })
+  bench.add('run', task.run, { async: isAsync, ...(task.before === undefined ? {} : { beforeEach: task.before }) })
+  const [measured] = await bench.run()
+  if (measured?.result.state !== 'completed') throw new Error(`The measurement ended as ${measured?.result.state ?? 'nothing'}.`)
+  return measured.result.latency.p50 * 1e6
 }
 
-export async function measure({ contenders, operations }: Timed, { rounds, time, warmup }: Effort): Promise<Sample> {
-  const prepared: Prepared[] = []
-  for (const { peer, prepare } of contenders) prepared.push({ peer, run: await prepare() })
-  for (const { run } of prepared) await warmUp(run, warmup)
-  const sample: Record<string, number[]> = Object.fromEntries(prepared.map(({ peer }) => [peer, []]))
-  for (let i = 0; i < rounds; i++) {
-    const order = i % 2 === 0 ? prepared : prepared.toReversed()
-    for (const [peer, milliseconds] of await round(order, time)) sample[peer]?.push((milliseconds * 1e6) / operations)
-  }
-  return sample
-}
-
-async function warmUp(run: Run, milliseconds: number): Promise<void> {
-  const before = process.cpuUsage()
+/** Whether the task is asynchronous. */
+async function warmUp({ before, run }: Task, milliseconds: number): Promise<boolean> {
+  const start = process.cpuUsage()
   for (;;) {
-    await run()
-    const { user } = process.cpuUsage(before)
-    if (user > milliseconds * 1000) return
+    before?.()
+    const done = run()
+    const isAsync = done instanceof Promise
+    if (isAsync) await done
+    if (process.cpuUsage(start).user > milliseconds * 1000) return isAsync
   }
 }
 
-/** The median time of a run of each contender. */
-async function round(prepared: readonly Prepared[], time: number): Promise<[peer: string, milliseconds: number][]> {
-  const bench = new Bench({ time, iterations: 3, warmup: false, throws: true })
-  for (const { peer, run } of prepared) bench.add(peer, run)
-  const tasks = await bench.run()
-  return tasks.map(({ name, result }) => {
-    if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`)
-    return [name, result.latency.p50]
-  })
-}
-
-/** Weighs one contender: this process must hold nothing else, and expose its garbage collector. */
-export async function weigh({ contenders, operations }: Weighed, peer: string): Promise<Sample> {
-  const prepare = contenders.find((contender) => contender.peer === peer)?.prepare
-  if (prepare === undefined) throw new Error(`There is no contender ${peer}.`)
-  const make = prepare()
+/** The bytes of heap that something takes: this process must hold nothing else, and expose its garbage collector. */
+export async function bytesOf(make: () => unknown): Promise<number> {
   const before = await settledHeap()
-  const kept = make()
+  const kept = await make()
   const after = await settledHeap()
-  if (kept === undefined) throw new Error(`${peer} kept nothing.`)
-  return { [peer]: [(after - before) / operations] }
+  if (kept === undefined) throw new Error('Nothing was kept.')
+  return after - before
 }
 
 async function settledHeap(): Promise<number> {
