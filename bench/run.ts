@@ -37,10 +37,10 @@ async function main(options: Options): Promise<void> {
 }
 
 /** Those asked for; for a quick check only the peers that budgets name. */
-function chosen({ only, quick: isQuick, check }: Options, { budgets }: Budgets): Workload[] {
+function chosen({ only, quick: isQuick, check, record: isRecorded }: Options, { budgets }: Budgets): Workload[] {
   const isWanted = (names: readonly string[]): boolean => only.length === 0 || only.some((part) => names.some((name) => name.includes(part)))
   const wanted = allWorkloads.filter(({ name, group, suite, long }) => isWanted([name, group, suite]) && !(isQuick && long))
-  if (!isQuick || !check) return wanted
+  if (!isQuick || !(check || isRecorded)) return wanted
   return wanted.flatMap((workload) => {
     const about = budgets.filter(({ of }) => of === workload.name || of === workload.suite || of === workload.group)
     const named = new Set([ours, ...about.flatMap(({ peer = ours, against = ours }) => [peer, against])])

@@ -2,8 +2,8 @@
  * Compares what was measured with the budgets. A budget has two limits:
  *
  * - `goal`: what is wanted. `--check` alone fails where it is exceeded.
- * - `today`: what the last full run measured, where that is worse than the goal. `--check --quick`, which CI runs, fails where this is
- *   exceeded, and prints how far the goal is; where a budget has no `today`, the goal is met and is the limit.
+ * - `today`: what a quick run measured (`--quick --record`), where that is worse than the goal. `--quick --check`, which CI runs, fails
+ *   where this is exceeded, and prints how far the goal is; where a budget has no `today`, the goal is met and is the limit.
  *
  * Both may be exceeded by the slack, a part of the limit: machines are noisy, and quick runs more so.
  */

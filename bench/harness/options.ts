@@ -9,7 +9,7 @@ export interface Options {
   readonly only: readonly string[]
   /** Fail where a budget is exceeded; in quick runs, measure only what budgets are about. */
   readonly check: boolean
-  /** Write what was measured into the budgets. */
+  /** Write what a quick run measured into the budgets. */
   readonly record: boolean
   /** How many processes for each peer of each workload. */
   readonly processes: number | undefined
@@ -19,7 +19,7 @@ export const usage = `npm run bench -- [--quick] [--check] [--record] [--json FI
 
   --quick        fewer processes and repetitions, without the long workloads
   --check        exit with 1 where a budget (bench/budgets.json) is exceeded: its goal, or with --quick what it says of today
-  --record       write what was measured into the budgets, as what is reached today
+  --record       write what was measured into the budgets, as what is reached today; with --quick
   --json FILE    write all figures to FILE
   --only NAME    only workloads, groups or suites whose name contains NAME; may be given several times
   --processes N  how many processes measure each library in each workload`
@@ -38,6 +38,7 @@ export function readOptions(args: readonly string[]): Options {
     },
   })
   const { quick, json, only, check, record } = values
+  if (record && !quick) throw new TypeError('--record goes with --quick: what is reached today is compared with quick runs.')
   return { quick, json, only, check, record, processes: values.processes === undefined ? undefined : positive(values.processes) }
 }
 

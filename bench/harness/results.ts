@@ -49,7 +49,8 @@ export interface Mean {
 }
 
 export function meanOf(results: readonly Result[], suiteOrGroup: string, a: string, b: string): Mean | undefined {
-  const ratios = results.filter(({ suite, group }) => suite === suiteOrGroup || group === suiteOrGroup).flatMap((result) => ratioOf(result, a, b) ?? [])
+  const members = results.filter(({ suite, group }) => suite === suiteOrGroup || group === suiteOrGroup)
+  const ratios = members.flatMap((result) => ratioOf(result, a, b) ?? [])
   if (ratios.length < 2) return undefined
   const mean = (part: keyof Figure): number => geometricMean(ratios.map((ratio) => ratio[part]))
   return { ratio: { median: mean('median'), low: mean('low'), high: mean('high') }, workloads: ratios.length }

@@ -29,7 +29,6 @@ export interface Store<Q, Input, Query> {
 
 /** One library. */
 export interface QueryPeer<Q, Input, Query> {
-  readonly name: string
   /** A new store that shares nothing with others. */
   open(): Store<Q, Input, Query>
   /** A query whose result stays equal does not make those run that read it. */

@@ -31,8 +31,8 @@ const weighCells =
 const weighAsyncCells =
   (count: number): Prepare =>
   async (peer) => {
-    const { open } = (await (queryPeers[peer] as () => Promise<unknown>)()) as QueryPeer<unknown, unknown, unknown>
-    const store = open()
+    const loaded = (await (queryPeers[peer] as () => Promise<unknown>)()) as QueryPeer<unknown, unknown, unknown>
+    const store = loaded.open()
     const { size, double } = sizes(store, () => {})
     for (let i = 0; i < count; i++) store.set(size, i, i)
     return async () => {

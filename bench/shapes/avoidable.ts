@@ -7,7 +7,7 @@ function build<Q, Node>(open: () => Graph<Q, Node>, tally: Tally): Running {
   const graph = open()
   const head = graph.signal(0)
   const first = graph.computed((q) => graph.get(q, head), [head])
-  const second = graph.computed((q) => graph.get(q, first) * 0, [first])
+  const second = graph.computed((q) => (graph.get(q, first), 0), [first])
   const third = graph.computed((q) => burn() + graph.get(q, second) + 1, [second])
   const fourth = graph.computed((q) => graph.get(q, third) + 2, [third])
   const fifth = graph.computed((q) => graph.get(q, fourth) + 3, [fourth])

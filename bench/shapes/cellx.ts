@@ -15,7 +15,7 @@ function layerAbove<Q, Node>(graph: Graph<Q, Node>, [first, second, third, fourt
   ]
 }
 
-function cellx(layers: number, long: boolean): Shape {
+function cellx(layers: number): Shape {
   const build = <Q, Node>(open: () => Graph<Q, Node>, tally: Tally): Running => {
     const graph = open()
     const start = forwards.map((value) => graph.signal(value)) as unknown as Four<Node>
@@ -30,7 +30,7 @@ function cellx(layers: number, long: boolean): Shape {
     }
     return { run: () => 10 * write(backwards) + write(forwards) }
   }
-  return { name: `cellx ${layers}`, group: 'cellx', operations: 2, build, long, manyPaths: true }
+  return { name: `cellx ${layers}`, group: 'cellx', operations: 2, build, long: true, manyPaths: true, alike: true }
 }
 
-export const cellxShapes: readonly Shape[] = [cellx(1000, false), cellx(2500, true)]
+export const cellxShapes: readonly Shape[] = [cellx(1000), cellx(2500)]

@@ -9,19 +9,18 @@ interface Sizes {
   readonly effects: number
   /** How many neighbouring signals each effect reads. */
   readonly sources: number
-  readonly long?: boolean
 }
 
 const sizes: readonly Sizes[] = [
-  { name: '0 to 1', signals: 0, effects: count, sources: 0, long: true },
+  { name: '0 to 1', signals: 0, effects: count, sources: 0 },
   { name: '1 to 1', signals: count, effects: count, sources: 1 },
-  { name: '2 to 1', signals: count, effects: count / 2, sources: 2, long: true },
-  { name: '4 to 1', signals: count, effects: count / 4, sources: 4, long: true },
-  { name: '1000 to 1', signals: count, effects: count / 1000, sources: 1000, long: true },
-  { name: '1 to 2', signals: count / 2, effects: count, sources: 1, long: true },
-  { name: '1 to 4', signals: count / 4, effects: count, sources: 1, long: true },
-  { name: '1 to 8', signals: count / 8, effects: count, sources: 1, long: true },
-  { name: '1 to 1000', signals: count / 1000, effects: count, sources: 1, long: true },
+  { name: '2 to 1', signals: count, effects: count / 2, sources: 2 },
+  { name: '4 to 1', signals: count, effects: count / 4, sources: 4 },
+  { name: '1000 to 1', signals: count, effects: count / 1000, sources: 1000 },
+  { name: '1 to 2', signals: count / 2, effects: count, sources: 1 },
+  { name: '1 to 4', signals: count / 4, effects: count, sources: 1 },
+  { name: '1 to 8', signals: count / 8, effects: count, sources: 1 },
+  { name: '1 to 1000', signals: count / 1000, effects: count, sources: 1 },
 ]
 
 /** Signals that have been read, as they would be in a program that runs. */
@@ -33,7 +32,7 @@ function makeSignals<Q, Node>(graph: Graph<Q, Node>, amount: number): Node[] {
 
 const group = 'creation'
 
-function createEffects({ name, signals: amount, effects, sources, long = false }: Sizes): Shape {
+function createEffects({ name, signals: amount, effects, sources }: Sizes): Shape {
   const build = <Q, Node>(open: () => Graph<Q, Node>, tally: Tally): Running => {
     let graph = open()
     let reads: Node[][] = []
@@ -58,11 +57,11 @@ function createEffects({ name, signals: amount, effects, sources, long = false }
       },
     }
   }
-  return { name: `create ${name}`, group, operations: effects, build, long }
+  return { name: `create ${name}`, group, operations: effects, build, long: true, alike: true }
 }
 
 const createSignals: Shape = {
-  name: 'create signals', group, operations: count,
+  name: 'create signals', group, operations: count, alike: true,
   build: (open) => {
     let graph = open()
     return {
@@ -80,7 +79,7 @@ const createSignals: Shape = {
 
 /** Computations that nobody watches, each read once. */
 const createComputeds: Shape = {
-  name: 'create computeds, read once', group, operations: count,
+  name: 'create computeds, read once', group, operations: count, alike: true,
   build: <Q, Node>(open: () => Graph<Q, Node>): Running => {
     let graph = open()
     let signals: Node[] = []

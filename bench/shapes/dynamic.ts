@@ -55,7 +55,7 @@ function dynamic({ width, layers, sources, stable, demanded, long = false }: Siz
   }
   const lazy = demanded < 1 ? `, lazy ${percent(1 - demanded)}` : ''
   const changing = stable < 1 ? `, dynamic ${percent(1 - stable)}` : ''
-  return { name: `${width}x${layers}, ${sources} sources${changing}${lazy}`, group: 'dynamic', operations: writes, build, long, manyPaths: true }
+  return { name: `${width}x${layers}, ${sources} sources${changing}${lazy}`, group: 'dynamic', operations: writes, build, long, manyPaths: true, alike: true }
 }
 
 function neighbours<Node>(row: readonly Node[], at: number, count: number): Node[] {

@@ -21,7 +21,6 @@ export interface Graph<Q, Node> {
 
 /** One library. */
 export interface Peer<Q, Node> {
-  readonly name: string
   /** A new graph that shares nothing with others. */
   open(): Graph<Q, Node>
   /** Why it runs bodies more often than needed, where it does. Its counts are not checked. */
@@ -53,6 +52,8 @@ export interface Shape {
   readonly build: Build
   /** Left out of quick runs. */
   readonly long?: boolean
+  /** Its nodes are many of a kind: in Pebre one writes a query with an argument, not a definition for each. */
+  readonly alike?: boolean
   /** There are many ways from a signal to a computation, up to exponentially many. */
   readonly manyPaths?: boolean
 }

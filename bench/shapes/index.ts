@@ -1,5 +1,5 @@
 /** The synchronous shapes as workloads. A new shape is an entry in `shapes`, a new library one in `peers/signals`. */
-import { expectEqual, type Task, type Timed } from '../harness/workload.js'
+import { expectEqual, ours, type Task, type Timed } from '../harness/workload.js'
 import { signalPeers } from '../peers/signals/index.js'
 import { avoidable } from './avoidable.js'
 import { broad } from './broad.js'
@@ -29,26 +29,37 @@ const shapes: readonly Shape[] = [
 
 type AnyPeer = Peer<unknown, unknown>
 
-const load = async (peer: string): Promise<AnyPeer> => (await (signalPeers[peer] as () => Promise<unknown>)()) as AnyPeer
+const keyed = 'pebre keyed'
+
+function load({ alike = false }: Shape, peer: string): Promise<AnyPeer> {
+  const loadPeer = signalPeers[alike && peer === ours ? keyed : peer] as () => Promise<unknown>
+  return loadPeer() as Promise<AnyPeer>
+}
 
 /** Without glitch freedom, one write would run the last of these graphs as often as there are ways to it. */
 const tooManyPaths: Readonly<Record<string, string>> = { rxjs: 'not measured: bodies run once for each way from a signal to them' }
 
 function workloadOf(shape: Shape, ofSuite: string): Timed {
-  const { name, group, operations, long = false, manyPaths = false } = shape
+  const { name, group, operations, long = false, alike = false, manyPaths = false } = shape
   const remarks = manyPaths ? tooManyPaths : {}
-  const peers = Object.keys(signalPeers).filter((peer) => !(peer in remarks))
-  return { unit: 'ns', name, group, suite: ofSuite, operations, peers, long, remarks, prepare: (peer) => prepare(shape, peer), verify: (peer) => verify(shape, peer) }
+  const peers = Object.keys(signalPeers).filter((peer) => !(peer in remarks) && !(alike && peer === keyed))
+  return {
+    unit: 'ns', name, group, suite: ofSuite, operations, peers, long, remarks,
+    prepare: (peer) => prepare(shape, peer),
+    verify: (peer) => verify(shape, peer),
+  }
 }
 
-async function verify({ name, build }: Shape, peerName: string): Promise<void> {
-  const peer = await load(peerName)
+async function verify(shape: Shape, peerName: string): Promise<void> {
+  const { name, build } = shape
+  const peer = await load(shape, peerName)
   expectOutcome(`${name}, ${peerName}`, outcomeOf(build, peer), outcomeOf(build, reference), peer)
 }
 
 /** What a run gives before the measurement is what the reference gives, which `verify` has seen; all others must give the same. */
-async function prepare({ name, build }: Shape, peerName: string): Promise<Task> {
-  const peer = await load(peerName)
+async function prepare(shape: Shape, peerName: string): Promise<Task> {
+  const { name, build } = shape
+  const peer = await load(shape, peerName)
   const tally: Tally = { effects: 0 }
   const { before, run } = build(() => peer.open(), tally)
   const once = (): number => {

@@ -27,4 +27,4 @@ function build<Q, Node>(open: () => Graph<Q, Node>, tally: Tally): Running {
   }
 }
 
-export const live: Shape = { name: 'live update among 1000, sync', group: 'live', operations: writes, build }
+export const live: Shape = { name: 'live update among 1000, sync', group: 'live', operations: writes, build, alike: true }

@@ -21,7 +21,7 @@ interface Watch {
   readonly callback: (value: unknown) => void
 }
 
-export const reference: Peer<Node, Node> = { name: 'reference', open: () => new Reference() }
+export const reference: Peer<Node, Node> = { open: () => new Reference() }
 
 class Reference implements Graph<Node, Node> {
   private writes = 0

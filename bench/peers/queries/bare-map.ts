@@ -42,4 +42,4 @@ function open(): Store<null, Input, Queries> {
   }
 }
 
-export const bareMap: QueryPeer<null, Input, Queries> = { name: 'bare map', open, cutsOff: false }
+export const bareMap: QueryPeer<null, Input, Queries> = { open, cutsOff: false }

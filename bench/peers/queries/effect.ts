@@ -16,13 +16,13 @@ function open(): Store<Get, Inputs, Queries> {
     readQuery: (get, queries, key) => get(queries.at(key)),
     get: (queries, key) => registry.get(queries.at(key)),
     set: (inputs, key, value) => registry.set(inputs.at(key), value),
-    watch: (queries, key, callback) => {
-      const tell = (promise: Promise<number>): void => {
-        void promise.then(callback)
+    watch: (queries, key, tell) => {
+      const tellLatest = (promise: Promise<number>): void => {
+        void promise.then(tell)
       }
-      registry.subscribe(queries.at(key), tell, { immediate: true })
+      registry.subscribe(queries.at(key), tellLatest, { immediate: true })
     },
   }
 }
 
-export const effect: QueryPeer<Get, Inputs, Queries> = { name: 'effect', open, cutsOff: false }
+export const effect: QueryPeer<Get, Inputs, Queries> = { open, cutsOff: false }

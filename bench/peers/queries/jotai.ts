@@ -14,15 +14,15 @@ function open(): Store<Getter, Inputs, Queries> {
     readQuery: (get, queries, key) => get(queries.at(key)),
     get: (queries, key) => store.get(queries.at(key)),
     set: (inputs, key, value) => store.set(inputs.at(key), value),
-    watch: (queries, key, callback) => {
+    watch: (queries, key, tell) => {
       const node = queries.at(key)
-      const tell = (): void => {
-        void store.get(node).then(callback)
+      const tellLatest = (): void => {
+        void store.get(node).then(tell)
       }
-      store.sub(node, tell)
-      tell()
+      store.sub(node, tellLatest)
+      tellLatest()
     },
   }
 }
 
-export const jotai: QueryPeer<Getter, Inputs, Queries> = { name: 'jotai', open, cutsOff: false }
+export const jotai: QueryPeer<Getter, Inputs, Queries> = { open, cutsOff: false }

@@ -13,12 +13,12 @@ const open = (): Store<null, Inputs, Queries> => ({
   readQuery: (_, queries, key) => queries.at(key).get(),
   get: (queries, key) => queries.at(key).get(),
   set: (inputs, key, value) => runInAction(() => inputs.at(key).set(value)),
-  watch: (queries, key, callback) => {
+  watch: (queries, key, tell) => {
     const node = queries.at(key)
     autorun(() => {
-      void node.get().then(callback)
+      void node.get().then(tell)
     })
   },
 })
 
-export const mobx: QueryPeer<null, Inputs, Queries> = { name: 'mobx', open, cutsOff: false }
+export const mobx: QueryPeer<null, Inputs, Queries> = { open, cutsOff: false }

@@ -22,11 +22,11 @@ const open = (): Store<Value, Inputs, Queries> => ({
   readQuery: (q) => q as Promise<number>,
   get: (queries, key) => queries.at(key).get(),
   set: (inputs, key, value) => inputs.at(key).set(value),
-  watch: (queries, key, callback) => {
+  watch: (queries, key, tell) => {
     queries.at(key).subscribe((promise) => {
-      void promise.then(callback)
+      void promise.then(tell)
     })
   },
 })
 
-export const nanostores: QueryPeer<Value, Inputs, Queries> = { name: 'nanostores', open, cutsOff: false }
+export const nanostores: QueryPeer<Value, Inputs, Queries> = { open, cutsOff: false }

@@ -37,4 +37,4 @@ class PebreStore implements Store<Query, KeyedInput, KeyedQuery> {
   }
 }
 
-export const pebre: QueryPeer<Query, KeyedInput, KeyedQuery> = { name: 'pebre', open: () => new PebreStore(), cutsOff: true }
+export const pebre: QueryPeer<Query, KeyedInput, KeyedQuery> = { open: () => new PebreStore(), cutsOff: true }

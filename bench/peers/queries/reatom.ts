@@ -16,11 +16,11 @@ const open = (): Store<null, Inputs, Queries> => ({
     inputs.at(key).set(value)
     notify()
   },
-  watch: (queries, key, callback) => {
+  watch: (queries, key, tell) => {
     queries.at(key).subscribe((promise) => {
-      void promise.then(callback)
+      void promise.then(tell)
     })
   },
 })
 
-export const reatom: QueryPeer<null, Inputs, Queries> = { name: 'reatom', open, cutsOff: false }
+export const reatom: QueryPeer<null, Inputs, Queries> = { open, cutsOff: false }

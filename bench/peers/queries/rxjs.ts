@@ -48,4 +48,4 @@ const open = (): Store<number, Inputs, Queries> => ({
   },
 })
 
-export const rxjs: QueryPeer<number, Inputs, Queries> = { name: 'rxjs', open, cutsOff: true }
+export const rxjs: QueryPeer<number, Inputs, Queries> = { open, cutsOff: true }

@@ -18,4 +18,4 @@ function open(): Store<Get, Inputs, Queries> {
   }
 }
 
-export const stamps: QueryPeer<Get, Inputs, Queries> = { name: 'stamps', open, cutsOff: true }
+export const stamps: QueryPeer<Get, Inputs, Queries> = { open, cutsOff: true }

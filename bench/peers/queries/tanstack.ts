@@ -45,4 +45,4 @@ function open(): Store<null, Input, Queries> {
   }
 }
 
-export const tanstack: QueryPeer<null, Input, Queries> = { name: 'tanstack', open, cutsOff: false }
+export const tanstack: QueryPeer<null, Input, Queries> = { open, cutsOff: false }

@@ -31,4 +31,4 @@ const graph: Graph<Ambient, Accessor> = {
   },
 }
 
-export const alienSignals: Peer<Ambient, Accessor> = { name: 'alien-signals', open: () => graph }
+export const alienSignals: Peer<Ambient, Accessor> = { open: () => graph }

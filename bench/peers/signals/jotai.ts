@@ -44,5 +44,5 @@ class JotaiGraph implements Graph<Getter, Node> {
 }
 
 export const jotai: Peer<Getter, Node> = {
-  name: 'jotai', open: () => new JotaiGraph(), excess: 'computations whose reads change from run to run may run more than once a write',
+  open: () => new JotaiGraph(), excess: 'computations whose reads change from run to run may run more than once a write',
 }

@@ -25,4 +25,4 @@ const graph: Graph<Ambient, Node> = {
   batch: (write) => runInAction(() => write(set)),
 }
 
-export const mobx: Peer<Ambient, Node> = { name: 'mobx', open: () => graph }
+export const mobx: Peer<Ambient, Node> = { open: () => graph }

@@ -49,4 +49,4 @@ class KeyedGraph implements Graph<Query, Node> {
   }
 }
 
-export const pebreKeyed: Peer<Query, Node> = { name: 'pebre keyed', open: () => new KeyedGraph(), comparesStructure: true }
+export const pebreKeyed: Peer<Query, Node> = { open: () => new KeyedGraph(), comparesStructure: true }

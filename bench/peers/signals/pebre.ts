@@ -44,4 +44,4 @@ class PebreGraph implements Graph<Query, Node> {
   }
 }
 
-export const pebre: Peer<Query, Node> = { name: 'pebre', open: () => new PebreGraph(), comparesStructure: true }
+export const pebre: Peer<Query, Node> = { open: () => new PebreGraph(), comparesStructure: true }

@@ -25,4 +25,4 @@ const graph: Graph<Ambient, Node> = {
   batch: (write) => batch(() => write(set)),
 }
 
-export const preact: Peer<Ambient, Node> = { name: 'preact', open: () => graph }
+export const preact: Peer<Ambient, Node> = { open: () => graph }

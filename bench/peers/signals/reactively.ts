@@ -28,4 +28,4 @@ const graph: Graph<Ambient, Node> = {
   },
 }
 
-export const reactively: Peer<Ambient, Node> = { name: 'reactively', open: () => graph }
+export const reactively: Peer<Ambient, Node> = { open: () => graph }

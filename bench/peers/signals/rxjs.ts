@@ -32,4 +32,4 @@ const graph: Graph<null, Node> = {
   batch: (write) => write(set),
 }
 
-export const rxjs: Peer<null, Node> = { name: 'rxjs', open: () => graph, excess: 'bodies and effects run once for each way from the signal written' }
+export const rxjs: Peer<null, Node> = { open: () => graph, excess: 'bodies and effects run once for each way from the signal written' }

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { bytesOf, timeOf } from '../../bench/harness/measure.js'
+import { readOptions } from '../../bench/harness/options.js'
+
+const effort = { repetitions: 3, time: 1, warmup: 0 }
+
+it('what is done before each repetition is done as often as the repetitions', async () => {
+  const log: string[] = []
+  const task = { before: () => void log.push('before'), run: () => void log.push('run') }
+  expect(await timeOf(task, effort)).toBeGreaterThan(0)
+  expect(log.length).toBeGreaterThanOrEqual(8)
+  expect(log).toEqual(log.map((_, i) => (i % 2 === 0 ? 'before' : 'run')))
+})
+
+it('an asynchronous repetition ends before the next one begins', async () => {
+  let running = 0
+  let most = 0
+  const run = async (): Promise<void> => {
+    most = Math.max(most, ++running)
+    await Promise.resolve()
+    running--
+  }
+  await timeOf({ run }, effort)
+  expect([most, running]).toEqual([1, 0])
+})
+
+it('a repetition that throws ends the measurement', async () => {
+  let runs = 0
+  const run = (): void => {
+    if (++runs === 3) throw new Error('1 instead of 2')
+  }
+  await expect(timeOf({ run }, effort)).rejects.toThrow('1 instead of 2')
+})
+
+it('bytes need a garbage collector that can be called', async () => {
+  await expect(bytesOf(() => [])).rejects.toThrow('--expose-gc')
+})
+
+it('options are read, and wrong ones refused', () => {
+  expect(readOptions(['--quick', '--only', 'deep', '--only', 'live', '--processes', '2'])).toEqual({
+    quick: true, check: false, record: false, json: undefined, only: ['deep', 'live'], processes: 2,
+  })
+  expect(() => readOptions(['--slow'])).toThrow('--slow')
+  expect(() => readOptions(['--processes', 'many'])).toThrow('many')
+  expect(() => readOptions(['--record'])).toThrow('--quick')
+})
