@@ -15,7 +15,7 @@ interface Plan extends Effort {
 }
 
 const thorough: Plan = { processes: 5, repetitions: 10, time: 300, warmup: 400 }
-const quick: Plan = { processes: 3, repetitions: 3, time: 50, warmup: 200 }
+const quick: Plan = { processes: 3, repetitions: 3, time: 40, warmup: 150 }
 
 const budgetFile = new URL('../budgets.json', import.meta.url)
 

@@ -3,13 +3,13 @@ import { expectEqual, type Weighed } from '../harness/workload.js'
 import { queryPeers } from '../peers/queries/index.js'
 import { sizes } from '../queries/parts.js'
 import type { QueryPeer } from '../queries/store.js'
-import { openRecords, readAll } from './records.js'
 
 type Prepare = Weighed['prepare']
 
 const weighInputs =
   (count: number): Prepare =>
   async (peer) => {
+    const { openRecords } = await import('./records.js')
     const records = await openRecords(peer)
     return () => {
       records.fill(count)
@@ -20,6 +20,7 @@ const weighInputs =
 const weighCells =
   (count: number): Prepare =>
   async (peer) => {
+    const { openRecords, readAll } = await import('./records.js')
     const records = await openRecords(peer)
     records.fill(count)
     return () => {
