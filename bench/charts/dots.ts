@@ -9,7 +9,7 @@ const width = 960
 const left = 270
 const right = 30
 const rowHeight = 24
-const legendHeight = 64
+const legendHeight = 76
 const axisHeight = 30
 
 interface Dot {
@@ -25,14 +25,14 @@ export function dotChart(title: string, results: readonly Result[], peers: reado
   const grid = scale.ticks.flatMap((tick) => [line(x(tick), legendHeight, x(tick), bottom, '#e4e4e4'), text(x(tick), bottom + 16, `${tick}×`, { 'text-anchor': 'middle', fill: '#666' })])
   const drawn = rows.flatMap(({ name, dots }, i) => {
     const y = legendHeight + (i + 0.5) * rowHeight
-    // Ours last: it stands above the others.
-    const ordered = [...dots].toReversed()
-    return [text(left - 12, y + 4, name, { 'text-anchor': 'end' }), ...ordered.map((dot) => drawDot(dot, x(dot.ratio), y))]
+    return [text(left - 12, y + 4, name, { 'text-anchor': 'end' }), ...dots.map((dot) => drawDot(dot, x(dot.ratio), y))]
   })
   const ourLine = line(x(1), legendHeight, x(1), bottom, colorOf(ours))
-  return picture(width, bottom + axisHeight, title, [text(12, 20, title, { 'font-weight': 'bold' }), ...legend(peers), ...grid, ourLine, ...drawn])
+  const sides = [text(x(1) - 10, 69, '← faster than Pebre', { 'text-anchor': 'end', fill: '#666' }), text(x(1) + 10, 69, 'slower →', { fill: '#666' })]
+  return picture(width, bottom + axisHeight, title, [text(12, 20, title, { 'font-weight': 'bold' }), ...legend(peers), ...sides, ...grid, ourLine, ...drawn])
 }
 
+/** Ours first, so that it lies below what is as fast. */
 function dotsOf(result: Result): Dot[] {
   return Object.keys(result.samples).map((peer) => ({ peer, ratio: peer === ours ? 1 : (ratioOf(result, peer, ours)?.median ?? Number.NaN) }))
 }

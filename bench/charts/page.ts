@@ -15,7 +15,7 @@ export interface Picture {
   readonly file: string
 }
 
-const about: Readonly<Record<string, string>> = {
+const introductions: Readonly<Record<string, string>> = {
   'synchronous shapes':
     'Signals, computations and effects through the public API, in the manner of the js-reactivity-benchmark. Where there are thousands of nodes of a kind (creation, cellx, grids), Pebre has one query with an argument; elsewhere a definition for each node, and `pebre keyed` has one query there too. For each write, the value it leads to is read.',
   'live queries': 'A write reaches one of a thousand queries that are watched, and is told.',
@@ -53,7 +53,7 @@ function section(suite: string, results: readonly Result[], pictures: readonly P
   const images = pictures.map(({ file }) => `![${suite}](${file})`)
   return [
     `## ${suite.charAt(0).toUpperCase()}${suite.slice(1)}`,
-    about[suite] ?? '',
+    introductions[suite] ?? '',
     ...images,
     means(members, suite, peers),
     table(members, peers),
@@ -86,10 +86,14 @@ function table(results: readonly Result[], peers: readonly string[]): string {
   return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
+/** One line for each remark: about whom, and where. */
 function remarks(results: readonly Result[]): string {
-  const said = new Map<string, string[]>()
+  const said = new Map<string, { readonly peers: Set<string>; readonly names: Set<string> }>()
   for (const { name, remarks: all } of results) {
-    for (const [peer, remark] of Object.entries(all)) said.set(remark, [...(said.get(remark) ?? []), `${peer} in ${name}`])
+    for (const [peer, remark] of Object.entries(all)) {
+      const about = said.get(remark) ?? { peers: new Set(), names: new Set() }
+      said.set(remark, { peers: about.peers.add(peer), names: about.names.add(name) })
+    }
   }
-  return [...said].map(([remark, where]) => `- ${where.join(', ')}: ${remark}.`).join('\n')
+  return [...said].map(([remark, { peers, names }]) => `- ${[...peers].join(', ')}: ${remark} (${[...names].join('; ')}).`).join('\n')
 }
