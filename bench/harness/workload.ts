@@ -47,6 +47,30 @@ export interface Weighed extends Described {
 
 export type Workload = Timed | Weighed
 
+export type Run = Task['run']
+
+/** One peer of a workload that each does in its own way. */
+export interface Contender {
+  readonly peer: string
+  readonly prepare: () => Run | Promise<Run>
+}
+
+type Contended = Pick<Timed, 'name' | 'group' | 'suite' | 'operations'> & { readonly contenders: readonly Contender[]; readonly long?: boolean }
+
+/** A workload of contenders, ours first. Its verification is one run: runs check their results themselves. */
+export function contended({ contenders, long = false, ...described }: Contended): Timed {
+  const prepare = async (peer: string): Promise<Task> => {
+    const contender = contenders.find((candidate) => candidate.peer === peer)
+    if (contender === undefined) throw new Error(`${described.name} has no peer ${peer}.`)
+    return { run: await contender.prepare() }
+  }
+  const verify = async (peer: string): Promise<void> => {
+    const { run } = await prepare(peer)
+    await run()
+  }
+  return { ...described, unit: 'ns', long, remarks: {}, peers: contenders.map(({ peer }) => peer), prepare, verify }
+}
+
 /** Compares what a run gave with what it must give. */
 export function expectEqual(what: string, actual: unknown, expected: unknown): void {
   if (!Object.is(actual, expected)) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`)

@@ -1,9 +1,9 @@
 /** What a write and a snapshot cost in small and large databases. */
-import { expectEqual, type Timed } from '../harness/workload.js'
+import { contended, expectEqual, type Run, type Timed } from '../harness/workload.js'
 
 const counts = [1_000, 100_000, 1_000_000]
 
-type Prepare = Timed['prepare']
+type Prepare = (peer: string) => Promise<Run>
 
 const operations = 500
 
@@ -19,18 +19,16 @@ const write =
     records.fill(count)
     readAll(records, count)
     let writes = 0
-    return {
-      run: () => {
-        let sum = 0
-        let expected = 0
-        for (let i = 0; i < operations; i++) {
-          const place = placeOf(++writes, count)
-          records.set(place, -writes)
-          sum += records.readDouble(place)
-          expected -= 2 * writes
-        }
-        expectEqual('write: sum', sum, expected)
-      },
+    return () => {
+      let sum = 0
+      let expected = 0
+      for (let i = 0; i < operations; i++) {
+        const place = placeOf(++writes, count)
+        records.set(place, -writes)
+        sum += records.readDouble(place)
+        expected -= 2 * writes
+      }
+      expectEqual('write: sum', sum, expected)
     }
   }
 
@@ -42,25 +40,18 @@ const snapshot =
     const copyWith = takers[peer]?.(count)
     if (copyWith === undefined) throw new Error(`There is no ${peer}.`)
     let writes = 0
-    return {
-      run: () => {
-        writes++
-        expectEqual('snapshot: value', copyWith(placeOf(writes, count), -writes), -writes)
-      },
+    return () => {
+      writes++
+      expectEqual('snapshot: value', copyWith(placeOf(writes, count), -writes), -writes)
     }
   }
 
-function timed(what: string, count: number, perRun: number, peers: readonly string[], prepare: Prepare): Timed {
-  const name = `${what} ${count.toLocaleString('en')}`
-  return { unit: 'ns', name, group: what, suite: 'scale', operations: perRun, peers, long: count === 1_000_000, remarks: {}, prepare, verify: prove }
-
-  async function prove(peer: string): Promise<void> {
-    const { run } = await prepare(peer)
-    await run()
-  }
+function sized(what: string, count: number, perRun: number, peers: readonly string[], prepare: Prepare): Timed {
+  const contenders = peers.map((peer) => ({ peer, prepare: () => prepare(peer) }))
+  return contended({ name: `${what} ${count.toLocaleString('en')}`, group: what, suite: 'scale', operations: perRun, long: count === 1_000_000, contenders })
 }
 
 export const sizeWorkloads: readonly Timed[] = [
-  ...counts.map((count) => timed('write among', count, operations, ['pebre', 'alien-signals'], write(count))),
-  ...counts.map((count) => timed('snapshot of', count, 1, ['pebre', 'immutable map', 'copied map'], snapshot(count))),
+  ...counts.map((count) => sized('write among', count, operations, ['pebre', 'alien-signals'], write(count))),
+  ...counts.map((count) => sized('snapshot of', count, 1, ['pebre', 'immutable map', 'copied map'], snapshot(count))),
 ]

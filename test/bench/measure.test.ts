@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { bytesOf, timeOf } from '../../bench/harness/measure.js'
 import { readOptions } from '../../bench/harness/options.js'
+import { type Contender, contended, expectEqual } from '../../bench/harness/workload.js'
 
 const effort = { repetitions: 3, time: 1, warmup: 0 }
 
@@ -43,4 +44,20 @@ it('options are read, and wrong ones refused', () => {
   expect(() => readOptions(['--slow'])).toThrow('--slow')
   expect(() => readOptions(['--processes', 'many'])).toThrow('many')
   expect(() => readOptions(['--record'])).toThrow('--quick')
+})
+
+it('contenders are verified by one run, and one that is wrong is found', async () => {
+  const runs: string[] = []
+  const contender = (peer: string, sum: number): Contender => ({
+    peer,
+    prepare: () => () => {
+      runs.push(peer)
+      expectEqual('sum', sum, 3)
+    },
+  })
+  const workload = contended({ name: 'adding', group: 'some', suite: 'all', operations: 1, contenders: [contender('pebre', 3), contender('mobx', 4)] })
+  await workload.verify?.('pebre')
+  await expect(workload.verify?.('mobx')).rejects.toThrow('sum: 4 instead of 3')
+  await expect(workload.prepare('rxjs')).rejects.toThrow('adding has no peer rxjs')
+  expect([workload.peers, runs]).toEqual([['pebre', 'mobx'], ['pebre', 'mobx']])
 })
