@@ -22,7 +22,12 @@ export function dotChart(title: string, results: readonly Result[], peers: reado
   const scale = logarithmic([1, ...rows.flatMap(({ dots }) => dots.map(({ ratio }) => ratio))])
   const x = (value: number): number => left + scale.at(value) * (width - left - right)
   const bottom = legendHeight + rows.length * rowHeight
-  const grid = scale.ticks.flatMap((tick) => [line(x(tick), legendHeight, x(tick), bottom, '#e4e4e4'), text(x(tick), bottom + 16, `${tick}×`, { 'text-anchor': 'middle', fill: '#666' })])
+  // With many ticks, only powers of ten are labelled.
+  const labelled = scale.ticks.length > 12 ? scale.ticks.filter((tick) => String(tick).includes('1')) : scale.ticks
+  const grid = [
+    ...scale.ticks.map((tick) => line(x(tick), legendHeight, x(tick), bottom, '#e4e4e4')),
+    ...labelled.map((tick) => text(x(tick), bottom + 16, `${tick}×`, { 'text-anchor': 'middle', fill: '#666' })),
+  ]
   const drawn = rows.flatMap(({ name, dots }, i) => {
     const y = legendHeight + (i + 0.5) * rowHeight
     return [text(left - 12, y + 4, name, { 'text-anchor': 'end' }), ...dots.map((dot) => drawDot(dot, x(dot.ratio), y))]

@@ -40,7 +40,7 @@ function head({ date, node, v8, system, processor, cores, versions, quick, resul
 Measured on ${date.slice(0, 10)} with Node ${node.slice(1)} (V8 ${v8}), ${system}, ${cores} cores, ${processor}. ${libraries.join(', ')}.
 
 This page is written by \`npm run bench:charts -- FILE\` from what \`npm run bench -- --json FILE\` measured${quick ? ', here a quick run' : ''}. Each library does each workload in
-processes of its own, ${processes} of each, in turns; a figure is the median over the processes, each of which gives the median of its repetitions. A ratio is taken
+processes of its own, ${processes} of each, in turns; a figure is the median over the processes, each of which gives the median of its repetitions, in time of the processor. A ratio is taken
 between processes that ran one after the other, and its spread, in parentheses, is over all of them. Every repetition checks what it computed and how many
 bodies or effects ran. Figures of one machine say little about another: compare ratios.
 

@@ -26,7 +26,10 @@ export function describeMeans(results: readonly Result[], suiteOrGroup: string):
   return means.map((line, i) => `${(i === 0 ? `${suiteOrGroup}: geometric mean` : '').padEnd(nameWidth + 12)}  ${line}`).join('\n')
 }
 
-export const describeRatio = ({ median, low, high }: Figure): string => `${median.toFixed(2)}x (${low.toFixed(2)} to ${high.toFixed(2)})`
+export const describeRatio = ({ median, low, high }: Figure): string => `${short(median)}x (${short(low)} to ${short(high)})`
+
+/** Two digits at least. */
+const short = (ratio: number): string => (ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2))
 
 /** At three significant digits or so. */
 export function amount(value: number, unit: 'ns' | 'bytes'): string {

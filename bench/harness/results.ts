@@ -1,7 +1,7 @@
 /** From samples to figures: medians over processes, ratios process by process, and means over workloads. */
 import type { Samples } from './processes.js'
 import { type Figure, geometricMean, summarize } from './statistics.js'
-import { floors, type Workload } from './workload.js'
+import { floors, ours, type Workload } from './workload.js'
 
 /** What was measured of one workload, as it is written to a file. */
 export interface Result {
@@ -39,7 +39,7 @@ function samplesOf({ samples }: Result, peer: string): readonly number[] | undef
 }
 
 export function librariesOf(samples: Samples): string[] {
-  return Object.keys(samples).filter((peer) => !peer.startsWith('pebre') && !floors.includes(peer))
+  return Object.keys(samples).filter((peer) => !peer.startsWith(ours) && !floors.includes(peer))
 }
 
 /** The geometric mean of `a` over `b` in all workloads of a suite or group that have both. */
@@ -57,4 +57,9 @@ export function meanOf(results: readonly Result[], suiteOrGroup: string, a: stri
 }
 
 export const suitesOf = (results: readonly Result[]): string[] => [...new Set(results.map(({ suite }) => suite))]
-export const peersOf = (results: readonly Result[]): string[] => [...new Set(results.flatMap(({ samples }) => Object.keys(samples)))]
+
+/** All peers, ours first. */
+export function peersOf(results: readonly Result[]): string[] {
+  const peers = [...new Set(results.flatMap(({ samples }) => Object.keys(samples)))]
+  return [...peers.filter((peer) => peer.startsWith(ours)), ...peers.filter((peer) => !peer.startsWith(ours))]
+}

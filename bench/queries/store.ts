@@ -50,7 +50,7 @@ export interface QueryWork {
   readonly group?: string
   readonly needsWatch?: boolean
   /** Builds it; the result does it once, and gives a sum of all it saw with what that must be. */
-  readonly build: <Q, Input, Query>(store: Store<Q, Input, Query>, tally: Tally) => Promise<() => Promise<Seen> | Seen>
+  readonly build: <Q, Input, Query>(store: Store<Q, Input, Query>, tally: Tally) => Promise<() => Promise<Seen>>
 }
 
 export interface Seen {

@@ -5,6 +5,12 @@ import { type Contender, contended, expectEqual } from '../../bench/harness/work
 
 const effort = { repetitions: 3, time: 1, warmup: 0 }
 
+/** Keeps the processor busy for some milliseconds of its time. */
+function work(milliseconds: number): void {
+  const start = process.cpuUsage()
+  while (process.cpuUsage(start).user < milliseconds * 1000);
+}
+
 it('what is done before each repetition is done as often as the repetitions', async () => {
   const log: string[] = []
   const task = { before: () => void log.push('before'), run: () => void log.push('run') }
@@ -23,6 +29,15 @@ it('an asynchronous repetition ends before the next one begins', async () => {
   }
   await timeOf({ run }, effort)
   expect([most, running]).toEqual([1, 0])
+})
+
+it('the time is that of one repetition, however many are measured together', async () => {
+  for (const lasts of [0.2, 5]) {
+    const run = (): void => work(lasts)
+    const measured = (await timeOf({ run }, effort)) / 1e6
+    expect(measured).toBeGreaterThan(lasts * 0.5)
+    expect(measured).toBeLessThan(lasts * 5)
+  }
 })
 
 it('a repetition that throws ends the measurement', async () => {
