@@ -19,7 +19,8 @@ const open = (): Store<Value, Inputs, Queries> => ({
     }),
   readInput: (q) => q as number,
   readQuery: (q) => q as Promise<number>,
-  get: (queries, key) => firstValueFrom(queries.at(key)),
+  // A promise of a promise is one of its value.
+  get: (queries, key) => firstValueFrom<unknown>(queries.at(key)) as Promise<number>,
   set: (inputs, key, value) => inputs.at(key).next(value),
   watch: (queries, key, tell) => {
     queries.at(key).subscribe((promise) => {
