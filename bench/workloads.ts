@@ -1,8 +1,7 @@
 import type { Workload } from './harness/workload.js'
-import { memoryWorkloads } from './memory/index.js'
 import { queryWorkloads } from './queries/index.js'
+import { memoryWorkloads } from './scale/memory.js'
+import { sizeWorkloads } from './scale/size.js'
 import { shapeWorkloads } from './shapes/index.js'
 
-export async function allWorkloads(): Promise<Workload[]> {
-  return [...(await shapeWorkloads()), ...queryWorkloads, ...memoryWorkloads]
-}
+export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...memoryWorkloads, ...sizeWorkloads]

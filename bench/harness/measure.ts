@@ -1,62 +1,69 @@
-/** Measures one workload in this process: contenders in turn, round after round, in changing order. */
+/** Measures one workload of one peer in this process. */
 import { Bench } from 'tinybench'
-import type { Run, Sample, Timed, Weighed } from './workload.js'
+import type { Task } from './workload.js'
 
 export interface Effort {
-  readonly rounds: number
-  /** Milliseconds for each contender in each round. */
+  /** Milliseconds to measure for, and the least number of repetitions. */
   readonly time: number
-  /** Milliseconds of the processor for each contender before the first round: on a busy machine the compiler comes late. */
+  readonly repetitions: number
+  /** Milliseconds of the processor before that: on a busy machine the compiler comes late. */
   readonly warmup: number
 }
 
-interface Prepared {
-  readonly peer: string
-  readonly run: Run
+/**
+ * The median time of one repetition, in nanoseconds. It is time of the processor, all threads counted, and not of the clock: on a busy machine a
+ * process waits for its turn, and long repetitions more often than short ones.
+ */
+export async function timeOf(task: Task, { time, repetitions, warmup }: Effort): Promise<number> {
+  const { isAsync, lasts } = await warmUp(task, warmup)
+  const { before } = task
+  // One measurement is long enough for the resolution of the processor's time.
+  const batch = before === undefined ? Math.max(1, Math.ceil(1 / lasts)) : 1
+  const bench = new Bench({ time, iterations: repetitions, warmup: false, throws: true, now: processorTime })
+  bench.add('run', isAsync ? asyncBatch(task, batch) : syncBatch(task, batch), { async: isAsync, ...(before === undefined ? {} : { beforeEach: before }) })
+  const [measured] = await bench.run()
+  if (measured?.result.state !== 'completed') throw new Error(`The measurement ended as ${measured?.result.state ?? 'nothing'}.`)
+  return (measured.result.latency.p50 * 1e6) / batch
 }
 
-export async function measure({ contenders, operations }: Timed, { rounds, time, warmup }: Effort): Promise<Sample> {
-  const prepared: Prepared[] = []
-  for (const { peer, prepare } of contenders) prepared.push({ peer, run: await prepare() })
-  for (const { run } of prepared) await warmUp(run, warmup)
-  const sample: Record<string, number[]> = Object.fromEntries(prepared.map(({ peer }) => [peer, []]))
-  for (let i = 0; i < rounds; i++) {
-    const order = i % 2 === 0 ? prepared : prepared.toReversed()
-    for (const [peer, milliseconds] of await round(order, time)) sample[peer]?.push((milliseconds * 1e6) / operations)
+/** Milliseconds. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+const syncBatch =
+  ({ run }: Task, size: number) =>
+  (): void => {
+    for (let i = 0; i < size; i++) void run()
   }
-  return sample
-}
 
-async function warmUp(run: Run, milliseconds: number): Promise<void> {
-  const before = process.cpuUsage()
-  for (;;) {
-    await run()
-    const { user } = process.cpuUsage(before)
-    if (user > milliseconds * 1000) return
+const asyncBatch =
+  ({ run }: Task, size: number) =>
+  async (): Promise<void> => {
+    for (let i = 0; i < size; i++) await run()
+  }
+
+/** Whether the task is asynchronous, and about how many milliseconds a repetition lasts. */
+async function warmUp({ before, run }: Task, milliseconds: number): Promise<{ readonly isAsync: boolean; readonly lasts: number }> {
+  const start = processorTime()
+  for (let runs = 1; ; runs++) {
+    before?.()
+    const done = run()
+    const isAsync = done instanceof Promise
+    if (isAsync) await done
+    const spent = processorTime() - start
+    if (spent > milliseconds) return { isAsync, lasts: spent / runs }
   }
 }
 
-/** The median time of a run of each contender. */
-async function round(prepared: readonly Prepared[], time: number): Promise<[peer: string, milliseconds: number][]> {
-  const bench = new Bench({ time, iterations: 3, warmup: false, throws: true })
-  for (const { peer, run } of prepared) bench.add(peer, run)
-  const tasks = await bench.run()
-  return tasks.map(({ name, result }) => {
-    if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`)
-    return [name, result.latency.p50]
-  })
-}
-
-/** Weighs one contender: this process must hold nothing else, and expose its garbage collector. */
-export async function weigh({ contenders, operations }: Weighed, peer: string): Promise<Sample> {
-  const prepare = contenders.find((contender) => contender.peer === peer)?.prepare
-  if (prepare === undefined) throw new Error(`There is no contender ${peer}.`)
-  const make = prepare()
+/** The bytes of heap that something takes: this process must hold nothing else, and expose its garbage collector. */
+export async function bytesOf(make: () => unknown): Promise<number> {
   const before = await settledHeap()
-  const kept = make()
+  const kept = await make()
   const after = await settledHeap()
-  if (kept === undefined) throw new Error(`${peer} kept nothing.`)
-  return { [peer]: [(after - before) / operations] }
+  if (kept === undefined) throw new Error('Nothing was kept.')
+  return after - before
 }
 
 async function settledHeap(): Promise<number> {

@@ -1,26 +1,40 @@
-import type { Mean, Result } from './results.js'
-import type { Figure } from './statistics.js'
+/** Results as text. */
+import { meanOf, peersOf, ratioOf, type Result } from './results.js'
+import { type Figure, summarize } from './statistics.js'
+import { ours } from './workload.js'
 
-const nameWidth = 30
+const nameWidth = 40
+const peerWidth = 15
 
-/** One line of text for a workload: each contender's figure, then the ratios with their spread. */
-export function describe({ name, unit, figures, ratios }: Result): string {
-  const measured = Object.entries(figures).map(([peer, { median }]) => `${peer} ${amount(median, unit)}`)
-  return `${name.padEnd(nameWidth)} ${measured.join(', ').padEnd(56)} ${describeRatios(ratios)}`
+/** A line for each peer of a workload: its figure, and ours over it with the spread. */
+export function describe(result: Result): string {
+  const { name, unit, samples, remarks } = result
+  const lines = Object.entries(samples).map(([peer, figures], i) => {
+    const ratio = peer === ours ? undefined : ratioOf(result, ours, peer)
+    const columns = [(i === 0 ? name : '').padEnd(nameWidth), peer.padEnd(peerWidth), amount(summarize(figures).median, unit).padStart(10)]
+    return [...columns, ratio === undefined ? '' : describeRatio(ratio), peer in remarks ? `(${remarks[peer] as string})` : ''].join('  ').trimEnd()
+  })
+  return lines.join('\n')
 }
 
-export function describeMean({ group, ratios }: Mean): string {
-  return `${group.padEnd(nameWidth)} ${'geometric mean'.padEnd(56)} ${describeRatios(ratios)}`
+/** A line for each peer: the mean of ours over it. */
+export function describeMeans(results: readonly Result[], suiteOrGroup: string): string {
+  const means = peersOf(results).flatMap((peer) => {
+    const mean = peer === ours ? undefined : meanOf(results, suiteOrGroup, ours, peer)
+    return mean === undefined ? [] : [`${peer.padEnd(peerWidth)}  ${describeRatio(mean.ratio)}, ${mean.workloads} workloads`]
+  })
+  return means.map((line, i) => `${(i === 0 ? `${suiteOrGroup}: geometric mean` : '').padEnd(nameWidth + 12)}  ${line}`).join('\n')
 }
 
-function describeRatios(ratios: Readonly<Record<string, Figure>>): string {
-  return Object.entries(ratios)
-    .map(([peer, { median, low, high }]) => `${median.toFixed(2)}x ${peer} (${low.toFixed(2)} to ${high.toFixed(2)})`)
-    .join(', ')
-}
+export const describeRatio = ({ median, low, high }: Figure): string => `${short(median)}x (${short(low)} to ${short(high)})`
 
-function amount(value: number, unit: 'ns' | 'bytes'): string {
+/** Two digits at least. */
+const short = (ratio: number): string => (ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2))
+
+/** At three significant digits or so. */
+export function amount(value: number, unit: 'ns' | 'bytes'): string {
   if (unit === 'bytes') return `${value.toFixed(0)} B`
-  if (value < 10_000) return `${value.toFixed(value < 100 ? 1 : 0)} ns`
-  return `${(value / 1000).toFixed(1)} µs`
+  if (value < 100) return `${value.toFixed(1)} ns`
+  if (value < 10_000) return `${value.toFixed(0)} ns`
+  return value < 1e6 ? `${(value / 1000).toFixed(1)} µs` : `${(value / 1e6).toFixed(1)} ms`
 }

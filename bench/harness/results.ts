@@ -1,52 +1,65 @@
-/** From samples to figures: medians over processes, and ratios to each of the others, taken round by round. */
-import { type Figure, geometricMean, median, summarize } from './statistics.js'
-import type { Sample, Workload } from './workload.js'
+/** From samples to figures: medians over processes, ratios process by process, and means over workloads. */
+import type { Samples } from './processes.js'
+import { type Figure, geometricMean, summarize } from './statistics.js'
+import { floors, ours, type Workload } from './workload.js'
 
+/** What was measured of one workload, as it is written to a file. */
 export interface Result {
   readonly name: string
   readonly group: string
+  readonly suite: string
   readonly unit: 'ns' | 'bytes'
-  /** An operation of each contender, ours first. */
-  readonly figures: Readonly<Record<string, Figure>>
-  /** Ours over each of the others. */
-  readonly ratios: Readonly<Record<string, Figure>>
+  /** For each peer, ours first, a figure of each process: for one operation. */
+  readonly samples: Samples
+  readonly remarks: Readonly<Record<string, string>>
 }
 
-/** The geometric mean over all workloads of a group. */
+export function resultOf({ name, group, suite, unit, remarks }: Workload, samples: Samples): Result {
+  return { name, group, suite, unit, samples, remarks }
+}
+
+/** Not a peer: whichever library is the fastest, or smallest. Floors and our own do not count. */
+export const bestPeer = 'best peer'
+
+/** `a` over `b`, where both were measured. */
+export function ratioOf(result: Result, a: string, b: string): Figure | undefined {
+  const over = samplesOf(result, a)
+  const under = samplesOf(result, b)
+  if (over === undefined || under === undefined) return undefined
+  return summarize(over.map((figure, i) => figure / (under[i] as number)))
+}
+
+function samplesOf({ samples }: Result, peer: string): readonly number[] | undefined {
+  if (peer !== bestPeer) return samples[peer]
+  const others = librariesOf(samples).map((name) => samples[name] as readonly number[])
+  const [first] = others
+  // One other library alone is no field.
+  if (first === undefined || others.length === 1) return undefined
+  return first.map((_, i) => Math.min(...others.map((figures) => figures[i] as number)))
+}
+
+export function librariesOf(samples: Samples): string[] {
+  return Object.keys(samples).filter((peer) => !peer.startsWith(ours) && !floors.includes(peer))
+}
+
+/** The geometric mean of `a` over `b` in all workloads of a suite or group that have both. */
 export interface Mean {
-  readonly group: string
-  readonly ratios: Readonly<Record<string, Figure>>
+  readonly ratio: Figure
+  readonly workloads: number
 }
 
-export function resultOf({ name, group, kind, contenders }: Workload, samples: readonly Sample[]): Result {
-  const [ours, ...others] = contenders.map(({ peer }) => peer) as [string, ...string[]]
-  const figures = [ours, ...others].map((peer) => [peer, summarize(samples.map((sample) => median(roundsOf(sample, peer))))])
-  const ratios = others.map((peer) => [peer, summarize(samples.map((sample) => ratioIn(sample, ours, peer)))])
-  return { name, group, unit: kind === 'time' ? 'ns' : 'bytes', figures: Object.fromEntries(figures), ratios: Object.fromEntries(ratios) }
+export function meanOf(results: readonly Result[], suiteOrGroup: string, a: string, b: string): Mean | undefined {
+  const members = results.filter(({ suite, group }) => suite === suiteOrGroup || group === suiteOrGroup)
+  const ratios = members.flatMap((result) => ratioOf(result, a, b) ?? [])
+  if (ratios.length < 2) return undefined
+  const mean = (part: keyof Figure): number => geometricMean(ratios.map((ratio) => ratio[part]))
+  return { ratio: { median: mean('median'), low: mean('low'), high: mean('high') }, workloads: ratios.length }
 }
 
-function ratioIn(sample: Sample, ours: string, peer: string): number {
-  const theirs = roundsOf(sample, peer)
-  return median(roundsOf(sample, ours).map((figure, i) => figure / (theirs[i] as number)))
-}
+export const suitesOf = (results: readonly Result[]): string[] => [...new Set(results.map(({ suite }) => suite))]
 
-function roundsOf(sample: Sample, peer: string): readonly number[] {
-  const rounds = sample[peer]
-  if (rounds === undefined) throw new Error(`A sample lacks ${peer}.`)
-  return rounds
-}
-
-export function meansOf(results: readonly Result[]): Mean[] {
-  return [...new Set(results.map(({ group }) => group))].flatMap((group) => {
-    const members = results.filter((result) => result.group === group)
-    const [first, ...rest] = members
-    if (first === undefined || rest.length === 0) return []
-    const peers = Object.keys(first.ratios).filter((peer) => rest.every(({ ratios }) => peer in ratios))
-    return peers.length === 0 ? [] : [{ group, ratios: Object.fromEntries(peers.map((peer) => [peer, meanRatio(members, peer)])) }]
-  })
-}
-
-function meanRatio(members: readonly Result[], peer: string): Figure {
-  const mean = (part: keyof Figure): number => geometricMean(members.map(({ ratios }) => (ratios[peer] as Figure)[part]))
-  return { median: mean('median'), low: mean('low'), high: mean('high') }
+/** All peers, ours first. */
+export function peersOf(results: readonly Result[]): string[] {
+  const peers = [...new Set(results.flatMap(({ samples }) => Object.keys(samples)))]
+  return [...peers.filter((peer) => peer.startsWith(ours)), ...peers.filter((peer) => !peer.startsWith(ours))]
 }

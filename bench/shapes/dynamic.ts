@@ -1,58 +1,79 @@
 /**
- * Layers of computations over a row of signals, in the manner of the js-reactivity-benchmark: each computation reads a few
- * neighbours of the layer below, and some of them leave one out, depending on what they have read.
+ * Layers of computations over a row of signals: each computation reads a few neighbours of the layer below, and some of them
+ * leave one out, depending on what they have read. One signal is written at a time, and part of the last layer is read.
  */
-import type { Graph } from './graph.js'
+import { sumOf } from './ending.js'
+import type { Graph, Running, Shape, Tally } from './graph.js'
 
-export const writes = 20
+interface Size {
+  readonly width: number
+  /** The row of signals counted in. */
+  readonly layers: number
+  /** How many of the layer below each computation reads. */
+  readonly sources: number
+  /** The part of the computations that always read the same. */
+  readonly stable: number
+  /** The part of the last layer that is watched and read. */
+  readonly demanded: number
+  readonly long?: boolean
+}
 
-const width = 10
-const layers = 10
-const sources = 6
-/** The part of the computations that always read the same, and the part of the last layer that is read at all. */
-const stable = 0.75
-const demanded = 0.2
+const sizes: readonly Size[] = [
+  { width: 10, layers: 5, sources: 2, stable: 1, demanded: 0.2 },
+  { width: 10, layers: 10, sources: 6, stable: 0.75, demanded: 0.2 },
+  { width: 1000, layers: 12, sources: 4, stable: 0.95, demanded: 1, long: true },
+  { width: 1000, layers: 5, sources: 25, stable: 1, demanded: 1, long: true },
+  { width: 5, layers: 500, sources: 3, stable: 1, demanded: 1 },
+  { width: 100, layers: 15, sources: 6, stable: 0.5, demanded: 1, long: true },
+]
 
-export function build<Q, Node>(graph: Graph<Q, Node>): () => number {
-  const random = generator(7)
-  const signals = Array.from({ length: width }, (_, i) => graph.signal(i))
-  let row = signals
-  for (let layer = 1; layer < layers; layer++) row = makeLayer(graph, row, random)
-  const leaves = pick(row, Math.round(width * demanded), random)
-  return () => {
-    let sum = 0
-    for (let i = 0; i < writes; i++) {
-      const at = i % width
-      graph.set(signals[at] as Node, i + at)
-      for (const leaf of leaves) graph.read(leaf)
+const percent = (part: number): string => `${Math.round(part * 100)}%`
+
+function dynamic({ width, layers, sources, stable, demanded, long = false }: Size): Shape {
+  // Two laps over the signals, so that no write is of the value that stands there.
+  const written = Math.min(width, 50)
+  const writes = 2 * written
+  const build = <Q, Node>(open: () => Graph<Q, Node>, tally: Tally): Running => {
+    const graph = open()
+    const random = generator(7)
+    const signals = Array.from({ length: width }, (_, i) => graph.signal(i))
+    let row = signals
+    for (let layer = 1; layer < layers; layer++) row = row.map((_, at) => makeNode(graph, neighbours(row, at, sources), random() < stable))
+    const leaves = pick(row, Math.round(width * demanded), random)
+    for (const leaf of leaves) graph.watch(leaf, () => tally.effects++)
+    const readAll = (): number => leaves.reduce((sum, leaf) => sum + graph.read(leaf), 0)
+    return {
+      run: () => {
+        for (let i = 0; i < writes; i++) {
+          const at = i % written
+          graph.set(signals[at] as Node, i + at)
+          readAll()
+        }
+        return readAll()
+      },
     }
-    for (const leaf of leaves) sum += graph.read(leaf)
-    return sum
   }
+  const lazy = demanded < 1 ? `, lazy ${percent(1 - demanded)}` : ''
+  const changing = stable < 1 ? `, dynamic ${percent(1 - stable)}` : ''
+  return { name: `${width}x${layers}, ${sources} sources${changing}${lazy}`, group: 'dynamic', operations: writes, build, long, manyPaths: true, alike: true }
 }
 
-function makeLayer<Q, Node>(graph: Graph<Q, Node>, below: readonly Node[], random: () => number): Node[] {
-  return below.map((_, at) => {
-    const read = Array.from({ length: sources }, (_unused, i) => below[(at + i) % below.length] as Node)
-    return random() < stable ? stableNode(graph, read) : fickleNode(graph, read)
-  })
+function neighbours<Node>(row: readonly Node[], at: number, count: number): Node[] {
+  return Array.from({ length: count }, (_, i) => row[(at + i) % row.length] as Node)
 }
 
-function stableNode<Q, Node>(graph: Graph<Q, Node>, read: readonly Node[]): Node {
-  return graph.computed((q) => {
-    let sum = 0
-    for (const node of read) sum += graph.get(q, node)
-    return sum
-  })
+function makeNode<Q, Node>(graph: Graph<Q, Node>, read: readonly Node[], isStable: boolean): Node {
+  return graph.computed(isStable ? sumOf(graph, read) : sumOfMost(graph, read), read)
 }
 
-function fickleNode<Q, Node>(graph: Graph<Q, Node>, [first, ...rest]: readonly Node[]): Node {
-  return graph.computed((q) => {
+/** Where the first is odd, one of the others is left out. */
+function sumOfMost<Q, Node>(graph: Graph<Q, Node>, [first, ...rest]: readonly Node[]): (q: Q) => number {
+  return (q) => {
     let sum = graph.get(q, first as Node)
     const leftOut = (sum & 1) === 1 ? sum % rest.length : -1
     for (let i = 0; i < rest.length; i++) if (i !== leftOut) sum += graph.get(q, rest[i] as Node)
     return sum
-  })
+  }
 }
 
 function pick<T>(all: readonly T[], count: number, random: () => number): T[] {
@@ -69,3 +90,5 @@ function generator(seed: number): () => number {
     return state / 2 ** 32
   }
 }
+
+export const dynamicShapes: readonly Shape[] = sizes.map(dynamic)

@@ -15,11 +15,17 @@ interface Node {
   read: Map<Node, number>
 }
 
-export const reference: Peer<Node, Node> = { name: 'reference', open: () => new Reference() }
+interface Watch {
+  readonly node: Node
+  version: number
+  readonly callback: (value: unknown) => void
+}
+
+export const reference: Peer<Node, Node> = { open: () => new Reference() }
 
 class Reference implements Graph<Node, Node> {
   private writes = 0
-  private readonly watches: { readonly node: Node; version: number; readonly callback: (value: unknown) => void }[] = []
+  private readonly watches: Watch[] = []
 
   signal(value: number): Node {
     return { value, version: 1, refreshedAt: 0, body: null, read: new Map() }
@@ -34,6 +40,12 @@ class Reference implements Graph<Node, Node> {
     this.watches.push({ node, version: node.version, callback })
   }
 
+  effect(body: (reader: Node) => void): void {
+    // An effect has no value that could stay equal.
+    const run = (reader: Node): unknown => [body(reader)]
+    this.watch(this.computed(run), () => {})
+  }
+
   get(reader: Node, node: Node): number {
     const value = this.refresh(node)
     reader.read.set(node, node.version)
@@ -45,10 +57,23 @@ class Reference implements Graph<Node, Node> {
   }
 
   set(node: Node, value: number): void {
+    this.store(node, value)
+    this.tell()
+  }
+
+  batch(write: (set: (node: Node, value: number) => void) => void): void {
+    write((node, value) => this.store(node, value))
+    this.tell()
+  }
+
+  private store(node: Node, value: number): void {
     if (Object.is(node.value, value)) return
     this.writes++
     node.value = value
     node.version++
+  }
+
+  private tell(): void {
     for (const watch of this.watches) {
       this.refresh(watch.node)
       if (watch.node.version === watch.version) continue

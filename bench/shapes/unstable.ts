@@ -1,28 +1,21 @@
 /** A computation that reads others in turns, and so changes its dependencies. */
-import type { Graph } from './graph.js'
-
-export const writes = 50
+import { ending } from './ending.js'
+import type { Shape } from './graph.js'
 
 const reads = 20
 
-export function build<Q, Node>(graph: Graph<Q, Node>): () => number {
-  const head = graph.signal(0)
-  const double = graph.computed((q) => graph.get(q, head) * 2)
-  const inverse = graph.computed((q) => -graph.get(q, head))
-  const current = graph.computed((q) => {
-    let sum = 0
-    for (let i = 0; i < reads; i++) sum += graph.get(q, head) % 2 === 1 ? graph.get(q, double) : graph.get(q, inverse)
-    return sum
-  })
-  let effects = 0
-  graph.watch(current, () => effects++)
-  return () => {
-    let sum = 0
-    effects = 0
-    for (let i = 1; i <= writes; i++) {
-      graph.set(head, i)
-      sum += graph.read(current)
-    }
-    return sum + effects
-  }
-}
+export const unstable: Shape = ending({
+  name: 'unstable', writes: 100,
+  between: (graph, head) => {
+    const double = graph.computed((q) => graph.get(q, head) * 2, [head])
+    const inverse = graph.computed((q) => -graph.get(q, head), [head])
+    return graph.computed(
+      (q) => {
+        let sum = 0
+        for (let i = 0; i < reads; i++) sum += graph.get(q, head) % 2 === 1 ? graph.get(q, double) : graph.get(q, inverse)
+        return sum
+      },
+      [head, double, inverse],
+    )
+  },
+})

@@ -1,6 +1,6 @@
 /** A definition without arguments for each node. */
 import { createDatabase, type Database, derived, type Derived, input, type Query } from 'pebre'
-import type { Graph, Peer } from '../shapes/graph.js'
+import type { Graph, Peer } from '../../shapes/graph.js'
 
 /** All that Pebre reads is a definition; in the benchmarks, one of no arguments. */
 type Node = Derived<[], unknown>
@@ -23,6 +23,10 @@ class PebreGraph implements Graph<Query, Node> {
     this.db.observe(node).subscribe(callback)
   }
 
+  effect(body: (q: Query) => void): void {
+    this.db.live(body).subscribe()
+  }
+
   get(q: Query, node: Node): number {
     return q.get(node) as number
   }
@@ -34,6 +38,10 @@ class PebreGraph implements Graph<Query, Node> {
   set(node: Node, value: number): void {
     this.db.set(node as never, value as never)
   }
+
+  batch(write: (set: (node: Node, value: number) => void) => void): void {
+    this.db.batch((tx) => write((node, value) => tx.set(node as never, value as never)))
+  }
 }
 
-export const pebre: Peer<Query, Node> = { name: 'pebre', open: () => new PebreGraph() }
+export const pebre: Peer<Query, Node> = { open: () => new PebreGraph(), comparesStructure: true }

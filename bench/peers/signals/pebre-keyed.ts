@@ -1,6 +1,6 @@
 /** Two definitions for all nodes, which differ in their argument. */
 import { createDatabase, type Database, derived, type Derived, input, type Input, type Query } from 'pebre'
-import type { Graph, Peer } from '../shapes/graph.js'
+import type { Graph, Peer } from '../../shapes/graph.js'
 
 interface Node {
   readonly definition: Derived<[i: number], unknown>
@@ -28,6 +28,10 @@ class KeyedGraph implements Graph<Query, Node> {
     this.db.observe(definition, i).subscribe(callback)
   }
 
+  effect(body: (q: Query) => void): void {
+    this.db.live(body).subscribe()
+  }
+
   get(q: Query, { definition, i }: Node): number {
     return q.get(definition, i) as number
   }
@@ -39,6 +43,10 @@ class KeyedGraph implements Graph<Query, Node> {
   set({ i }: Node, value: number): void {
     this.db.set(this.inputs, i, value)
   }
+
+  batch(write: (set: (node: Node, value: number) => void) => void): void {
+    this.db.batch((tx) => write(({ i }, value) => tx.set(this.inputs, i, value)))
+  }
 }
 
-export const pebreKeyed: Peer<Query, Node> = { name: 'pebre', open: () => new KeyedGraph() }
+export const pebreKeyed: Peer<Query, Node> = { open: () => new KeyedGraph(), comparesStructure: true }
