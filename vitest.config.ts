@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|react)$/, replacement: source('$1/index.ts') },
     ],
   },
   test: {
@@ -20,6 +20,16 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', 'test/.docs/**'],
           typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/**/*.browser.test.ts'],
+          globalSetup: ['test/support/chromium-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -6,7 +6,7 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
-  'revision', 'errors', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
+  'revision', 'errors', 'describe', 'key', 'key-text', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
   'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database',
 ]
 
@@ -18,6 +18,7 @@ const packages: Record<string, readonly string[]> = {
   core: ['rxjs', 'immutable'],
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
+  react: ['rxjs', 'react'],
   persist: ['rxjs', 'immutable', 'msgpackr'],
 }
 
