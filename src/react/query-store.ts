@@ -3,6 +3,7 @@ import { type Args, type Derived, keyText, type QueryState, type Revision } from
 import { useMemo } from 'react'
 import { useScope } from './provider.js'
 import type { Scope, SharedQuery } from './scope.js'
+import type { Suspension } from './suspensions.js'
 import { adopt, type AnyQuery, type Asked, isSettled, keepRunning, look, PENDING, sameState } from './state.js'
 
 export class QueryStore {
@@ -50,19 +51,22 @@ export class QueryStore {
     })
   }
 
-  /** The promise to suspend on, or what one that was waited for has come to. */
-  suspend(): Promise<unknown> | QueryState<unknown> {
+  /** The suspension to wait for, or that was waited for by an attempt before; undefined where there was none. */
+  suspension(state: QueryState<unknown>): Suspension | undefined {
     const { view, suspensions } = this.scope
     const found = suspensions.find(this.key)
-    if (found === undefined) {
-      const promise: unknown = view.get(this.asked.query, ...this.asked.args)
-      return promise instanceof Promise ? suspensions.waitFor(this.key, promise).promise : { status: 'ready', value: promise }
-    }
-    if (found.outcome === null) return found.promise
-    this.shown = found.outcome
-    // The next attempt is to be a new one. React repeats a failed rendering within the turn.
-    if (found.outcome.status === 'failed') queueMicrotask(() => suspensions.forget(this.key))
-    return found.outcome
+    if (state.status === 'pending') return found ?? suspensions.waitFor(this.key, Promise.resolve(view.get(this.asked.query, ...this.asked.args)))
+    if (found === undefined || found.outcome === null) return undefined
+    suspensions.forgetLater(this.key, found)
+    return found
+  }
+
+  /** Shows what a suspension has come to. */
+  resume(suspension: Suspension): QueryState<unknown> {
+    this.shown = suspension.outcome ?? PENDING
+    // A failure is thrown now, and the next attempt is to be a new one.
+    if (this.shown.status === 'failed') this.scope.suspensions.forgetLater(this.key, suspension)
+    return this.shown
   }
 }
 

@@ -8,8 +8,17 @@
 import type { QueryState } from '../index.js'
 
 export interface Suspension {
-  readonly promise: Promise<unknown>
+  /** Fulfilled, with nothing, when there is an outcome. */
+  readonly settled: Promise<void>
   outcome: QueryState<unknown> | null
+}
+
+/** A promise that React takes for settled without waiting. */
+export const SETTLED: Promise<void> = markSettled(Promise.resolve())
+
+/** React looks for these fields before it waits. */
+function markSettled(promise: Promise<void>): Promise<void> {
+  return Object.assign(promise, { status: 'fulfilled', value: undefined })
 }
 
 export class Suspensions {
@@ -22,26 +31,30 @@ export class Suspensions {
     return this.byKey.get(key)?.deref()
   }
 
-  /** The suspension of a key; where there is none, one that waits for the promise. */
+  /** A new suspension that ends with the promise. */
   waitFor(key: string, promise: Promise<unknown>): Suspension {
-    const found = this.find(key)
-    if (found !== undefined) return found
-    const suspension: Suspension = { promise, outcome: null }
-    promise.then(
-      (value) => {
-        suspension.outcome = { status: 'stale', value }
-      },
-      (error: unknown) => {
-        suspension.outcome = { status: 'failed', error }
-      },
+    const settle = (outcome: QueryState<unknown>): void => {
+      suspension.outcome = outcome
+      void markSettled(suspension.settled)
+    }
+    const settled = promise.then(
+      (value) => settle({ status: 'stale', value }),
+      (error: unknown) => settle({ status: 'failed', error }),
     )
+    const suspension: Suspension = { settled, outcome: null }
     this.byKey.set(key, new WeakRef(suspension))
     this.collected.register(suspension, key)
     return suspension
   }
 
-  /** The component is back. */
   forget(key: string): void {
     this.byKey.delete(key)
+  }
+
+  /** Forgets a suspension once React is through: it repeats a rendering within the turn, and wants the same promise then. */
+  forgetLater(key: string, suspension: Suspension): void {
+    queueMicrotask(() => {
+      if (this.find(key) === suspension) this.forget(key)
+    })
   }
 }

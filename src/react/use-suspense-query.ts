@@ -1,6 +1,7 @@
 import { use, useSyncExternalStore } from 'react'
 import type { Args, Derived } from '../index.js'
 import { useStore } from './query-store.js'
+import { SETTLED } from './suspensions.js'
 
 /**
  * The value of a query. Until there is one the component suspends; a failure is thrown, as the same object, to the nearest error
@@ -15,12 +16,11 @@ import { useStore } from './query-store.js'
  */
 export function useSuspenseQuery<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Awaited<R> {
   const store = useStore(query, args)
-  let state = useSyncExternalStore(store.subscribe, store.state, store.state)
-  if (state.status === 'pending') {
-    const found = store.suspend()
-    if (found instanceof Promise) return use(found) as Awaited<R>
-    state = found
-  }
-  if (state.status === 'failed') throw state.error
-  return (state as { readonly value: unknown }).value as Awaited<R>
+  const state = useSyncExternalStore(store.subscribe, store.state, store.state)
+  const suspension = store.suspension(state)
+  // React wants a component that suspended to go on calling `use`, with the same promise.
+  use(suspension?.settled ?? SETTLED)
+  const shown = state.status === 'pending' && suspension !== undefined ? store.resume(suspension) : state
+  if (shown.status === 'failed') throw shown.error
+  return (shown as { readonly value: unknown }).value as Awaited<R>
 }

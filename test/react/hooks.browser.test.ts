@@ -1,28 +1,13 @@
 /** The hooks in a browser: what is on screen, what ran, and what is left behind. Test bodies run inside the page. */
-import type { Browser, Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chromium } from '../support/chromium.js'
-import { bundle, launch, openPage } from '../support/page.js'
-import type {} from '../support/react-kit.js'
-
-let browser: Browser
-let script: string
-let page: Page
-const complaints: string[] = []
+import { pages } from '../support/page.js'
 
 describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
-  beforeAll(async () => {
-    ;[browser, script] = await Promise.all([launch(), bundle('test/support/react-kit.ts')])
-  })
-  afterAll(async () => browser?.close())
-  beforeEach(async () => {
-    complaints.length = 0
-    page = await openPage(browser, script, complaints)
-  })
-  afterEach(async () => page.close())
+  const { complaints, page } = pages('test/support/react-kit.ts')
 
   it('[LIVE-1 LIVE-2] useQuery shows a synchronous query at once, and renders once for a change and never without one', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, h, mount, useQuery, React } = window.kit
       const text = input<[path: string], string>('text')
       const log: unknown[] = []
@@ -56,7 +41,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-7 CAN-1] an asynchronous query goes pending, ready, stale with the same value, ready; leaving cancels it', async () => {
-    const seen = await page.evaluate(async () => {
+    const seen = await page().evaluate(async () => {
       const { createDatabase, derived, input, gate, h, mount, settle, useQuery, React } = window.kit
       const text = input<[path: string], string>('text', { initial: '' })
       const log: unknown[] = []
@@ -107,7 +92,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[JOB-1 CAN-2] StrictMode, which mounts twice, runs a query once, and so does a component that moves', async () => {
-    const seen = await page.evaluate(async () => {
+    const seen = await page().evaluate(async () => {
       const { createDatabase, derived, gate, h, mount, settle, useQuery } = window.kit
       const log: unknown[] = []
       const open = gate<string>()
@@ -137,17 +122,17 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-5 LIVE-10] a switch of the key leaves the old query in the same commit, and shows nothing of it any more', async () => {
-    const seen = await page.evaluate(async () => {
+    const seen = await page().evaluate(async () => {
       const { createDatabase, derived, gate, h, mount, settle, useQuery, React } = window.kit
       const gates = { a: gate<string>(), b: gate<string>() }
       const log: unknown[] = []
-      const page = derived('page', async (q, id: 'a' | 'b') => {
+      const shown = derived('shown', async (q, id: 'a' | 'b') => {
         q.signal.addEventListener('abort', () => log.push(`abort ${id}`))
         return gates[id].promise
       })
       const db = createDatabase()
       const Page = ({ id }: { id: 'a' | 'b' }) => {
-        const state = useQuery(page, id)
+        const state = useQuery(shown, id)
         return h('p', null, `${id}: ${'value' in state ? state.value : state.status}`)
       }
       const view = mount(db, h(Page, { id: 'a' }))
@@ -170,7 +155,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[DER-5] arguments are compared as keys: an object made anew at every rendering subscribes once', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, h, mount, useQuery } = window.kit
       const db = createDatabase()
       const states = new Set<unknown>()
@@ -199,7 +184,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-4] a rendering that is cut into slices never commits two revisions, whatever is written in between', async () => {
-    const seen = await page.evaluate(async () => {
+    const seen = await page().evaluate(async () => {
       const { createDatabase, createRoot, derived, input, h, useInput, useQuery, DatabaseProvider, React } = window.kit
       window.IS_REACT_ACT_ENVIRONMENT = false
       const n = input<[], number>('n', { initial: 0 })
@@ -239,9 +224,8 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-4 REV-2] rendering in the middle of a delivery shows the new state everywhere, in old components and in new ones', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, flushSync, h, mount, useQuery, React } = window.kit
-      window.IS_REACT_ACT_ENVIRONMENT = false
       const n = input<[], number>('n', { initial: 1 })
       const times = derived('times', (q, factor: number) => q.get(n) * factor)
       const db = createDatabase()
@@ -256,6 +240,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
         return [h(Times, { key: 1, factor: 1 }), h(Times, { key: 2, factor: 2 }), more && h(Times, { key: 3, factor: 3 })]
       }
       const view = mount(db, h(All))
+      window.IS_REACT_ACT_ENVIRONMENT = false
       const log = [view.text()]
       // Told after the first component's query and before the second's, or before both.
       db.revision$.subscribe(() => {
@@ -263,19 +248,19 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
         log.push(view.text())
       })
       db.watch(times, 4).subscribe(() => {
-        flushSync(() => show(db.revision % 2 === 0))
+        flushSync(() => show(db.revision === 2))
         log.push(view.text())
       })
       db.set(n, 2)
       db.set(n, 3)
       return log
     })
-    expect(seen).toEqual(['1|1', '1|1', '2|2|2', '2|2', '3|3', '3|3|3'])
+    expect(seen).toEqual(['1|1', '1|1', '1|1', '2|2|2', '2|2', '2|2', '3|3|3'])
     expect(complaints).toEqual([])
   })
 
   it('[LIVE-7] components of one query show one state, also one that comes while the query is stale', async () => {
-    const seen = await page.evaluate(async () => {
+    const seen = await page().evaluate(async () => {
       const { createDatabase, derived, input, gate, h, mount, settle, useQuery, React } = window.kit
       const n = input<[], number>('n', { initial: 1 })
       let step = gate()
@@ -305,7 +290,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-6 ERR-1] a failure is a state with the object that was thrown and the value before; a later value follows', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, h, mount, useQuery, React } = window.kit
       const n = input<[], number>('n', { initial: 1 })
       const failure = new RangeError('negative')
@@ -336,7 +321,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[IN-17] useInput follows its input, writes it, and throws what reading it throws', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, input, h, mount, useInput, Boundary, React } = window.kit
       const count = input<[], number>('count', { initial: 1 })
       const note = input<[id: string], string>('note')
@@ -384,7 +369,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[BAT-1] useBatch makes several writes one revision and one rendering', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, h, mount, useBatch, useDatabase, useQuery, React } = window.kit
       const cell = input<[id: string], number>('cell', { initial: 0 })
       const sum = derived('sum', (q) => q.get(cell, 'a') + q.get(cell, 'b'))
@@ -413,7 +398,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[SNAP-2] a snapshot under a provider of its own is written to apart; another provider moves everything over', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, h, mount, useInput, useQuery, DatabaseProvider, React } = window.kit
       const n = input<[], number>('n', { initial: 1 })
       const double = derived('double', (q) => q.get(n) * 2)
@@ -441,7 +426,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[CAN-8 IN-9] what cannot be shown is thrown to the boundary, typed: no provider, no key, a closed database', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, createRoot, derived, h, mount, useQuery, Boundary, React } = window.kit
       const one = derived('one', (_q, _key?: unknown) => 1)
       const db = createDatabase()
@@ -461,7 +446,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
   })
 
   it('[LIVE-9] two thousand components come and go, and leave nothing watched', async () => {
-    const seen = await page.evaluate(() => {
+    const seen = await page().evaluate(() => {
       const { createDatabase, derived, input, h, mount, useQuery, React } = window.kit
       const n = input<[], number>('n', { initial: 0 })
       const plus = derived('plus', (q, by: number) => q.get(n) + by)
@@ -482,5 +467,65 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
     })
     expect(seen).toEqual([1000, '1000', 10, 0])
     expect(complaints).toEqual([])
+  })
+
+  it('[LIVE-5 LIVE-9 VAL-11] random mounting, switching and writing: the screen is what the database says, each commit is of one revision, and nothing stays', async () => {
+    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+    const seen = await page().evaluate(async (start) => {
+      const { createDatabase, derived, input, h, mount, settle, useInput, useQuery, React } = window.kit
+      let state = start
+      const random = (below: number): number => {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7f_ff_ff_ff
+        return (state >> 8) % below
+      }
+      const n = input<[at: number], number>('n', { initial: 0 })
+      const sum = derived('sum', (q, at: number): number => q.get(n, at) + (at > 0 ? q.get(sum, at - 1) : 0))
+      const slow = derived('slow', async (q, at: number) => {
+        const value = q.get(sum, at)
+        for (let turn = value % 3; turn >= 0; turn--) await Promise.resolve()
+        if (value % 7 === 6) throw new RangeError(String(value))
+        return value
+      })
+      const db = createDatabase()
+      const torn: string[] = []
+      const Sum = ({ at, last }: { at: number; last: boolean }) => {
+        const found = useQuery(sum, at)
+        const later = useQuery(slow, at)
+        const [value] = useInput(n, at)
+        const shown = found.status === 'ready' ? found.value : -1
+        React.useLayoutEffect(() => {
+          const all = db.read((q) => q.get(sum, at))
+          if (shown !== all || value !== db.get(n, at)) torn.push(`${at}: ${shown} ${all}`)
+        })
+        return h('p', null, `${at} ${shown} ${later.status} ${'value' in later ? later.value : ''} ${last}`)
+      }
+      const view = mount(db, null, { strict: random(2) === 0 })
+      let shown: { at: number; key: number }[] = []
+      const draw = (): React.ReactNode => shown.map(({ at, key }, index) => h(Sum, { key, at, last: index === shown.length - 1 }))
+      for (let step = 0; step < 200; step++) {
+        const kind = random(5)
+        if (kind === 0) shown = shown.concat({ at: random(6), key: step })
+        else if (kind === 1) shown = shown.filter(() => random(3) > 0)
+        else if (kind === 2) shown = shown.map(({ at, key }) => ({ at: random(2) === 0 ? random(6) : at, key }))
+        else React.act(() => void db.update(n, random(6), (value) => value + random(3)))
+        view.render(draw())
+        if (random(3) === 0) await settle()
+      }
+      await settle()
+      const wanted: string[] = []
+      for (const { at } of shown) {
+        const value = db.get(sum, at)
+        const outcome = await db.get(slow, at).then((later) => `ready ${later}`, () => 'failed')
+        wanted.push(`${at} ${value} ${outcome}`)
+      }
+      const matches = view.text().split('|').filter((text) => text !== '').map((text, at) => text.startsWith(wanted[at] ?? '?'))
+      const live = db.stats().live
+      const keys = new Set(shown.map(({ at }) => at)).size * 2
+      view.unmount()
+      await settle()
+      return { torn, rows: matches.length === shown.length, wrong: matches.filter((isRight) => !isRight).length, live: live - keys, after: db.stats().live, jobs: db.stats().jobs }
+    }, seed)
+    expect(seen, `SEED=${seed}`).toEqual({ torn: [], rows: true, wrong: 0, live: 0, after: 0, jobs: 0 })
+    expect(complaints, `SEED=${seed}`).toEqual([])
   })
 })

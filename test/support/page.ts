@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, chromium as driver, type Page } from 'playwright'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { chromium } from './chromium.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -36,4 +37,28 @@ export async function openPage(browser: Browser, script: string, complaints: str
   await page.setContent('<!doctype html><title>test</title><body></body>')
   await page.addScriptTag({ content: script })
   return page
+}
+
+/** Chromium for the tests of one file, each with a page of its own that has run the bundle of a module. */
+export function pages(path: string): { readonly complaints: string[]; readonly page: () => Page } {
+  const complaints: string[] = []
+  let browser: Browser | undefined
+  let script = ''
+  let current: Page | undefined
+  beforeAll(async () => {
+    ;[browser, script] = await Promise.all([launch(), bundle(path)])
+  })
+  afterAll(async () => browser?.close())
+  beforeEach(async () => {
+    complaints.length = 0
+    if (browser !== undefined) current = await openPage(browser, script, complaints)
+  })
+  afterEach(async () => current?.close())
+  return {
+    complaints,
+    page: () => {
+      if (current === undefined) throw new Error('There is no page yet.')
+      return current
+    },
+  }
 }

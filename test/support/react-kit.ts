@@ -13,6 +13,8 @@ export interface Mounted {
   /** The text on screen, parts of different elements joined by `|`. */
   text(): string
   render(node: React.ReactNode): void
+  /** For components that suspend: `act` must be awaited then. */
+  renderAsync(node: React.ReactNode): Promise<void>
   unmount(): void
 }
 
@@ -22,12 +24,31 @@ function mounted(element: HTMLElement, root: Root, frame: (node: React.ReactNode
     element,
     text: () => Array.from(element.querySelectorAll('p'), (part) => part.textContent).join('|'),
     render: (node) => React.act(() => root.render(frame(node))),
+    renderAsync: async (node) => React.act(async () => root.render(frame(node))),
     unmount: () => React.act(() => root.unmount()),
   }
 }
 
-/** Renders under a provider. Errors that no boundary catches are listed. */
-function mount(database: pebre.View, node: React.ReactNode, options: { strict?: boolean; errors?: unknown[] } = {}): Mounted {
+interface MountOptions {
+  readonly strict?: boolean
+  /** Where errors go that no boundary catches, and those that one does. */
+  readonly errors?: unknown[]
+}
+
+/** Renders under a provider. */
+function mount(database: pebre.View, node: React.ReactNode, options: MountOptions = {}): Mounted {
+  const page = prepare(database, options)
+  page.render(node)
+  return page
+}
+
+async function mountAsync(database: pebre.View, node: React.ReactNode, options: MountOptions = {}): Promise<Mounted> {
+  const page = prepare(database, options)
+  await page.renderAsync(node)
+  return page
+}
+
+function prepare(database: pebre.View, options: MountOptions): Mounted {
   const element = document.body.appendChild(document.createElement('main'))
   const report = (error: unknown): void => void options.errors?.push(error)
   const root = createRoot(element, { onUncaughtError: report, onCaughtError: report })
@@ -35,9 +56,7 @@ function mount(database: pebre.View, node: React.ReactNode, options: { strict?: 
     const provided = React.createElement(hooks.DatabaseProvider, { database }, inner)
     return options.strict === true ? React.createElement(React.StrictMode, null, provided) : provided
   }
-  const page = mounted(element, root, frame)
-  page.render(node)
-  return page
+  return mounted(element, root, frame)
 }
 
 /** Waits until everything React and the database have to do is done. */
@@ -66,7 +85,7 @@ class Boundary extends React.Component<React.PropsWithChildren, { caught: { erro
   static readonly caught: unknown[] = []
 }
 
-const kit = { React, h: React.createElement, flushSync, createRoot, hydrateRoot, ...pebre, ...hooks, gate, flush, mount, settle, Boundary }
+const kit = { React, h: React.createElement, flushSync, createRoot, hydrateRoot, ...pebre, ...hooks, gate, flush, mount, mountAsync, settle, Boundary }
 
 export type Kit = typeof kit
 
