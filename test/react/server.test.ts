@@ -65,7 +65,7 @@ it('[ERR-3] a failure is thrown as the same object, also by the stream', async (
   expect(thrown).toBe(failure)
 })
 
-it('[LIVE-11] rendering inside a query body is refused: what it reads would not be tracked', () => {
+it('rendering inside a query body is refused: what it reads would not be tracked', () => {
   const db = create()
   const html = derived('html', () => renderToString(h(DatabaseProvider, { database: db }, h(() => h('p', null, useQuery(double).status)))))
   expect(thrownBy(() => db.get(html))).toBeInstanceOf(WriteInQueryError)

@@ -134,7 +134,7 @@ describe.skipIf(chromium === undefined)('useSuspenseQuery in a browser', () => {
     expect(complaints).toEqual([])
   })
 
-  it.each(['value', 'failure'])('[LIVE-8] a database that is written to all the time keeps no component waiting for ever: %s', async (kind) => {
+  it.each(['value', 'failure'])('a database that is written to all the time keeps no component waiting for ever: %s', async (kind) => {
     const seen = await page().evaluate(async (wanted) => {
       const { createDatabase, createRoot, derived, input, h, useSuspenseQuery, Boundary, DatabaseProvider, React } = window.kit
       window.IS_REACT_ACT_ENVIRONMENT = false
