@@ -50,7 +50,8 @@ function Page({ db, history }: Workbook): ReactNode {
     if (command.type === 'move') act(command)
     else if (command.type === 'edit') type(command.draft ?? content, 'cell')
     else if (command.type === 'clear') edit(() => db.set(text, id, ''))
-    else measure(() => history[command.type]())
+    else if (command.type === 'undo') measure(() => history.undo())
+    else measure(() => history.redo())
   }
 
   const editor = { draft: draft ?? content, commit, cancel, type }

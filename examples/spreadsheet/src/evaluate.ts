@@ -2,7 +2,6 @@
  * From a tree to a value. Everything that is there is computed on the spot; a formula waits only if something it reads must be
  * waited for. So a sheet without lookups is synchronous, and one lookup makes only those cells wait that need it.
  */
-import { cellsBetween } from './address.js'
 import { type Argument, functions } from './functions.js'
 import { after, all, type Later } from './later.js'
 import type { Operator, Tree } from './syntax.js'
@@ -117,6 +116,6 @@ function call(name: string, args: readonly Tree[], sheet: Sheet): Later<Value> {
 
 function argument(tree: Tree, sheet: Sheet): Later<Argument> {
   if (tree.type !== 'range') return after(evaluate(tree, sheet), (value) => ({ isRange: false, values: [value] }))
-  const values = cellsBetween(tree.from, tree.to).map((id) => sheet.cell(id))
+  const values = tree.cells.map((id) => sheet.cell(id))
   return after(all(values), (found) => ({ isRange: true, values: found }))
 }

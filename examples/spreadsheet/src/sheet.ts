@@ -30,26 +30,32 @@ export const lookup = derived('lookup', async (q, name: string): Promise<Value> 
   return rate ?? fault('#N/A', `The service does not know "${name}".`)
 })
 
-/** A number where all that a formula reads is there, otherwise a promise. A cell on a cycle fails with `CycleError`. */
-export const value = derived('value', (q, cell: string): Later<Value> => evaluate(q.get(formula, cell), sheetOf(q)))
+/** A value where all that a formula reads is there, otherwise a promise. A cell on a cycle fails with `CycleError`. */
+export const value = derived('value', (q, cell: string): Later<Value> => evaluate(q.get(formula, cell), new Reads(q)))
 
-function sheetOf(q: Query): Sheet {
-  return {
-    cell: (id) => outsideCycle(id, () => q.get(value, id)),
-    lookup: (name) => q.get(lookup, name),
+/** The sheet as one run of a formula sees it. */
+class Reads implements Sheet {
+  private readonly q: Query
+
+  constructor(q: Query) {
+    this.q = q
   }
-}
 
-/**
- * A cell that only reads one on a cycle shows that its reference is no good. A cell that is on the cycle itself fails with the
- * `CycleError` all the same, whatever is made of it here: that is for the engine to say, and does not depend on who asked first.
- */
-function outsideCycle(id: string, read: () => Later<Value>): Later<Value> {
-  try {
-    const found = read()
-    return found instanceof Promise ? found.catch((error: unknown) => brokenReference(id, error)) : found
-  } catch (error) {
-    return brokenReference(id, error)
+  /**
+   * A cell that only reads one on a cycle shows that its reference is no good. A cell that is on the cycle itself fails with the
+   * `CycleError` all the same, whatever is made of it here: that is for the engine to say, and does not depend on who asked first.
+   */
+  cell(id: string): Later<Value> {
+    try {
+      const found = this.q.get(value, id)
+      return found instanceof Promise ? found.catch((error: unknown) => brokenReference(id, error)) : found
+    } catch (error) {
+      return brokenReference(id, error)
+    }
+  }
+
+  lookup(name: string): Later<Value> {
+    return this.q.get(lookup, name)
   }
 }
 

@@ -5,7 +5,7 @@
  *
  * It never throws: text that is no formula becomes a fault, which the cell shows.
  */
-import { type Place, placeOf } from './address.js'
+import { cellsBetween, placeOf } from './address.js'
 import { fault, type Fault } from './values.js'
 
 export type Operator = '+' | '-' | '*' | '/' | '^' | '&' | '=' | '<>' | '<' | '<=' | '>' | '>='
@@ -13,7 +13,7 @@ export type Operator = '+' | '-' | '*' | '/' | '^' | '&' | '=' | '<>' | '<' | '<
 export type Tree =
   | { readonly type: 'value'; readonly value: number | string | boolean | null | Fault }
   | { readonly type: 'cell'; readonly id: string }
-  | { readonly type: 'range'; readonly from: Place; readonly to: Place }
+  | { readonly type: 'range'; readonly cells: readonly string[] }
   | { readonly type: 'negative' | 'percent'; readonly of: Tree }
   | { readonly type: 'binary'; readonly operator: Operator; readonly left: Tree; readonly right: Tree }
   | { readonly type: 'call'; readonly name: string; readonly args: readonly Tree[] }
@@ -188,7 +188,7 @@ class Parser {
     const second = this.take()
     const to = placeOf(second.text)
     if (to === undefined) return { type: 'value', value: unknownName(second.text) }
-    return { type: 'range', from, to }
+    return { type: 'range', cells: cellsBetween(from, to) }
   }
 }
 
