@@ -2,7 +2,7 @@
 import type { Database } from 'pebre'
 import { DatabaseProvider, useInput, useQuery } from 'pebre/react'
 import { type KeyboardEvent, type ReactNode, useReducer, useRef, useState, useSyncExternalStore } from 'react'
-import { cellId, placeOf } from './address.js'
+import { cellId, type Place, placeOf } from './address.js'
 import { faceOf } from './face.js'
 import { Grid } from './grid.js'
 import type { History } from './history.js'
@@ -36,6 +36,10 @@ function Page({ db, history }: Workbook): ReactNode {
     act({ type: 'move', columns, rows })
     page.current?.focus()
   }
+  const pick = (to: Place): void => {
+    if (draft !== null) commit(0, 0)
+    act({ type: 'select', place: to })
+  }
   const type = (next: string, where: 'cell' | 'bar'): void => act({ type: 'type', draft: next, field: where })
   const cancel = (): void => {
     act({ type: 'cancel' })
@@ -65,7 +69,7 @@ function Page({ db, history }: Workbook): ReactNode {
         <Why id={id} />
         <button type="button" onClick={() => edit(() => db.update(rates, moved))} title="The service has new rates: the cells that look one up wait for it again">New rates</button>
       </header>
-      <Grid scroller={scroller} place={place} onSelect={(to) => (draft === null ? act({ type: 'select', place: to }) : (commit(0, 0), act({ type: 'select', place: to })))} onOpen={() => type(content, 'cell')}>
+      <Grid scroller={scroller} place={place} onSelect={pick} onOpen={() => type(content, 'cell')}>
         {draft !== null && field === 'cell' && <Field {...editor} where="cell" isActive />}
       </Grid>
       <Status db={db} measured={measured} />
@@ -91,7 +95,7 @@ function Steps({ history, measure }: { readonly history: History; readonly measu
   )
 }
 
-function NameBox({ id, onGo }: { readonly id: string; readonly onGo: (place: { column: number; row: number }) => void }): ReactNode {
+function NameBox({ id, onGo }: { readonly id: string; readonly onGo: (place: Place) => void }): ReactNode {
   const [name, setName] = useState(id)
   const go = (event: KeyboardEvent): void => {
     const place = placeOf(name)

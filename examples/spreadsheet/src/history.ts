@@ -1,7 +1,6 @@
 /** Undo and redo: a snapshot before every edit. A snapshot costs what changed since the last one, however large the sheet is. */
 import type { Database, Snapshot } from 'pebre'
 import { BehaviorSubject, type Observable } from 'rxjs'
-import { text } from './sheet.js'
 
 /** How many steps there are in each direction. */
 export interface Steps {
@@ -59,7 +58,7 @@ export class History {
     const target = from.pop()
     if (target === undefined) return
     to.push(this.db.snapshot())
-    this.db.replaceAll(text, target.entries(text))
+    this.db.restore(target)
     target.dispose()
     this.tell()
   }

@@ -5,7 +5,7 @@ import { cellId, ROWS } from './address.js'
 import { App, type Workbook } from './app.js'
 import { fill } from './demo.js'
 import { History } from './history.js'
-import { value } from './sheet.js'
+import { latency, value } from './sheet.js'
 
 declare global {
   interface Window {
@@ -16,6 +16,9 @@ declare global {
 
 const db = createDatabase({ onUnhandledError: (error) => console.error(error) })
 fill(db)
+// `?latency=50`: a faster service.
+const wanted = new URLSearchParams(location.search).get('latency')
+if (wanted !== null && Number(wanted) >= 0) db.set(latency, Number(wanted))
 // From the top, so that no formula has to go down a chain of ten thousand first.
 for (let row = 0; row < ROWS; row++) db.prefetch(value, cellId({ column: 5, row }))
 

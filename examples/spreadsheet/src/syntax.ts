@@ -21,7 +21,9 @@ export type Tree =
 /** Thrown inside the parser only. */
 class SyntaxFault extends Error {}
 
+/** Bounds of a formula, so that neither reading nor evaluating it runs out of stack. */
 const NESTING = 100
+const LENGTH = 2000
 const token = /\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|("(?:[^"]|"")*")|(\$?[A-Za-z]\$?\d+|[A-Za-z_][A-Za-z_0-9.]*)|(<>|<=|>=|[-+*/^&=<>(),:%]))/y
 
 /** What a cell holds: a formula after `=`, text after `'`, else a number, TRUE, FALSE or text. */
@@ -58,8 +60,10 @@ function tokensOf(text: string): Token[] {
     const found = token.exec(text)
     if (found === null) throw new SyntaxFault(`"${text.slice(at).trim().slice(0, 10)}" cannot be read (character ${at + 1}).`)
     const kind = found[1] !== undefined ? 'number' : found[2] !== undefined ? 'text' : found[3] !== undefined ? 'name' : 'sign'
-    tokens.push({ kind, text: found[0].trim(), at })
+    if (tokens.length === LENGTH) throw new SyntaxFault(`The formula has more than ${LENGTH} parts.`)
+    const part = found[0].trim()
     at = token.lastIndex
+    tokens.push({ kind, text: part, at: at - part.length })
   }
   tokens.push({ kind: 'end', text: '', at: text.length })
   return tokens
@@ -105,8 +109,12 @@ class Parser {
   }
 
   private comparison(): Tree {
+    return this.nested(() => this.chain(['=', '<>', '<', '<=', '>', '>='], () => this.joined()))
+  }
+
+  private nested(read: () => Tree): Tree {
     if (++this.depth > NESTING) throw new SyntaxFault(`The formula is nested more than ${NESTING} deep.`)
-    const tree = this.chain(['=', '<>', '<', '<=', '>', '>='], () => this.joined())
+    const tree = read()
     this.depth--
     return tree
   }
@@ -126,11 +134,9 @@ class Parser {
   /** Operators of one precedence, from left to right. */
   private chain(operators: readonly Operator[], operand: () => Tree): Tree {
     let left = operand()
-    let count = 0
     for (;;) {
       const operator = operators.find((sign) => this.accepts(sign))
       if (operator === undefined) return left
-      if (++count > 1000) throw new SyntaxFault('The formula has more than 1000 terms in a row.')
       left = { type: 'binary', operator, left, right: operand() }
     }
   }
@@ -147,7 +153,7 @@ class Parser {
 
   private power(): Tree {
     const left = this.percent()
-    return this.accepts('^') ? { type: 'binary', operator: '^', left, right: this.signed() } : left
+    return this.accepts('^') ? { type: 'binary', operator: '^', left, right: this.nested(() => this.signed()) } : left
   }
 
   private percent(): Tree {
@@ -185,6 +191,7 @@ class Parser {
     const from = placeOf(name)
     if (from === undefined) return { type: 'value', value: unknownName(name) }
     if (!this.accepts(':')) return { type: 'cell', id: name.replaceAll('$', '').toUpperCase() }
+    if (this.next.kind !== 'name') this.refuse()
     const second = this.take()
     const to = placeOf(second.text)
     if (to === undefined) return { type: 'value', value: unknownName(second.text) }
