@@ -1,7 +1,7 @@
 /** The page: bar, grid and status, and what keys and edits do. */
-import type { Database } from 'pebre'
+import type { Database, View } from 'pebre'
 import { DatabaseProvider, useInput, useQuery } from 'pebre/react'
-import { type KeyboardEvent, type ReactNode, useReducer, useRef, useState, useSyncExternalStore } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useReducer, useRef, useState, useSyncExternalStore } from 'react'
 import { cellId, type Place, placeOf } from './address.js'
 import { faceOf } from './face.js'
 import { Grid } from './grid.js'
@@ -29,10 +29,12 @@ function Page({ db, history }: Workbook): ReactNode {
   const id = cellId(place)
   const [content] = useInput(text, id)
 
+  useEffect(() => page.current?.focus(), [])
+
   const measure = (write: () => void): void => measureEdit(db, write, setMeasured)
-  const edit = (write: () => void): void => measure(() => history.edit(write))
+  const edit = (write: (sheet: View) => void): void => measure(() => history.edit(write))
   const commit = (columns: number, rows: number): void => {
-    if (draft !== null) edit(() => db.set(text, id, draft))
+    if (draft !== null) edit((sheet) => sheet.set(text, id, draft))
     act({ type: 'move', columns, rows })
     page.current?.focus()
   }
@@ -53,7 +55,7 @@ function Page({ db, history }: Workbook): ReactNode {
     event.preventDefault()
     if (command.type === 'move') act(command)
     else if (command.type === 'edit') type(command.draft ?? content, 'cell')
-    else if (command.type === 'clear') edit(() => db.set(text, id, ''))
+    else if (command.type === 'clear') edit((sheet) => sheet.set(text, id, ''))
     else if (command.type === 'undo') measure(() => history.undo())
     else measure(() => history.redo())
   }
@@ -67,7 +69,7 @@ function Page({ db, history }: Workbook): ReactNode {
         <span className="fx">ƒ</span>
         <Field {...editor} where="bar" isActive={draft !== null && field === 'bar'} />
         <Why id={id} />
-        <button type="button" onClick={() => edit(() => db.update(rates, moved))} title="The service has new rates: the cells that look one up wait for it again">New rates</button>
+        <button type="button" onClick={() => measure(() => db.update(rates, moved))} title="The service has new rates: the cells that look one up wait for it again">New rates</button>
       </header>
       <Grid scroller={scroller} place={place} onSelect={pick} onOpen={() => type(content, 'cell')}>
         {draft !== null && field === 'cell' && <Field {...editor} where="cell" isActive />}

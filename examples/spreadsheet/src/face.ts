@@ -14,10 +14,14 @@ export interface Face {
 export function faceOf(state: QueryState<Value>): Face {
   switch (state.status) {
     case 'pending': return { text: '…', kind: 'waiting', why: 'Waiting for the service.' }
-    case 'stale': return { ...faceOfValue(state.value), kind: `${faceOfValue(state.value).kind} waiting`, why: 'Waiting for the service; this is the value before.' }
+    case 'stale': return faceOfStale(faceOfValue(state.value))
     case 'ready': return faceOfValue(state.value)
     case 'failed': return faceOfFailure(state.error)
   }
+}
+
+function faceOfStale({ text, kind }: Face): Face {
+  return { text: text === '' ? '…' : text, kind: `${kind} waiting`, why: 'Waiting for the service; this is the value before.' }
 }
 
 function faceOfValue(value: Value): Face {

@@ -1,6 +1,15 @@
-/** Undo and redo: a snapshot before every edit. A snapshot costs what changed since the last one, however large the sheet is. */
-import type { Database, Snapshot } from 'pebre'
+/**
+ * Undo and redo. An edit is made in a draft, which is a snapshot; `diff` tells what it changed, and that is written to the sheet in one
+ * batch. A step is what was changed, so it takes as little room as the edit was small.
+ *
+ *   db.snapshot() ─> write there ─> diff(db, draft, text) ─> batch      undo: the same batch, with the values before
+ *
+ * `db.restore(snapshot)` is the shorter way: keep the snapshot, and go back to it. It keeps the results of every state too, and runs
+ * nothing when it goes back; here the room was worth more, and a sheet is computed again in the time of one edit.
+ */
+import { type Database, diff, type View } from 'pebre'
 import { BehaviorSubject, type Observable } from 'rxjs'
+import { text } from './sheet.js'
 
 /** How many steps there are in each direction. */
 export interface Steps {
@@ -8,14 +17,21 @@ export interface Steps {
   readonly redo: number
 }
 
+/** What an edit made of one cell; undefined where nothing was ever typed. */
+interface Change {
+  readonly cell: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
 export class History {
   private readonly db: Database
   private readonly limit: number
-  private past: Snapshot[] = []
-  private future: Snapshot[] = []
+  private readonly past: (readonly Change[])[] = []
+  private future: (readonly Change[])[] = []
   private readonly subject = new BehaviorSubject<Steps>({ undo: 0, redo: 0 })
 
-  constructor(db: Database, limit = 200) {
+  constructor(db: Database, limit = 1000) {
     this.db = db
     this.limit = limit
   }
@@ -28,42 +44,53 @@ export class History {
     return this.subject.value
   }
 
-  /** Makes an edit that can be undone. One that changes nothing is no step. */
-  edit(write: () => void): void {
-    const before = this.db.snapshot()
-    const { revision } = this.db
+  /** Makes an edit of the sheet as one step. One that changes nothing is none, and neither is one that throws. */
+  edit(write: (sheet: View) => void): void {
+    const draft = this.db.snapshot()
+    let changes: readonly Change[]
     try {
-      write()
+      write(draft)
+      changes = changesOf(this.db, draft)
     } finally {
-      if (this.db.revision === revision) before.dispose()
-      else {
-        this.past.push(before)
-        if (this.past.length > this.limit) this.past.shift()?.dispose()
-        for (const snapshot of this.future) snapshot.dispose()
-        this.future = []
-        this.tell()
-      }
+      draft.dispose()
     }
+    if (changes.length === 0) return
+    this.past.push(changes)
+    if (this.past.length > this.limit) this.past.shift()
+    this.future = []
+    this.apply(changes, 'after')
   }
 
   undo(): void {
-    this.step(this.past, this.future)
+    const step = this.past.pop()
+    if (step === undefined) return
+    this.future.push(step)
+    this.apply(step, 'before')
   }
 
   redo(): void {
-    this.step(this.future, this.past)
+    const step = this.future.pop()
+    if (step === undefined) return
+    this.past.push(step)
+    this.apply(step, 'after')
   }
 
-  private step(from: Snapshot[], to: Snapshot[]): void {
-    const target = from.pop()
-    if (target === undefined) return
-    to.push(this.db.snapshot())
-    this.db.restore(target)
-    target.dispose()
-    this.tell()
-  }
-
-  private tell(): void {
+  private apply(changes: readonly Change[], side: 'before' | 'after'): void {
+    this.db.batch((tx) => {
+      for (const { cell, [side]: content } of changes) {
+        if (content === undefined) tx.remove(text, cell)
+        else tx.set(text, cell, content)
+      }
+    })
     this.subject.next({ undo: this.past.length, redo: this.future.length })
   }
+}
+
+function changesOf(sheet: View, draft: View): Change[] {
+  const { added, changed, removed } = diff(sheet, draft, text)
+  return [
+    ...added.map(({ key, value }) => ({ cell: key, before: undefined, after: value })),
+    ...changed.map(({ key, before, after }) => ({ cell: key, before, after })),
+    ...removed.map(({ key, value }) => ({ cell: key, before: value, after: undefined })),
+  ]
 }

@@ -101,27 +101,38 @@ it('a cycle through a lookup is a cycle', async () => {
   expect([await faces(db, 'A1', 'C1'), db.stats().jobs]).toEqual([['1.5', '2.5'], 0])
 })
 
-it('undo and redo give back every step, run nothing that was known, and forget what was undone at the next edit', () => {
-  const db = sheet({ A1: '1', B1: '=A1*2' })
+it('undo and redo give back every step, run what a step reaches, and forget what was undone at the next edit', () => {
+  const db = sheet({ A1: '1', B1: '=A1*2', C1: '5' })
   const history = new History(db, 3)
   const shown: string[] = []
   db.watch(value, 'B1').subscribe((state) => shown.push(faceOf(state).text))
-  for (const content of ['2', '3', '3']) history.edit(() => db.set(text, 'A1', content))
+  for (const content of ['2', '3', '3']) history.edit((draft) => draft.set(text, 'A1', content))
   expect(history.steps).toEqual({ undo: 2, redo: 0 })
   const log = record(db)
   history.undo()
+  expect(log.take()).toEqual(['run formula(A1)', 'run value(A1)', 'run value(B1)'])
   history.undo()
   history.undo()
   history.redo()
-  expect([log.take(), shown, history.steps]).toEqual([[], ['2', '4', '6', '4', '2', '4'], { undo: 1, redo: 1 }])
-  history.edit(() => db.set(text, 'A1', '9'))
+  expect([shown, history.steps]).toEqual([['2', '4', '6', '4', '2', '4'], { undo: 1, redo: 1 }])
+  history.edit((draft) => draft.batch((tx) => {
+    tx.set(text, 'A1', '9')
+    tx.set(text, 'D1', 'new')
+    tx.remove(text, 'C1')
+  }))
   history.redo()
-  expect([history.steps, db.get(text, 'A1')]).toEqual([{ undo: 2, redo: 0 }, '9'])
-  for (const content of ['a', 'b', 'c', 'd']) history.edit(() => db.set(text, 'A1', content))
+  const all = (): unknown[] => ['A1', 'C1', 'D1'].map((id) => db.get(text, id))
+  expect([history.steps, all(), db.has(text, 'C1')]).toEqual([{ undo: 2, redo: 0 }, ['9', '', 'new'], true])
+  history.undo()
+  expect([all(), shown.at(-1)]).toEqual([['2', '5', ''], '4'])
+  for (const content of ['a', 'b', 'c', 'd']) history.edit((draft) => draft.set(text, 'A1', content))
   expect(history.steps).toEqual({ undo: 3, redo: 0 })
   const failure = new Error('no')
-  expect(() => history.edit(() => { throw failure })).toThrow(failure)
-  expect(history.steps).toEqual({ undo: 3, redo: 0 })
+  expect(() => history.edit((draft) => {
+    draft.set(text, 'A1', 'half')
+    throw failure
+  })).toThrow(failure)
+  expect([history.steps, db.get(text, 'A1')]).toEqual([{ undo: 3, redo: 0 }, 'd'])
 })
 
 it('the sheet at the start: an edit at its head runs ten thousand running totals once each, and the sums', () => {
