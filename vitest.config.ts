@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { standIns } from './test/support/frameworks/index.js'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
@@ -8,6 +9,8 @@ export default defineConfig({
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
       { find: /^pebre\/(operators|debug|react)$/, replacement: source('$1/index.ts') },
+      // Only examples in the documentation import these.
+      ...Object.entries(standIns).map(([name, [file = '']]) => ({ find: new RegExp(`^${name}$`), replacement: fileURLToPath(new URL(file, import.meta.url)) })),
     ],
   },
   test: {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checked, examples, type Example } from './support/fences.js'
+import { standIns } from './support/frameworks/index.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = join(root, 'test/.docs')
@@ -55,7 +56,9 @@ async function run(example: Example): Promise<void> {
 /** What the compiler says about these files: an empty string if all is well. */
 async function compile(files: readonly string[]): Promise<string> {
   const config = join(out, 'tsconfig.json')
-  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
+  const { compilerOptions: base } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '')) as { compilerOptions: { paths: Record<string, string[]> } }
+  const paths = Object.fromEntries(Object.entries({ ...base.paths, ...standIns }).map(([name, files]) => [name, files.map((file) => join(root, file))]))
+  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, paths }
   write(config, JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, files, include: [] }))
   const compiler = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--pretty', 'false'])
   return compiler.then(
