@@ -57,7 +57,7 @@ async function run(example: Example): Promise<void> {
 async function compile(files: readonly string[]): Promise<string> {
   const config = join(out, 'tsconfig.json')
   const { compilerOptions: base } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '')) as { compilerOptions: { paths: Record<string, string[]> } }
-  const paths = Object.fromEntries(Object.entries({ ...base.paths, ...standIns }).map(([name, files]) => [name, files.map((file) => join(root, file))]))
+  const paths = Object.fromEntries(Object.entries({ ...base.paths, ...standIns }).map(([name, places]) => [name, places.map((place) => join(root, place))]))
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, paths }
   write(config, JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, files, include: [] }))
   const compiler = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--pretty', 'false'])

@@ -22,7 +22,7 @@ export function evaluate(tree: Tree, sheet: Sheet): Later<Value> {
     case 'negative': return after(evaluate(tree.of, sheet), (value) => onNumber(value, (number) => -number))
     case 'percent': return after(evaluate(tree.of, sheet), (value) => onNumber(value, (number) => number / 100))
     case 'binary': return binary(tree.operator, evaluate(tree.left, sheet), evaluate(tree.right, sheet))
-    case 'call': return call(tree.name, tree.args, sheet)
+    default: return call(tree.name, tree.args, sheet)
   }
 }
 
@@ -42,19 +42,21 @@ function apply(operator: Operator, left: Value, right: Value): Value {
   if (isFault(left)) return left
   if (isFault(right)) return right
   switch (operator) {
-    case '&': return `${String(toText(left))}${String(toText(right))}`
+    case '&': return textOf(left) + textOf(right)
     case '=': return compare(left, right) === 0
     case '<>': return compare(left, right) !== 0
     case '<': return compare(left, right) < 0
     case '<=': return compare(left, right) <= 0
     case '>': return compare(left, right) > 0
     case '>=': return compare(left, right) >= 0
-    case '+':
-    case '-':
-    case '*':
-    case '/':
-    case '^': return arithmetic(operator, left, right)
+    default: return arithmetic(operator, left, right)
   }
+}
+
+/** The text of what is no fault. */
+function textOf(value: Value): string {
+  const text = toText(value)
+  return typeof text === 'string' ? text : text.fault
 }
 
 function arithmetic(operator: '+' | '-' | '*' | '/' | '^', left: Value, right: Value): Value {
@@ -67,7 +69,7 @@ function arithmetic(operator: '+' | '-' | '*' | '/' | '^', left: Value, right: V
     case '-': return checked(a - b)
     case '*': return checked(a * b)
     case '/': return b === 0 ? fault('#DIV/0!', 'Division by zero.') : checked(a / b)
-    case '^': return checked(a ** b)
+    default: return checked(a ** b)
   }
 }
 
@@ -79,8 +81,9 @@ function compare(left: Value, right: Value): number {
   const b = right ?? emptyLike(left)
   const rank = RANKS[typeof a as keyof typeof RANKS] - RANKS[typeof b as keyof typeof RANKS]
   if (rank !== 0) return rank
-  if (typeof a === 'string') return a.toLowerCase() === String(b).toLowerCase() ? 0 : a.toLowerCase() < String(b).toLowerCase() ? -1 : 1
-  return Number(a) - Number(b)
+  if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b)
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()]
+  return x === y ? 0 : x < y ? -1 : 1
 }
 
 function emptyLike(value: Value): number | string | boolean {

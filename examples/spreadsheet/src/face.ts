@@ -16,7 +16,7 @@ export function faceOf(state: QueryState<Value>): Face {
     case 'pending': return { text: '…', kind: 'waiting', why: 'Waiting for the service.' }
     case 'stale': return faceOfStale(faceOfValue(state.value))
     case 'ready': return faceOfValue(state.value)
-    case 'failed': return faceOfFailure(state.error)
+    default: return faceOfFailure(state.error)
   }
 }
 

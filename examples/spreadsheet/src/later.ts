@@ -1,8 +1,8 @@
 /** Values that are there, or on their way. What is there is used at once: no promise, no microtask. */
 export type Later<T> = T | Promise<T>
 
-export function after<A, B>(value: Later<A>, next: (value: A) => Later<B>): Later<B> {
-  return value instanceof Promise ? value.then(next) : next(value)
+export function after<A, B>(value: Later<A>, use: (value: A) => Later<B>): Later<B> {
+  return value instanceof Promise ? value.then(use) : use(value)
 }
 
 /** All of them, at once where all are there. */

@@ -21,13 +21,13 @@ export function select(selection: Selection, action: SelectionAction): Selection
   switch (action.type) {
     case 'select': return { ...selection, place: action.place, draft: null }
     case 'type': return { ...selection, draft: action.draft, field: action.field }
-    case 'cancel': return { ...selection, draft: null }
-    case 'move': {
-      const column = clamp(selection.place.column + action.columns, COLUMNS)
-      const row = clamp(selection.place.row + action.rows, ROWS)
-      return { ...selection, place: { column, row }, draft: null }
-    }
+    case 'move': return { ...selection, place: moved(selection.place, action), draft: null }
+    default: return { ...selection, draft: null }
   }
+}
+
+function moved({ column, row }: Place, { columns, rows }: { readonly columns: number; readonly rows: number }): Place {
+  return { column: clamp(column + columns, COLUMNS), row: clamp(row + rows, ROWS) }
 }
 
 function clamp(at: number, count: number): number {

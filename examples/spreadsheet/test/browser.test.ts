@@ -72,7 +72,7 @@ describe.skipIf(chromium === undefined)('the spreadsheet in a browser', () => {
   })
   afterEach(async () => {
     await page.close()
-    expect(complaints).toEqual([])
+    if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join('; ')}`)
   })
 
   it('shows a grid of a hundred thousand cells, of which only those in sight are in the page', async () => {

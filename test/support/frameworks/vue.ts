@@ -60,7 +60,7 @@ export function shallowRef<T>(initial: T): ShallowRef<T> {
 
 export function toValue<T>(source: MaybeRefOrGetter<T>): T {
   if (typeof source === 'function') return (source as () => T)()
-  return typeof source === 'object' && source !== null && 'value' in source ? source.value : (source as T)
+  return typeof source === 'object' && source !== null && 'value' in source ? source.value : source
 }
 
 /** Runs at once, and again when something it read changes; `flush: 'sync'`: in the same call. The cleanup runs before that, and at the end of the scope. */
