@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { createElement as h, Suspense } from 'react'
 import { renderToPipeableStream, renderToString } from 'react-dom/server'
 import { expect, it } from 'vitest'
-import { derived, input, WriteInQueryError } from '../../src/index.js'
+import { derived, input, PebreError } from '../../src/index.js'
 import { DatabaseProvider, MissingProviderError, useInput, useQuery, useSuspenseQuery } from '../../src/react/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { gate } from '../support/gates.js'
@@ -68,6 +68,6 @@ it('[ERR-3] a failure is thrown as the same object, also by the stream', async (
 it('rendering inside a query body is refused: what it reads would not be tracked', () => {
   const db = create()
   const html = derived('html', () => renderToString(h(DatabaseProvider, { database: db }, h(() => h('p', null, useQuery(double).status)))))
-  expect(thrownBy(() => db.get(html))).toBeInstanceOf(WriteInQueryError)
+  expect(thrownBy(() => db.get(html))).toBeInstanceOf(PebreError)
   expect(thrownBy(() => renderToString(h(Double)))).toBeInstanceOf(MissingProviderError)
 })

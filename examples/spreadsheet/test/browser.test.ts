@@ -203,24 +203,27 @@ describe.skipIf(chromium === undefined)('the spreadsheet in a browser', () => {
         const balance = document.querySelector('[data-cell="J2"]') as HTMLElement
         const before = balance.textContent
         const field = document.querySelector('.field.cell') as HTMLElement
-        // From the start of a frame to the end of the one that shows it.
+        // From the start of a frame to the first task after the one that shows it was painted.
         await new Promise(requestAnimationFrame)
         const start = performance.now()
         field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }))
-        while (balance.textContent === before) await new Promise(requestAnimationFrame)
-        await new Promise((resolve) => {
-          const { port1, port2 } = new MessageChannel()
-          port1.addEventListener('message', resolve)
-          port1.start()
-          requestAnimationFrame(() => port2.postMessage(null))
-        })
+        do {
+          await new Promise((resolve) => {
+            const { port1, port2 } = new MessageChannel()
+            port1.addEventListener('message', resolve)
+            port1.start()
+            requestAnimationFrame(() => port2.postMessage(null))
+          })
+        } while (balance.textContent === before)
         return performance.now() - start
       }))
     }
     expect(await page.locator('.measured').textContent()).toContain('10,007 formulas')
     const best = times.toSorted((a, b) => a - b)
     console.log(`from the key to the screen: ${(best[0] ?? 0).toFixed(1)} ms at best, ${(best[10] ?? 0).toFixed(1)} ms median of 20`)
-    // Other work on the machine says nothing about this one.
-    if ((loadavg()[0] ?? 0) < cpus().length) expect(best[10]).toBeLessThan(2 * (1000 / 60))
+    const twoFrames = 2 * (1000 / 60)
+    expect(best[0]).toBeLessThan(twoFrames)
+    // What is usual shows only on a machine that has nothing else to do.
+    if ((loadavg()[0] ?? 0) < cpus().length) expect(best[10]).toBeLessThan(twoFrames)
   })
 })
