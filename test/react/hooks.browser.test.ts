@@ -108,6 +108,7 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
       }
       const view = mount(db, h('div', { key: 1 }, h(Slow)), { strict: true })
       log.push(db.stats().live)
+      await settle()
       view.render(h('section', { key: 2 }, h(Slow), h(Slow)))
       log.push(db.stats().live)
       open.open('done')
