@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { standIns } from './test/support/frameworks/index.js'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
@@ -7,7 +8,9 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug|testing)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|testing|react)$/, replacement: source('$1/index.ts') },
+      // Only examples in the documentation import these.
+      ...Object.entries(standIns).map(([name, [file = '']]) => ({ find: new RegExp(`^${name}$`), replacement: fileURLToPath(new URL(file, import.meta.url)) })),
     ],
   },
   test: {
@@ -20,6 +23,16 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', 'test/.docs/**'],
           typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/**/*.browser.test.ts'],
+          globalSetup: ['test/support/chromium-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -6,7 +6,7 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
-  'revision', 'errors', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
+  'revision', 'errors', 'describe', 'key', 'key-text', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
   'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'fixpoint', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database',
 ]
 
@@ -19,6 +19,7 @@ const packages: Record<string, readonly string[]> = {
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
   testing: [],
+  react: ['rxjs', 'react'],
   persist: ['rxjs', 'immutable', 'msgpackr'],
 }
 

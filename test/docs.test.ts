@@ -1,4 +1,4 @@
-/** Every ```ts example of README.md and docs/ is compiled, and run unless it says `no-run`. */
+/** Every ```ts and ```tsx example of README.md and docs/ is compiled, and run unless it says `no-run`. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { checked, examples, type Example } from './support/fences.js'
+import { standIns } from './support/frameworks/index.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = join(root, 'test/.docs')
@@ -25,14 +26,14 @@ function write(path: string, text: string): void {
 }
 
 function pathOf(example: Example, suffix: string): string {
-  return join(out, example.page, `line-${example.line}${suffix}`)
+  return join(out, example.page, `line-${example.line}${suffix}.${example.extension}`)
 }
 
 const all = pages().flatMap((page) => examples(page, readFileSync(join(root, page), 'utf8')))
 
 describe('examples in the documentation', () => {
   it('compile', { timeout: 120_000 }, async () => {
-    const files = all.map((example) => pathOf(example, '.ts'))
+    const files = all.map((example) => pathOf(example, ''))
     for (const [index, example] of all.entries()) write(files[index] ?? '', example.code)
     if (files.length > 0) expect(await compile(files)).toBe('')
   })
@@ -47,7 +48,7 @@ describe('examples in the documentation', () => {
 })
 
 async function run(example: Example): Promise<void> {
-  const path = pathOf(example, '.run.ts')
+  const path = pathOf(example, '.run')
   write(path, checked(example, relative(dirname(path), join(root, 'test/support/shown.js')).replaceAll('\\', '/')))
   await import(/* @vite-ignore */ path)
 }
@@ -55,7 +56,9 @@ async function run(example: Example): Promise<void> {
 /** What the compiler says about these files: an empty string if all is well. */
 async function compile(files: readonly string[]): Promise<string> {
   const config = join(out, 'tsconfig.json')
-  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false }
+  const { compilerOptions: base } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8').replaceAll(/^\s*\/\/.*$/gm, '')) as { compilerOptions: { paths: Record<string, string[]> } }
+  const paths = Object.fromEntries(Object.entries({ ...base.paths, ...standIns }).map(([name, places]) => [name, places.map((place) => join(root, place))]))
+  const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false, paths }
   write(config, JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, files, include: [] }))
   const compiler = promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', config, '--pretty', 'false'])
   return compiler.then(
@@ -94,7 +97,7 @@ describe('the check itself', () => {
   it('keeps line numbers and appends a continued fence', () => {
     const page = 'text\n```ts\nconst a = 1\n```\ntext\n```ts continue\na // => 1\n```\n'
     expect(examples('page.md', page)).toEqual([
-      { page: 'page.md', line: 2, runs: true, code: '\n\nconst a = 1\n\n\n\na // => 1' },
+      { page: 'page.md', line: 2, runs: true, extension: 'ts', code: '\n\nconst a = 1\n\n\n\na // => 1' },
     ])
   })
 

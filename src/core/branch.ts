@@ -180,6 +180,8 @@ export class Family {
   bound: Counted | null = null
   readonly bounds: Swept[] = []
   evictions = 0
+  /** Queries that somebody watches, in any view. */
+  lives = 0
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */

@@ -38,6 +38,8 @@ export interface Stats {
   /** Records of inputs and of queries. */
   readonly inputs: number
   readonly queries: number
+  /** Live queries: cells of any view that somebody watches, however many do. */
+  readonly live: number
   /** Runs of bodies so far, and jobs on their way. */
   readonly runs: number
   readonly jobs: number
@@ -58,7 +60,7 @@ export class Database extends View {
       if (definition.kind === 'input') inputs += count
       else queries += count
     }
-    return { inputs, queries, runs: family.runs, jobs: family.jobs, events: family.delivery.events, evictions: family.evictions }
+    return { inputs, queries, live: family.lives, runs: family.runs, jobs: family.jobs, events: family.delivery.events, evictions: family.evictions }
   }
 
   /**

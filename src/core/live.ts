@@ -84,6 +84,7 @@ export class LiveCell implements Watcher {
     this.origin = origin
     this.cell = this.attach()
     branch.lives.set(origin, this)
+    branch.family.lives++
   }
 
   /** Finds the record to watch, and stands at it where there are marks to be woken by. */
@@ -110,6 +111,7 @@ export class LiveCell implements Watcher {
     this.subscribers.delete(subscriber)
     if (this.subscribers.size > 0) return
     this.branch.lives.delete(this.origin)
+    this.branch.family.lives--
     this.branch.passing.delete(this)
     if (this.cell.watcher === this) this.cell.watcher = null
     if ((this.cell.flags & BOUNDED) !== 0) admit(this.branch.family, this.cell)

@@ -1,5 +1,5 @@
 /**
- * Fenced examples of a Markdown page, as modules. CONTRIBUTING.md says how they are written.
+ * Fenced examples of a Markdown page, ts and tsx, as modules. CONTRIBUTING.md says how they are written.
  *
  * A module keeps the line numbers of its page, so a compiler message points into the page. It is written twice: as it
  * stands (for the compiler), and with its `// =>` comments turned into checks (to be run).
@@ -11,6 +11,8 @@ export interface Example {
   readonly line: number
   readonly runs: boolean
   readonly code: string
+  /** What the file is called at its end: an example with elements in it is `tsx`. */
+  readonly extension: 'ts' | 'tsx'
 }
 
 interface Fence {
@@ -19,20 +21,20 @@ interface Fence {
   readonly body: readonly string[]
 }
 
-/** The ```ts examples of a page; a `continue` fence is appended to the one before it. */
+/** The ```ts and ```tsx examples of a page; a `continue` fence is appended to the one before it. */
 export function examples(page: string, markdown: string): Example[] {
   const out: Example[] = []
   for (const fence of fences(markdown)) {
     const [language, flag, ...reason] = fence.flags
-    if (language !== 'ts') continue
+    if (language !== 'ts' && language !== 'tsx') continue
     if (flag !== undefined && flag !== 'continue' && flag !== 'no-run') {
-      throw new Error(`${page}:${fence.line}: unknown word "${flag}" after \`\`\`ts`)
+      throw new Error(`${page}:${fence.line}: unknown word "${flag}" after \`\`\`${language}`)
     }
     if (flag === 'no-run' && reason.length === 0) throw new Error(`${page}:${fence.line}: no-run needs a reason`)
     const before = flag === 'continue' ? out.pop() : undefined
     if (flag === 'continue' && before === undefined) throw new Error(`${page}:${fence.line}: nothing to continue`)
     const code = padTo(before?.code ?? '', fence.line) + fence.body.join('\n')
-    out.push({ page, line: before?.line ?? fence.line, runs: before?.runs ?? flag !== 'no-run', code })
+    out.push({ page, line: before?.line ?? fence.line, runs: before?.runs ?? flag !== 'no-run', code, extension: before?.extension ?? language })
   }
   return out
 }

@@ -1,0 +1,6 @@
+'use client'
+export { DatabaseProvider, MissingProviderError, useDatabase } from './provider.js'
+export { useBatch } from './use-batch.js'
+export { type SetInput, useInput } from './use-input.js'
+export { useQuery } from './use-query.js'
+export { useSuspenseQuery } from './use-suspense-query.js'
