@@ -120,7 +120,7 @@ export function startEffect(engine: Engine, branch: Branch, body: (q: Query) => 
   if (inside !== null) throw new WriteInQueryError('start an effect', inside)
   const run = new EffectBody(branch, body)
   const definition = Object.freeze({
-    kind: 'derived' as const, name: 'effect', hash: 0, body: (q: Query) => run.run(q), options: Object.freeze({ equals: false as const }), isAsync: false, isEffect: true as const,
+    kind: 'derived' as const, name: 'effect', hash: 0, body: (q: Query) => run.run(q), options: Object.freeze({}), isAsync: false, isEffect: true as const,
   })
   const cell = new Cell(new Table(definition, branch.home), undefined, null)
   const effect = new Effect()
