@@ -16,7 +16,7 @@ export interface FrameSource {
  * db.effect((q) => draw(q.get(scene)), { scheduler: frameScheduler() })
  * ```
  */
-export function frameScheduler(source: FrameSource = globalThis as unknown as FrameSource): SchedulerLike {
+export function frameScheduler(source: FrameSource = globalThis): SchedulerLike {
   return new FrameScheduler(source)
 }
 
