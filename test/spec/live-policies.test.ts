@@ -164,6 +164,22 @@ describe('every', () => {
     expect(results()).toEqual(['ready 1', 'ready 1'])
   })
 
+  it('[LIVE-8 LIVE-2] results of evaluations that ran side by side are compared with each other', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const parity = derived('parity', async (q) => {
+      const value = q.get(x)
+      await stops.at(`parity ${value}`)
+      return { parity: value % 2 }
+    })
+    const seen: unknown[] = []
+    db.with({ policy: 'every' }).observe(parity).subscribe((value) => seen.push(value))
+    await stops.openAll()
+    for (const value of [1, 3, 5, 2, 7]) db.set(x, value)
+    await stops.openAll()
+    expect(seen).toEqual([{ parity: 0 }, { parity: 1 }, { parity: 0 }, { parity: 1 }])
+  })
+
   it('[LIVE-8 LIVE-9] leaving with results outstanding gives all of them up', async () => {
     const { db, stops, take, subscription } = follow({ policy: 'every' })
     for (let i = 1; i <= 3; i++) db.set(x, i)

@@ -30,6 +30,11 @@ export class HandClock implements Clock {
     return this.timers.size
   }
 
+  /** Fires the timers that are due, on this very stack. */
+  fire(): void {
+    for (const timer of Array.from(this.timers)) if (timer.at <= this.time && this.timers.delete(timer)) timer.callback()
+  }
+
   /** Lets time pass: each timer in its turn, and everything that can run after it. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.time + milliseconds
