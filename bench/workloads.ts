@@ -1,7 +1,8 @@
 import type { Workload } from './harness/workload.js'
+import { liveWorkloads } from './live/index.js'
 import { queryWorkloads } from './queries/index.js'
 import { memoryWorkloads } from './scale/memory.js'
 import { sizeWorkloads } from './scale/size.js'
 import { shapeWorkloads } from './shapes/index.js'
 
-export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...memoryWorkloads, ...sizeWorkloads]
+export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...liveWorkloads, ...memoryWorkloads, ...sizeWorkloads]

@@ -2,7 +2,8 @@
 import type { Branch, Change, Job } from './branch.js'
 import type { RecordName } from './events.js'
 import { dependentsOf } from './graph.js'
-import { type Cell, idOf, isCell, type Memo, type Node, type Slot } from './node.js'
+import { Waiting } from './feed.js'
+import { type Cell, idOf, isCell, isSource, type Memo, type Node, type Slot } from './node.js'
 import { localOf } from './records.js'
 import { memoOf } from './share.js'
 import { cloneable, nameOf } from './tell.js'
@@ -31,7 +32,7 @@ export function announceEvents(
     const dependents = before === null ? dependentsOf(source) : memosAbove(before, source)
     const cells = isCell(source) ? [source, ...dependents] : dependents
     for (const cell of cells) {
-      if (seen.has(cell)) continue
+      if (seen.has(cell) || isSource(cell)) continue
       seen.add(cell)
       hub.emit(revision, { type: 'queryInvalidated', ...nameOf(cell), by })
     }
@@ -39,7 +40,7 @@ export function announceEvents(
   for (const [i, slot] of slots.slice(0, slots.length - invalidated.length).entries()) {
     if (hub.wants('input')) {
       const { removed, value } = changes[i] as Change
-      hub.emit(revision, removed ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value: cloneable(value) })
+      hub.emit(revision, removed || value instanceof Waiting ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value: cloneable(value) })
     }
     const by = nameOf(slot)
     const { keys, entries } = slot.table

@@ -157,12 +157,12 @@ export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<u
 
 /** The head's record of a query. @throws InvalidDefinitionError for anything else */
 export function cellOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>): Cell {
-  if (tableOf(branch.family.head, definition).definition.kind !== 'derived') throw new InvalidDefinitionError(`${definition.name} is an input: this needs a query.`)
+  if (tableOf(branch.family.head, definition).definition.kind === 'input') throw new InvalidDefinitionError(`${definition.name} is an input: this needs a query.`)
   return originOf(branch.family.head, definition, list, 0, list.length) as Cell
 }
 
 /** @throws InvalidDefinitionError for anything but an input */
 export function checkInput(branch: Branch, definition: Definition): void {
   const { kind, name } = tableOf(branch.family.head, definition).definition
-  if (kind !== 'input') throw new InvalidDefinitionError(`${name} is a query: this needs an input.`)
+  if (kind !== 'input') throw new InvalidDefinitionError(`${name} is a ${kind === 'source' ? 'source, which only its Observable writes' : 'query'}: this needs an input.`)
 }

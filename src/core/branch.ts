@@ -12,9 +12,11 @@
  * live records. A commit that is about to move the branch first makes one frozen branch of the state being left, and
  * moves all jobs there: they go on undisturbed, and answer for the revision at which they were asked.
  */
+import type { Clock } from './clock.js'
 import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
-import type { Audience, Delivery, Hub } from './delivery.js'
+import type { Audience } from './audience.js'
+import type { Delivery, Hub } from './delivery.js'
 import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root, TableRoot } from './root.js'
@@ -29,7 +31,17 @@ export interface Host {
   idle(): void
 }
 
+/** What sources ask of the rest, and it of them. */
+export interface Feeding {
+  /** Shows a source's key to the evaluation of its cell. */
+  read(frame: Evaluation): unknown
+  /** A cell has lost its last live query, or its pin. */
+  unwatched(cell: Cell): void
+  close(): void
+}
+
 export interface Settings {
+  readonly clock: Clock
   readonly freeze: boolean
   readonly nestedCommits: number
   readonly stateBytes: number
@@ -162,8 +174,11 @@ export class Family {
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false
-  /** Jobs on their way, in all branches. */
+  /** Jobs on their way, in all branches, and how many were ever opened. */
   jobs = 0
+  opened = 0
+  /** Called whenever nothing is on the stack any more. */
+  readonly afterIdle: Set<() => void> = new Set()
   /** Live queries reached by marks and not yet told. */
   reached: Watcher[] = []
   /** Marks the jobs a search of the wait graph has visited. */
@@ -188,6 +203,11 @@ export class Family {
   readonly hubs: Set<Hub> = new Set()
   readonly busy: Set<Branch> = new Set()
   head!: Branch
+  /** Why evaluations are given up that nobody watches any more; made when first needed. */
+  abandoned: DOMException | null = null
+  feeds!: Feeding
+  /** How many runs have dropped something their run before had read. */
+  cuts = 0
   readonly host: Host
   /** Puts the live queries reached in the queue. */
   deliverLive: () => void = () => {}

@@ -15,7 +15,7 @@ import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
 import { isPrimitive } from './key.js'
 import { sweepAll } from './memory.js'
-import { type Cell, DIRTY, idOf, type Slot } from './node.js'
+import { type Cell, DIRTY, idOf, isEffect, type Slot } from './node.js'
 import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import type { SlotRecord, TableRoot } from './root.js'
@@ -77,7 +77,7 @@ export function isSame(branch: Branch, before: Change, after: Change): boolean {
 /** @throws WriteInQueryError from a body, an equality function, or a batch that has ended */
 export function checkWritable(branch: Branch, what: string): void {
   const { active, comparing } = branch.family
-  if (active !== null) throw new WriteInQueryError(what, idOf(active.cell))
+  if (active !== null && !isEffect(active.cell)) throw new WriteInQueryError(what, idOf(active.cell))
   if (comparing) throw new WriteInQueryError(what, 'an equality function')
 }
 
@@ -177,7 +177,8 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
     family.note(INVALIDATED, true)
     effective.push({ slot: invalidationSlot(family.head, cell), value: { cell }, present: true, removed: false })
   }
-  if (!delivery.delivering) {
+  // What an effect writes waits until it has left the stack.
+  if (!delivery.delivering && family.active === null) {
     branch.bytes = bytes
     return apply(branch, effective, invalidated)
   }

@@ -1,5 +1,7 @@
 /** A database: the head of a family of views, and what they share. */
+import { type Activity, ActivityMeter } from './activity.js'
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
+import { type Clock, systemClock } from './clock.js'
 import { Delivery, Hub } from './delivery.js'
 import { type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
@@ -8,7 +10,10 @@ import { ClosedError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
 import { setBound } from './memory.js'
+import { idOf, isEffect } from './node.js'
 import { tableOf } from './records.js'
+import { Feeds } from './sources.js'
+import type { Stream } from './stream.js'
 import { hear } from './tell.js'
 import { View } from './view.js'
 
@@ -27,6 +32,8 @@ export interface DatabaseOptions {
   readonly limits?: Limits
   /** Freeze the values of inputs deeply, so that a later mutation throws where it happens. Default: unless `NODE_ENV` is `production`. */
   readonly freeze?: boolean
+  /** Where retries, timeouts and the grace of sources take their time from. Default: timers of the platform that keep no process alive. */
+  readonly clock?: Clock
   /** Told what subscribers throw, and the errors of nodes. Default: thrown from a microtask, as RxJS does. */
   readonly onUnhandledError?: (error: unknown) => void
   /** Told what a developer may want to know, such as memory that grows without a limit. Default: a warning on the console, in production nothing. */
@@ -51,6 +58,13 @@ export interface Stats {
 
 /** The head of a family of views. Made by `createDatabase`. */
 export class Database extends View {
+  private readonly meter: ActivityMeter = new ActivityMeter(this.branch.family)
+
+  /** How many asynchronous evaluations run, wait and have ended: now, and at every change. For progress bars and spinners. */
+  get activity$(): Stream<Activity> {
+    return this.meter.stream()
+  }
+
   stats(): Stats {
     const { family, tables } = this.branch
     let inputs = 0
@@ -58,7 +72,7 @@ export class Database extends View {
     for (const { definition, only, byPrimitive, byText } of tables.values()) {
       const count = (only === null ? 0 : 1) + byPrimitive.size + byText.size
       if (definition.kind === 'input') inputs += count
-      else queries += count
+      else if (definition.kind === 'derived') queries += count
     }
     return { inputs, queries, live: family.lives, runs: family.runs, jobs: family.jobs, events: family.delivery.events, evictions: family.evictions }
   }
@@ -84,6 +98,7 @@ export class Database extends View {
     for (const branch of Array.from(family.busy)) {
       for (let { jobs } = branch; jobs !== null; { jobs } = branch) cancelJob(jobs, reason)
     }
+    family.feeds.close()
     family.delivery.clear()
     for (const hub of family.hubs) hub.close()
     family.hubs.clear()
@@ -102,12 +117,14 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const { limits = {}, onUnhandledError = throwLater } = options
   const nestedCommits = checkCount('limits.nestedCommits', limits.nestedCommits ?? 100)
   const onNotice = options.onNotice ?? (isProduction() ? null : warn)
-  const settings: Settings = { freeze: options.freeze ?? !isProduction(), onNotice, nestedCommits, stateBytes: checkCount('limits.stateBytes', limits.stateBytes ?? Infinity) }
+  const settings: Settings = { clock: options.clock ?? systemClock, freeze: options.freeze ?? !isProduction(), onNotice, nestedCommits, stateBytes: checkCount('limits.stateBytes', limits.stateBytes ?? Infinity) }
   const engine = new Engine()
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
+  delivery.bodyOnTop = () => (family.active === null || isEffect(family.active.cell) ? null : idOf(family.active.cell))
   const hub = new Hub(delivery, (isHeard) => hear(family.head, isHeard))
   family.head = new Branch(family, null, hub, null)
+  family.feeds = new Feeds(family)
   family.hubs.add(hub)
   engine.serve(family)
   family.deliverLive = () => {

@@ -1,8 +1,11 @@
 /**
+ * Longer than 300 lines: all kinds of definitions, and all type inference of the library, start here.
+ *
  * Definitions: frozen values that name a kind of record and say how it is made. They hold no state, so one definition
- * serves any number of databases. All type inference of the library starts here.
+ * serves any number of databases.
  */
 import type { List, Map as ImmutableMap } from 'immutable'
+import type { ObservableInput } from 'rxjs'
 import { InvalidDefinitionError } from './errors.js'
 
 /** The arguments that make a key. */
@@ -47,7 +50,7 @@ export interface DerivedOptions<V> {
    * What a query that needs its own result gives. `initial`: it is computed again and again, from this value on, until nothing on the cycle changes
    * (at most `limit` rounds, default 200; then `FixpointError`). `fallback`: this value. Default: `CycleError`.
    */
-  readonly cycle?: Recovery<V>
+  readonly cycle?: Recovery<NoInfer<V>>
   /** How many values are kept. More are given up after the next commit, the ones used least first; asked for again, they are computed again. Default: all. */
   readonly lru?: number
   /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
@@ -56,18 +59,82 @@ export interface DerivedOptions<V> {
 
 /** What a query gives that needs its own result. */
 export type Recovery<V> = { readonly initial: V; readonly limit?: number } | { readonly fallback: V }
+/** How often something that failed is tried again, and when. */
+export interface Retry {
+  /** How many attempts follow the first. */
+  readonly times: number
+  /** Milliseconds before the next attempt, or a function of the number of failures so far and the last error. Default 0. */
+  readonly delay?: number | ((failures: number, error: unknown) => number)
+}
+
+/** Options of queries that give promises. */
+export interface AsyncOptions {
+  /** Tries a body again that fails, within the same evaluation and at the same revision. What fails in the end is the last attempt. */
+  readonly retry?: Retry
+  /** Milliseconds that each attempt may take. One that takes longer fails with `QueryTimeoutError`, and its signal fires. */
+  readonly timeout?: number
+}
+
+/** The options of a query whose body gives `R`: what takes time is for queries that give promises. */
+export type OptionsOf<R> = DerivedOptions<Awaited<R>> & (MayWait<R> extends true ? AsyncOptions : { readonly [K in keyof AsyncOptions]?: never })
+
+type MayWait<R> = unknown extends R ? true : [Extract<R, PromiseLike<unknown>>] extends [never] ? false : true
+
+/** What is read by its arguments and gives `R`: a query, or a source. */
+export interface Computed<A extends Args, R> {
+  readonly kind: 'derived' | 'source'
+  readonly name: string
+  readonly [types]?: { readonly args: A; readonly result: R }
+}
 
 /** A query: a function of inputs and other queries, whose results are kept. */
-export interface Derived<A extends Args, R> {
+export interface Derived<A extends Args, R> extends Computed<A, R> {
   readonly kind: 'derived'
   readonly name: string
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: A) => R
-  readonly options: DerivedOptions<Awaited<R>>
+  readonly options: DerivedOptions<Awaited<R>> & AsyncOptions
   /** The body is an `async` function. Others may return promises too. */
   readonly isAsync: boolean
   readonly [types]?: { readonly args: A; readonly result: R }
+}
+
+export interface SourceOptions<V> {
+  /** When a new value counts as no change. Default: structural equality. */
+  readonly equals?: Equals<V>
+  /** For how many milliseconds a connection is kept that no live query needs any more. Default 1000. */
+  readonly grace?: number
+  /** Connects again after an error. Default: never, as long as somebody needs it. */
+  readonly retry?: Retry
+}
+
+/** An input that an Observable feeds while somebody needs it. Reading it gives the value, or a promise of the first one. */
+export interface Source<A extends Args, V> extends Computed<A, V | Promise<V>> {
+  readonly kind: 'source'
+  /** Where databases look for what belongs to the name. */
+  readonly hash: number
+  readonly connect: (...args: A) => ObservableInput<V>
+  readonly grace: number
+  readonly retry: Retry | undefined
+  readonly equals: Equals<V> | undefined
+  /** The inputs that its Observables write. */
+  readonly feed: AnyInput
+  /** As the engine treats what it shows. */
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies' }
+}
+
+/** A source, where its types do not matter. */
+export interface AnySource {
+  readonly kind: 'source'
+  readonly name: string
+  readonly hash: number
+  readonly connect: (...args: never) => ObservableInput<unknown>
+  readonly grace: number
+  readonly retry: Retry | undefined
+  readonly equals: Equals<never> | undefined
+  readonly feed: AnyInput
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies' }
 }
 
 /** An input, where its types do not matter. */
@@ -86,8 +153,10 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly cycle?: Recovery<unknown> }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly cycle?: Recovery<unknown> } & AsyncOptions
   readonly isAsync: boolean
+  /** An effect: it may write. */
+  readonly isEffect?: true
 }
 
 /** The number that stands for a value of an interned definition. */
@@ -109,7 +178,7 @@ export interface AnyInterned {
 }
 
 /** Any definition that has records, where its types do not matter. */
-export type Definition = AnyInput | AnyDerived
+export type Definition = AnyInput | AnyDerived | AnySource
 
 /** What a read of a query gives: the value, or a promise where the body gives one. */
 export type Result<R> = R extends PromiseLike<infer V> ? Promise<V> : R
@@ -133,7 +202,7 @@ export interface Reader {
    */
   get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
   get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
-  get<A extends Args, R>(definition: Derived<A, R>, ...args: NoInfer<A>): Result<R>
+  get<A extends Args, R>(definition: Computed<A, R>, ...args: NoInfer<A>): Result<R>
   /** Whether an input holds a value; `undefined` is a value like any other. */
   has<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): boolean
   /** The keys that hold a value, in the order in which they were first used. */
@@ -192,6 +261,17 @@ function checkEquals(name: string, equals: unknown): void {
   }
 }
 
+function checkAsync(name: string, { retry, timeout }: AsyncOptions): void {
+  if (retry !== undefined) checkRetry(name, retry)
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) throw new InvalidDefinitionError(`${name}: timeout must be a number of milliseconds above 0.`)
+}
+
+function checkRetry(name: string, { times, delay }: Retry): void {
+  if (!((Number.isInteger(times) || times === Infinity) && times >= 0)) throw new InvalidDefinitionError(`${name}: retry.times must be a whole number that is not negative.`)
+  const isDelay = delay === undefined || typeof delay === 'function' || (typeof delay === 'number' && delay >= 0)
+  if (!isDelay) throw new InvalidDefinitionError(`${name}: retry.delay must be a number of milliseconds, or a function that gives one.`)
+}
+
 /**
  * Declares an input. `A` are the arguments that make its key (`[]` for a singleton), `V` its value.
  * @throws `InvalidDefinitionError`
@@ -213,7 +293,7 @@ export function input<A extends Args, V>(name: string, options: InputOptions<V> 
 export function derived<A extends Args, R>(
   name: string,
   body: (q: Query, ...args: A) => R,
-  options: DerivedOptions<Awaited<R>> = {},
+  options: OptionsOf<R> = {},
 ): Derived<A, R> {
   checkName(name)
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
@@ -222,6 +302,7 @@ export function derived<A extends Args, R>(
   if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
   const { history = 0 } = options
   if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)
+  checkAsync(name, options)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
 }
@@ -234,6 +315,33 @@ export function derived<A extends Args, R>(
 export function interned<T>(name: string): Interned<T> {
   checkName(name)
   return Object.freeze({ kind: 'interned', name })
+}
+
+const sameReference = Object.is as (a: unknown, b: unknown) => boolean
+
+/**
+ * Declares a source: an input that an Observable for each key feeds. The first read connects, however many readers there are; a value that comes
+ * at once needs no wait, otherwise the read gives a promise. Every later value is a commit. The connection ends when no live query has needed it for
+ * `grace` milliseconds; then nothing is known of the key, and the next read connects again. An error is a failure of the key, which readers can
+ * catch; a completion keeps the last value.
+ *
+ * ```ts
+ * const price = source('price', (symbol: string) => prices$(symbol), { grace: 5000, retry: { times: 3, delay: 1000 } })
+ * ```
+ * @throws `InvalidDefinitionError`
+ */
+export function source<A extends Args, V>(name: string, connect: (...args: A) => ObservableInput<V>, options: SourceOptions<V> = {}): Source<A, V> {
+  checkName(name)
+  if (typeof connect !== 'function') throw new InvalidDefinitionError(`${name}: a source needs a function from the arguments to an Observable.`)
+  const { equals, grace = 1000, retry } = options
+  checkEquals(name, equals)
+  if (!(typeof grace === 'number' && grace >= 0)) throw new InvalidDefinitionError(`${name}: grace must be a number of milliseconds that is not negative.`)
+  if (retry !== undefined) checkRetry(name, retry)
+  const hash = hashOf(name)
+  // Equal values are given the reference of the last one before they get here.
+  const same = equals === false ? (false as const) : sameReference
+  const feed: AnyInput = Object.freeze({ kind: 'input', name, hash, options: Object.freeze({ equals: same }) })
+  return Object.freeze({ kind: 'source', name, hash, connect, grace, retry, equals, feed, options: Object.freeze({ equals: same, errors: 'dependencies' }), isAsync: false })
 }
 
 /** A number from 0 to 2^30 that is the same for equal names. */

@@ -9,9 +9,10 @@
  * reported, and the rest go on.
  */
 import { Observable, type Observer, type Operator, Subscriber, type Subscription } from 'rxjs'
-import { NestedCommitError } from './errors.js'
+import { NestedCommitError, WriteInQueryError } from './errors.js'
 import { categoryOf, type EventBody, type EventCategory, type RuntimeEvent } from './events.js'
 import type { Revision } from './revision.js'
+import { type IterateOptions, type Stream, StreamIterator } from './stream.js'
 
 /** What is being told; made into text only for an error. */
 export type Label = string | (() => string)
@@ -46,6 +47,8 @@ export class Delivery {
   delivering = false
   /** Event objects made so far. */
   events = 0
+  /** Names the query whose body is on top of the stack, where subscribing is refused. */
+  bodyOnTop: () => string | null = () => null
   private label: Label = ''
   private answers = 0
   private chain = 0
@@ -66,7 +69,7 @@ export class Delivery {
   }
 
   get pending(): boolean {
-    return this.announced > 0
+    return this.announced > 0 || this.writes.length > 0
   }
 
   /** Tells something in its turn. */
@@ -156,13 +159,18 @@ export class Delivery {
 }
 
 /** An Observable of one view: its direct subscribers may throw without harm to anybody, and it completes with the view. */
-export class Outlet<T> extends Observable<T> {
+export class Outlet<T> extends Observable<T> implements Stream<T> {
   private readonly hub: Hub
 
   constructor(hub: Hub, attach: (subscriber: Subscriber<T>) => (() => void) | undefined) {
     super((subscriber) => {
       if (hub.closed) {
         subscriber.complete()
+        return undefined
+      }
+      const body = hub.delivery.bodyOnTop()
+      if (body !== null) {
+        subscriber.error(new WriteInQueryError('subscribe', body))
         return undefined
       }
       hub.open.add(subscriber)
@@ -187,6 +195,14 @@ export class Outlet<T> extends Observable<T> {
     return lifted
   }
 
+  iterate(options: IterateOptions = {}): AsyncIterableIterator<T> {
+    return new StreamIterator(this, options, this.hub.delivery.report)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return this.iterate()
+  }
+
   override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null, error?: unknown, complete?: unknown): Subscription {
     // An operator's subscriber: RxJS itself reports what goes wrong behind it.
     if (observer instanceof Subscriber) return super.subscribe(observer)
@@ -209,37 +225,6 @@ function guardHandler(delivery: Delivery, handler: (value?: unknown) => void, gi
     } catch (error) {
       delivery.report(error)
     }
-  }
-}
-
-interface Member<T> {
-  readonly subscriber: Subscriber<T>
-  /** The emission it joined at; it hears later ones. */
-  readonly joined: number
-  readonly wants: (value: T) => boolean
-}
-
-/** Subscribers in the order in which they came. Leaving costs O(1); joining or leaving during an emission is safe. */
-export class Audience<T> {
-  private readonly members = new Set<Member<T>>()
-  private emissions = 0
-
-  get size(): number {
-    return this.members.size
-  }
-
-  /** Adds a subscriber; the result removes it. `wants` is asked before each emission. */
-  add(subscriber: Subscriber<T>, wants: (value: T) => boolean): () => void {
-    const member = { subscriber, joined: this.emissions, wants }
-    this.members.add(member)
-    return () => {
-      this.members.delete(member)
-    }
-  }
-
-  next(value: T): void {
-    const now = ++this.emissions
-    for (const { subscriber, joined, wants } of this.members) if (joined < now && wants(value)) subscriber.next(value)
   }
 }
 
@@ -273,7 +258,7 @@ export class Hub {
     return this.active && (this.wanted.get(category) ?? 0) > 0
   }
 
-  stream(categories: readonly EventCategory[]): Observable<RuntimeEvent> {
+  stream(categories: readonly EventCategory[]): Stream<RuntimeEvent> {
     return new Outlet(this, (subscriber) => {
       const listener = { categories: new Set(categories), subscriber, since: this.delivery.events }
       this.listeners.add(listener)

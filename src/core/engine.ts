@@ -772,6 +772,7 @@ export class Engine implements Host, Rounds {
       if (family.reached.length > 0) family.deliverLive()
       if (delivery.pending) delivery.flush()
     } while (!delivery.delivering && !family.draining && (family.wakes.length > 0 || family.reached.length > 0))
+    if (family.afterIdle.size > 0) for (const look of family.afterIdle) look()
   }
 
   private isIdleSoon = false

@@ -80,6 +80,28 @@ export class FinishedQueryError extends PebreError {
   }
 }
 
+/** An attempt of a query took longer than its `timeout`. */
+export class QueryTimeoutError extends PebreError {
+  readonly definition: string
+  readonly milliseconds: number
+
+  constructor(definition: string, milliseconds: number) {
+    super(`${definition} took longer than its timeout of ${milliseconds} ms. Its signal has fired; allow it more time, or make it do less.`)
+    this.definition = definition
+    this.milliseconds = milliseconds
+  }
+}
+
+/** The Observable of a source completed without a value. */
+export class EmptySourceError extends PebreError {
+  readonly source: string
+
+  constructor(source: string) {
+    super(`The Observable of ${source} completed without a value. Let it emit one first; undefined will do.`)
+    this.source = source
+  }
+}
+
 /** A query that needs its own result. */
 export class CycleError extends PebreError {
   /** The cycle, from the query that is needed again to itself. */

@@ -35,6 +35,7 @@ export function insertEdge(reader: Cell, cursor: Edge | null, dep: Node, run: nu
 export function cutEdges(reader: Cell, cursor: Edge | null): void {
   let edge = cursor === null ? reader.deps : cursor.nextDep
   if (edge === null) return
+  reader.table.branch.family.cuts++
   if (cursor === null) reader.deps = null
   else cursor.nextDep = null
   while (edge !== null) {

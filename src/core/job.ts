@@ -17,6 +17,7 @@ export function openJob(cell: Cell, branch: Branch): Job {
   const job = new Job(cell, branch)
   linkJob(branch, job)
   branch.family.jobs++
+  branch.family.opened++
   return job
 }
 

@@ -6,14 +6,15 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, type Memo, type Node, ON_RING, type Outcome } from './node.js'
+import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, type Memo, type Node, ON_RING, type Outcome } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { candidatesOf, standingIn } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
 export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
   const { cell, branch } = frame
-  const flags = frame.flags | (isAsyncRun ? ASYNC : 0)
+  // What a source shows is shown as it is, once it is known.
+  const flags = frame.flags | (isAsyncRun && !isSource(cell) ? ASYNC : 0)
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue

@@ -7,19 +7,15 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import type { Observable, Subscriber } from 'rxjs'
-import { type Branch, Job, type Wait } from './branch.js'
-import type { Query } from './define.js'
-import { type Delivery, Outlet } from './delivery.js'
+import { type Branch, type Family, Job, type Wait } from './branch.js'
+import type { Delivery } from './delivery.js'
 import type { Engine } from './engine.js'
-import { WriteInQueryError } from './errors.js'
 import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
 import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
 import { BOUNDED, type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
 import { admit } from './memory.js'
-import { anonymousCell } from './outside.js'
 import { localOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
@@ -71,12 +67,12 @@ export class LiveCell implements Watcher {
   }
   /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
   private hasMoved = false
-  private cell: Cell
-  private stamp: Stamp = ABSENT
+  protected cell: Cell
+  protected stamp: Stamp = ABSENT
   /** The revision the state is of, and that of the evaluation waited for. */
-  private stateAt: Revision = 0
-  private waitAt: Revision = 0
-  private wait: Wait | null = null
+  protected stateAt: Revision = 0
+  protected waitAt: Revision = 0
+  protected wait: Wait | null = null
 
   constructor(branch: Branch, engine: Engine, origin: Cell) {
     this.branch = branch
@@ -113,11 +109,18 @@ export class LiveCell implements Watcher {
     this.branch.lives.delete(this.origin)
     this.branch.family.lives--
     this.branch.passing.delete(this)
-    if (this.cell.watcher === this) this.cell.watcher = null
+    if (this.cell.watcher === this) {
+      this.cell.watcher = null
+      this.branch.family.feeds.unwatched(this.cell)
+    }
     if ((this.cell.flags & BOUNDED) !== 0) admit(this.branch.family, this.cell)
+    this.leaveWaits()
+  }
+
+  protected leaveWaits(): void {
     const { wait } = this
     this.wait = null
-    if (wait !== null) leave(wait, new DOMException('Nobody watches the query any more.', 'AbortError'))
+    if (wait !== null) leave(wait, abandoned(this.branch.family))
   }
 
   /** Demands the cell and takes over what it shows. An evaluation that is waited for is let finish first. */
@@ -131,12 +134,17 @@ export class LiveCell implements Watcher {
     }
     this.waitAt = this.branch.revision
     this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
+    this.growStale()
+  }
+
+  /** A newer result is on its way. */
+  protected growStale(): void {
     if (this.state.status === 'ready') this.state = { status: 'stale', value: this.state.value }
     else if (this.state.status === 'failed') this.state = 'value' in this.state ? { status: 'stale', value: this.state.value } : PENDING
   }
 
   /** What was waited for has ended; told in its turn. */
-  private settled(outcome: Outcome | null): void {
+  protected settled(outcome: Outcome | null): void {
     if (this.wait === null) return
     this.wait = null
     if (outcome === null) return
@@ -154,7 +162,7 @@ export class LiveCell implements Watcher {
     })
   }
 
-  private take(outcome: Outcome): void {
+  protected take(outcome: Outcome): void {
     const { passing } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
     else if (passing.size > 0) passing.delete(this)
@@ -192,6 +200,11 @@ export class LiveCell implements Watcher {
   }
 }
 
+/** Why an evaluation is given up that nobody watches any more. Making one takes longer than all the rest of leaving. */
+export function abandoned(family: Family): DOMException {
+  return (family.abandoned ??= new DOMException('Nobody watches the query any more.', 'AbortError'))
+}
+
 /** Tells the live queries that marks have reached, each subscriber in the order in which they came. */
 export function tellReached(reached: readonly Watcher[], delivery: Delivery): void {
   const turns: LiveSubscriber[] = []
@@ -219,18 +232,24 @@ export function tellReached(reached: readonly Watcher[], delivery: Delivery): vo
   }
 }
 
-type Observer = Subscriber<unknown>
+/** Makes the live side of a cell that has none. */
+export type MakeLive = (branch: Branch, engine: Engine, origin: Cell) => LiveCell
 
-/** Subscribes to the states of a cell. */
-function subscribe(engine: Engine, branch: Branch, origin: Cell, observer: Observer, next: LiveSubscriber['next']): () => void {
+const makeLive: MakeLive = (branch, engine, origin) => new LiveCell(branch, engine, origin)
+
+/** Follows the states of a cell; the result leaves it. */
+export function follow(engine: Engine, branch: Branch, origin: Cell, next: LiveSubscriber['next'], make: MakeLive = makeLive): () => void {
   const { family } = branch
-  if (family.active !== null) {
-    observer.error(new WriteInQueryError('subscribe', idOf(family.active.cell)))
-    return () => {}
-  }
-  const live = (branch.lives.get(origin) as LiveCell | undefined) ?? new LiveCell(branch, engine, origin)
+  const live = (branch.lives.get(origin) as LiveCell | undefined) ?? make(branch, engine, origin)
   const subscriber = new LiveSubscriber(++family.subscriptions, live, branch.revision, next)
-  live.add(subscriber)
+  // Inside an effect: its stack is not to be freed.
+  const { floor } = family
+  family.floor = family.depth
+  try {
+    live.add(subscriber)
+  } finally {
+    family.floor = floor
+  }
   engine.idle()
   return () => {
     live.remove(subscriber)
@@ -238,35 +257,8 @@ function subscribe(engine: Engine, branch: Branch, origin: Cell, observer: Obser
   }
 }
 
-/** Hands on values, and the first failure as an error. */
-function valuesTo(observer: Observer): LiveSubscriber['next'] {
-  let last: Stamp = ABSENT
-  return (state, stamp) => {
-    if (state.status === 'failed') observer.error(state.error)
-    else if (state.status === 'ready' && stamp !== last) {
-      last = stamp
-      observer.next(state.value)
-    }
-  }
-}
-
-export function watchCell(engine: Engine, branch: Branch, origin: Cell): Observable<unknown> {
-  return new Outlet<unknown>(branch.hub, (observer) => subscribe(engine, branch, origin, observer, (state) => observer.next(state)))
-}
-
-export function observeCell(engine: Engine, branch: Branch, origin: Cell): Observable<unknown> {
-  return new Outlet<unknown>(branch.hub, (observer) => subscribe(engine, branch, origin, observer, valuesTo(observer)))
-}
-
-/** A query of no name: every subscriber has its own. */
-export function observeQuery(engine: Engine, branch: Branch, body: (q: Query) => unknown): Observable<unknown> {
-  return new Outlet<unknown>(branch.hub, (observer) => {
-    const cell = anonymousCell(branch, 'live', body)
-    const leaveCell = subscribe(engine, branch, cell, observer, valuesTo(observer))
-    return () => {
-      leaveCell()
-      cutEdges(cell, null)
-      branch.memos.delete(cell)
-    }
-  })
+/** Lets go of a query of no name. */
+export function forget(branch: Branch, cell: Cell): void {
+  cutEdges(cell, null)
+  branch.memos.delete(cell)
 }

@@ -171,7 +171,7 @@ export interface Counted {
 export interface BranchLike {
   readonly revision: Revision
   readonly parent: object | null
-  readonly family: { readonly reached: Watcher[] }
+  readonly family: { readonly reached: Watcher[]; cuts: number }
 }
 
 /** The records of one definition in one branch. */
@@ -202,10 +202,10 @@ export class Table {
   /** How keys that are no primitives appear in `entries`: one object for each, for ever. */
   readonly entryKeys: Map<Slot, unknown> = new Map()
 
-  constructor(definition: Definition, branch: BranchLike) {
+  constructor(definition: Definition, branch: BranchLike, body: AnyDerived['body'] | null = definition.kind === 'derived' ? definition.body : null) {
     this.definition = definition
     this.branch = branch
-    this.body = definition.kind === 'derived' ? definition.body : null
+    this.body = body
     this.isStructural = definition.options.equals === undefined
   }
 }
@@ -404,6 +404,16 @@ export function idOf(node: Node): string {
 
 export function bodyOf(cell: Cell): AnyDerived {
   return cell.table.definition as AnyDerived
+}
+
+/** Whether the cell stands for a key of a source. */
+export function isSource(cell: Cell): boolean {
+  return cell.table.definition.kind === 'source'
+}
+
+/** Whether the cell stands for an effect, whose body may write and subscribe. */
+export function isEffect(cell: Cell): boolean {
+  return bodyOf(cell).isEffect === true
 }
 
 // The transitions of a slot and a cell. Nothing else assigns their values, stamps and marks.

@@ -1,7 +1,7 @@
 /** Reads from outside: callers that are no queries, and hold promises of their own. */
 import type { Branch } from './branch.js'
 import { Job } from './branch.js'
-import { derived, type Query } from './define.js'
+import { derived, type Equals, type Query } from './define.js'
 import { type Engine, showCell, showMemo } from './engine.js'
 import { cutEdges } from './graph.js'
 import { addWait, leave, promiseOf } from './job.js'
@@ -98,8 +98,8 @@ function changeIn(branch: Branch, { changedAt }: Outcome): number {
 }
 
 /** A cell of no name, for a function that is evaluated where it stands. */
-export function anonymousCell(branch: Branch, name: string, body: (q: Query) => unknown): Cell {
-  return new Cell(new Table(derived(name, body), branch.home), undefined, null)
+export function anonymousCell(branch: Branch, name: string, body: (q: Query) => unknown, equals?: Equals<unknown>): Cell {
+  return new Cell(new Table(derived(name, body, equals === undefined ? {} : { equals }), branch.home), undefined, null)
 }
 
 /** Evaluates a function once, and keeps nothing of it. */

@@ -2,10 +2,12 @@
  * Finding records, and making them on first use. Keys are looked up in the head, whose records identify a key for the
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
-import { type Branch, emptyPlaces } from './branch.js'
+import { withAttempts } from './attempts.js'
+import { type Branch, emptyPlaces, type Evaluation } from './branch.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
+import { fillOf, isFeed } from './feed.js'
 import { setBound } from './memory.js'
 import { assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
@@ -61,17 +63,33 @@ export function checkUnique(names: Map<string, Definition | AnyInterned>, defini
   names.set(definition.name, definition)
 }
 
+const kinds: ReadonlySet<unknown> = new Set(['input', 'source', 'derived'])
+
 function register(head: Branch, definition: Definition): Table {
   const { names } = head.family
-  if (typeof definition !== 'object' || definition === null || (definition.kind !== 'input' && definition.kind !== 'derived')) {
-    throw new InvalidDefinitionError('The first argument must be a definition, made by input or derived.')
+  if (typeof definition !== 'object' || definition === null || !kinds.has(definition.kind)) {
+    throw new InvalidDefinitionError('The first argument must be a definition, made by input, source or derived.')
   }
   checkUnique(names, definition)
-  const table = new Table(definition, head)
+  const table = makeTable(definition, head)
   head.tables.set(definition, table)
   place(head, table)
   if (definition.kind === 'derived' && definition.options.lru !== undefined) setBound(head, table, definition.options.lru)
+  if (definition.kind === 'source') {
+    const feed = new Table(definition.feed, head)
+    head.tables.set(definition.feed, feed)
+    place(head, feed)
+  }
   return table
+}
+
+function makeTable(definition: Definition, branch: Branch): Table {
+  const { family } = branch
+  if (definition.kind === 'source') return new Table(definition, branch, () => family.feeds.read(family.active as Evaluation))
+  if (definition.kind === 'input') return new Table(definition, branch)
+  const { name, body, options } = definition
+  const isPlain = options.retry === undefined && options.timeout === undefined
+  return new Table(definition, branch, isPlain ? body : (withAttempts(name, body, options, family.settings.clock) as typeof body))
 }
 
 /**
@@ -155,7 +173,7 @@ export function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {
-    table = new Table(definition, branch)
+    table = makeTable(definition, branch)
     const root = tableRootOf(branch, definition)
     table.keysStamp = root.keysStamp
     table.entriesStamp = root.entriesStamp
@@ -179,7 +197,10 @@ export function stampIn(branch: Branch, origin: Slot): Stamp {
   const { table } = origin
   if (origin === table.keys) return tableRootOf(branch, table.definition).keysStamp
   if (origin === table.entries) return tableRootOf(branch, table.definition).entriesStamp
-  return recordIn(branch, origin)?.stamp ?? restingStamp(origin)
+  const record = recordIn(branch, origin)
+  const fill = isFeed(origin) ? fillOf(origin, record?.value, record !== undefined) : null
+  if (fill !== null) return 'stamp' in fill ? fill.stamp : ABSENT
+  return record?.stamp ?? restingStamp(origin)
 }
 
 /** The stamp of a slot that holds nothing of its own. */

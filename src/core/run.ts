@@ -9,7 +9,7 @@ import { collect, cutEdges } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, keepPlain, markCell, markVerified, MAYBE, type Memo, ON_RING, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSource, keepPlain, markCell, markVerified, MAYBE, type Memo, ON_RING, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { notePast } from './past.js'
@@ -179,7 +179,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** The body goes on by itself: from here on a job stands for the run. */
 function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
   const { cell, branch } = frame
-  cell.table.sawPromise = true
+  if (!isSource(cell)) cell.table.sawPromise = true
   // The `then` of anything that is no native promise is called in a microtask.
   const promise = Promise.resolve(thenable)
   if (branch.family.unwind !== null) {

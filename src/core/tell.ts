@@ -2,7 +2,7 @@
 import { type Branch, type Evaluation, HEARD, type Job } from './branch.js'
 import type { EventBody, RecordName } from './events.js'
 import { describeValue } from './describe.js'
-import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, type Node, type Outcome, VOLATILE } from './node.js'
+import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isSource, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
 
 /** Somebody has begun to listen, or nobody does any more. Evaluations on their way tell their hits from now on. */
@@ -35,13 +35,14 @@ export function causeOf(cell: Cell): string {
 }
 
 export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {
+  if (isSource(cell)) return
   const category = type === 'queryHit' ? 'hit' : type === 'queryJoined' ? 'join' : 'validation'
   if (branch.hub.wants(category)) branch.hub.emit(branch.revision, { type, ...nameOf(cell) })
 }
 
 export function tellStarted(frame: Evaluation): void {
   const { branch, cell, run, trace } = frame
-  if (trace === null || !branch.hub.wants('run')) return
+  if (trace === null || !branch.hub.wants('run') || isSource(cell)) return
   trace.startedAt = performance.now()
   branch.hub.emit(branch.revision, { type: 'queryStarted', ...nameOf(cell), run, cause: trace.cause })
 }
@@ -59,7 +60,7 @@ export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolea
         : { type: 'queryComputed', ...common, cutoff: !changed }
     hub.emit(revision, body)
   }
-  if (changed && hub.wants('change')) hub.emit(revision, { type: 'queryChanged', ...nameOf(cell) })
+  if (changed && hub.wants('change') && !isSource(cell)) hub.emit(revision, { type: 'queryChanged', ...nameOf(cell) })
 }
 
 export function tellCancelledRun(frame: Evaluation): void {

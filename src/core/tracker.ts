@@ -20,7 +20,7 @@ export class Tracker {
   private readonly frame: Frame
   private readonly cell: Cell
   /** The run it was made for: the frame may serve another one later. */
-  private readonly run: number
+  protected run: number
 
   constructor(frame: Frame, cell: Cell, run: number) {
     this.frame = frame
@@ -100,6 +100,15 @@ export class Tracker {
     return this.frame.branch.revision
   }
 
+  /** A `q` for one of several attempts of the body. */
+  attempt(): TrackerOfAttempt {
+    return new TrackerOfAttempt(this.frame, this.cell, this.run)
+  }
+
+  get isOver(): boolean {
+    return this.frame.run !== this.run || this.frame.state === ENDED
+  }
+
   private read(definition: Definition, list: ArrayLike<unknown>, tracked: boolean): unknown {
     const node = this.find(definition, list)
     const { frame } = this
@@ -132,6 +141,27 @@ export class Tracker {
     const isOwn = frame.run === this.run
     if (isOwn && frame.state !== ENDED) return
     throw isOwn && frame.job?.cancelled ? frame.job.reason : new FinishedQueryError(idOf(this.cell))
+  }
+}
+
+/** What one of several attempts sees: its signal fires, and its reads end, when it is given up. */
+class TrackerOfAttempt extends Tracker {
+  private readonly controller = new AbortController()
+  private isFollowing = false
+
+  override get signal(): AbortSignal {
+    if (!this.isFollowing && !this.controller.signal.aborted) {
+      this.isFollowing = true
+      const signal = super.signal
+      if (signal.aborted) this.controller.abort(signal.reason)
+      else signal.addEventListener('abort', () => this.controller.abort(signal.reason))
+    }
+    return this.controller.signal
+  }
+
+  end(reason: unknown): void {
+    this.run = -1
+    if (reason !== null) this.controller.abort(reason)
   }
 }
 

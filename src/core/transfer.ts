@@ -61,6 +61,11 @@ function* tablesOf(a: Root, b: Root): Generator<readonly [name: string, before: 
   }
 }
 
+/** What a source shows is the world's, and not undone. */
+function isFed({ family }: Branch, name: string): boolean {
+  return family.names.get(name)?.kind === 'source'
+}
+
 /** A slot as another view holds it, stamp and all. */
 function taken(slot: Slot, record: SlotRecord | undefined, whole: TableRoot | undefined): Change {
   return { ...recordChange(slot, record), stamp: record?.stamp ?? restingStamp(slot), whole }
@@ -73,7 +78,7 @@ export function takeAll(collector: Collector, branch: Branch, source: Branch): v
   const rest = collector.pending()
   const wholes = new Map<string, TableRoot>()
   for (const [name, before, whole] of tablesOf(rootOf(branch), target)) {
-    if (name === invalidations.name) continue
+    if (name === invalidations.name || isFed(branch, name)) continue
     wholes.set(name, whole)
     let count = 0
     for (const { slot, after } of differencesOf(before, whole)) {
@@ -113,6 +118,7 @@ export function takeChanges(collector: Collector, branch: Branch, view: Branch, 
       for (const { after } of differencesOf(start, end)) if (after !== undefined) collector.invalidateCell((after.value as { readonly cell: Cell }).cell)
       continue
     }
+    if (isFed(branch, name)) continue
     const mine = root.get(name) ?? emptyTableRoot()
     const isUntouched = mine.entriesStamp === start.entriesStamp && ![...pending].some((slot) => slot.table.definition.name === name)
     for (const { slot, before, after } of differencesOf(start, end)) {

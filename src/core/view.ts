@@ -4,13 +4,16 @@
  * The public face of a branch. What its methods share: nothing works after `close` or disposal, writing is refused from inside
  * a body, and the world is told when the outermost call ends.
  */
-import type { Observable } from 'rxjs'
 import type { Map as ImmutableMap } from 'immutable'
+import type { ObservableInput, Subscription } from 'rxjs'
+import { Audience } from './audience.js'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
+import { bindInput } from './bind.js'
 import { Branch } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
-import type { Args, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
-import { Audience, Hub, Outlet } from './delivery.js'
+import type { Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
+import { Hub, Outlet } from './delivery.js'
+import { type Cleanup, type Effect, type EffectOptions, startEffect } from './effect.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
@@ -20,13 +23,16 @@ import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
 import { intern, lookup } from './intern.js'
 import { cancelJob, ignore } from './job.js'
-import { observeCell, observeQuery, type QueryState, watchCell } from './live.js'
+import type { QueryState } from './live.js'
+import { observeCell, streamOf, watchCell } from './live-stream.js'
+import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
-import { BOUNDED, type Cell, EVICTED, isCell, isFresh, Slot } from './node.js'
+import { BOUNDED, type Cell, EVICTED, idOf, isCell, isFresh, Slot } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
+import type { Stream } from './stream.js'
 import { hear } from './tell.js'
 import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
 
@@ -34,6 +40,9 @@ import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChange
 export interface LeavingReader {
   readonly get: Reader['get']
 }
+
+/** Live queries of one's own, with a policy. */
+export type LiveReader = Pick<View, 'watch' | 'observe'>
 
 /** Something you read and write: the database, or a snapshot of it. */
 export class View implements Reader {
@@ -57,7 +66,7 @@ export class View implements Reader {
   }
 
   /** The current revision, then every later one, once each and in order. */
-  get revision$(): Observable<Revision> {
+  get revision$(): Stream<Revision> {
     const { branch } = this
     const audience = (branch.revisions ??= new Audience())
     return new Outlet(branch.hub, (subscriber) => {
@@ -73,12 +82,12 @@ export class View implements Reader {
   }
 
   /** What happens to inputs and runs. Nothing is made while nobody listens. */
-  get events$(): Observable<RuntimeEvent> {
+  get events$(): Stream<RuntimeEvent> {
     return this.branch.hub.stream(defaultCategories)
   }
 
   /** Events of the given categories only; this is how those come that `events$` leaves out. */
-  events(...categories: readonly EventCategory[]): Observable<RuntimeEvent> {
+  events(...categories: readonly EventCategory[]): Stream<RuntimeEvent> {
     return this.branch.hub.stream(categories)
   }
 
@@ -86,10 +95,11 @@ export class View implements Reader {
 
   get<A extends Args, V>(definition: TotalInput<A, V>, ...args: NoInfer<A>): V
   get<A extends Args, V>(definition: Input<A, V>, ...args: NoInfer<A>): V | undefined
-  get<A extends Args, R>(definition: Derived<A, R>, ...args: NoInfer<A>): Result<R>
-  get(definition: Definition, first?: unknown): unknown {
+  get<A extends Args, R>(definition: Computed<A, R>, ...args: NoInfer<A>): Result<R>
+  get(given: unknown, first?: unknown): unknown {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
+    const definition = given as Definition
     const { head } = branch.family
     const origin = quickOrigin(head, definition, first, arguments.length - 1) ?? originOf(head, definition, arguments, 1, arguments.length)
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
@@ -132,23 +142,44 @@ export class View implements Reader {
   }
 
   /** Reads that end for this caller when the signal fires. The query goes on while somebody else waits for it. */
-  with({ signal }: { readonly signal: AbortSignal }): LeavingReader {
+  with(options: { readonly signal: AbortSignal }): LeavingReader
+  /** Live queries that treat commits which overtake an evaluation in another way. Each subscriber has a live query of its own; what it reads is shared. */
+  with(options: LiveOptions & Required<Pick<LiveOptions, 'policy'>>): LiveReader
+  with(options: LiveOptions & { readonly signal?: AbortSignal }): LeavingReader | LiveReader {
+    const { signal } = options
+    return signal === undefined ? this.withPolicy(options) : this.withSignal(signal)
+  }
+
+  private withSignal(signal: AbortSignal): LeavingReader {
     const get = (definition: Definition, ...args: unknown[]): unknown => {
       if (this.branch.disposed || this.branch.family.closed) this.refuse()
       const origin = originOf(this.branch.family.head, definition, args, 0, args.length)
       if (!isCell(origin)) return this.get(definition as Input<Args, unknown>, ...args)
       return valueWithSignal(this.engine, this.branch, origin, signal)
     }
-    return { get: get }
+    return { get: get as Reader['get'] }
+  }
+
+  private withPolicy(options: LiveOptions): LiveReader {
+    const make = makerOf(options)
+    const stream = (shows: 'states' | 'values', definition: unknown, args: readonly unknown[]): Stream<unknown> => {
+      this.cell(definition, args)
+      const query = definition as Derived<Args, unknown>
+      return streamOf(this.engine, this.branch, (q) => q.get(query, ...args), { make, equals: query.options.equals }, shows)
+    }
+    return {
+      watch: ((definition: unknown, ...args: unknown[]) => stream('states', definition, args)) as View['watch'],
+      observe: ((definition: unknown, ...args: unknown[]) => stream('values', definition, args)) as View['observe'],
+    }
   }
 
   /** Makes a query valid and gives the revision at which its outcome last changed; a promise where the query is asynchronous. */
-  touch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): R extends PromiseLike<unknown> ? Promise<Revision> : Revision {
+  touch<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): R extends PromiseLike<unknown> ? Promise<Revision> : Revision {
     return touchOutside(this.engine, this.branch, this.cell(query, args)) as R extends PromiseLike<unknown> ? Promise<Revision> : Revision
   }
 
   /** Starts a query, so that it is there when it is needed. Nothing is recorded; a failure shows when the query is read. */
-  prefetch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): void {
+  prefetch<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): void {
     const done: unknown = touchOutside(this.engine, this.branch, this.cell(query, args))
     if (done instanceof Promise) done.catch(ignore)
   }
@@ -228,21 +259,53 @@ export class View implements Reader {
     return this.write('invalidate', (tx) => tx.invalidate(query, ...args))
   }
 
+  /**
+   * Writes every value of an Observable (or anything RxJS can follow) to an input, until the subscription ends. A completion leaves the value; an error
+   * does too, and goes to `onUnhandledError`, as does what `set` throws. For inputs that are fed only while somebody needs them, declare a `source`.
+   *
+   * ```ts
+   * const subscription = db.bind(width, fromEvent(window, 'resize').pipe(map(() => innerWidth)))
+   * ```
+   * @throws `WriteInQueryError` from inside a query
+   */
+  bind<A extends Args, V>(definition: Input<A, V>, ...argsAndSource: Then<A, ObservableInput<V>>): Subscription
+  bind(definition: Definition, ...list: unknown[]): Subscription {
+    const args = list.slice(0, -1)
+    const slot = this.slot(definition, args)
+    return bindInput(this.branch, `bind ${idOf(slot)}`, list.at(-1) as ObservableInput<unknown>, (value) => this.set(definition as Input<Args, unknown>, ...args, value))
+  }
+
   // ── Watching ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The states of a query, for as long as somebody subscribes. It never errors: failing is a state. */
-  watch<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Observable<QueryState<Awaited<R>>> {
-    return watchCell(this.engine, this.branch, this.cell(query, args)) as Observable<QueryState<Awaited<R>>>
+  watch<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): Stream<QueryState<Awaited<R>>> {
+    return watchCell(this.engine, this.branch, this.cell(query, args)) as Stream<QueryState<Awaited<R>>>
   }
 
   /** The values of a query. A failure ends the subscription with the error. */
-  observe<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Observable<Awaited<R>> {
-    return observeCell(this.engine, this.branch, this.cell(query, args)) as Observable<Awaited<R>>
+  observe<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): Stream<Awaited<R>> {
+    return observeCell(this.engine, this.branch, this.cell(query, args)) as Stream<Awaited<R>>
   }
 
   /** The values of a function of inputs and queries, each from one revision. A failure ends the subscription with the error. */
-  live<R>(body: (q: Query) => R): Observable<Awaited<R>> {
-    return observeQuery(this.engine, this.branch, body) as Observable<Awaited<R>>
+  live<R>(body: (q: Query) => R, options: LiveOptions = {}): Stream<Awaited<R>> {
+    return streamOf(this.engine, this.branch, body, { make: makerOf(options) }, 'values') as Stream<Awaited<R>>
+  }
+
+  /**
+   * Runs a function now, and again after each commit that changed something it read. A function that it returns, or resolves with, runs before
+   * the next time and at the end. It may write and subscribe, as a subscriber may. What it throws goes to `onUnhandledError`, and it runs again
+   * when something it read changes.
+   *
+   * ```ts
+   * const effect = db.effect((q) => { document.title = q.get(title) })
+   * effect.dispose()
+   * ```
+   * @throws `WriteInQueryError` from inside a query
+   */
+  effect(body: (q: Query) => Cleanup | void | PromiseLike<Cleanup | void>, options: EffectOptions = {}): Effect {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
+    return startEffect(this.engine, this.branch, body, options)
   }
 
   /** One input as an Observable and an Observer. */

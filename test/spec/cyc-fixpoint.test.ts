@@ -178,7 +178,7 @@ describe('fixpoints', () => {
       for (let step = 0; step < 8; step++) {
         const view = rng.chance(0.3) ? db.snapshot() : db
         const asked = Array.from({ length: 3 }, () => rng.int(nodes))
-        const answers = asked.map((node) => view.get(reach, node))
+        const answers = asked.map((node): unknown => view.get(reach as AsyncReach, node))
         const expected = asked.map((node) => reachable(graph, node))
         if (rng.chance(0.5)) expect([seed, round, step, ...(await Promise.all(answers))]).toEqual([seed, round, step, ...expected])
         const node = rng.int(nodes)

@@ -99,6 +99,18 @@ describe('queries', () => {
     derived('sync')
   })
 
+  it('[ERR-11] retries and timeouts are for queries that give promises', () => {
+    derived('later', async () => 1, { retry: { times: 3, delay: 100 }, timeout: 1000 })
+    derived('later', async () => 1, { retry: { times: 3, delay: (failures) => failures * 100 }, equals: (a, b) => a === b })
+    derived('either', (q) => (q.get(file, 'a') === undefined ? 1 : Promise.resolve(2)), { timeout: 1000 })
+    // @ts-expect-error it answers at once
+    derived('sync', () => 1, { timeout: 1000 })
+    // @ts-expect-error it answers at once
+    derived('sync', (q) => q.get(file, 'a'), { retry: { times: 1 } })
+    // @ts-expect-error how often is needed
+    derived('later', async () => 1, { retry: { delay: 100 } })
+  })
+
   it('[DER-5] definitions are read-only, and cannot stand for one another', () => {
     const words = derived('words', (_q, path: string) => path.length)
     // @ts-expect-error definitions are frozen

@@ -1,8 +1,8 @@
 /** What reads, writes and streams give, and which calls do not compile. */
 import type { List, Map as ImmutableMap } from 'immutable'
-import type { Observable } from 'rxjs'
 import { describe, expectTypeOf, it } from 'vitest'
-import { createDatabase, derived, type EntryKey, input, type InputNode, type KeyOf, type Query, type QueryState, type Revision } from '../../src/index.js'
+import { of, type Subscription } from 'rxjs'
+import { type Activity, createDatabase, derived, type Effect, type EntryKey, input, type InputNode, type KeyOf, type Query, type QueryState, type Revision, type Source, source, type Stream } from '../../src/index.js'
 
 const file = input<[path: string], string>('file')
 const config = input<[], { readonly title: string }>('config', { initial: { title: 'Home' } })
@@ -88,7 +88,7 @@ describe('reads', () => {
     db.prefetch(file, 'a')
     // @ts-expect-error the path is missing
     db.with({ signal: q.signal }).get(words)
-    // @ts-expect-error a signal is needed
+    // @ts-expect-error a signal or a policy is needed
     db.with({})
   })
 
@@ -188,12 +188,12 @@ describe('writes', () => {
 
 describe('streams', () => {
   it('[LIVE-1 LIVE-7] carry awaited values', () => {
-    expectTypeOf(db.watch(words, 'a')).toEqualTypeOf<Observable<QueryState<number>>>()
-    expectTypeOf(db.watch(title, 'a')).toEqualTypeOf<Observable<QueryState<number>>>()
-    expectTypeOf(db.observe(words, 'a')).toEqualTypeOf<Observable<number>>()
-    expectTypeOf(db.observe(either, 'a')).toEqualTypeOf<Observable<number | null>>()
-    expectTypeOf(db.live((r) => ({ a: r.get(title, 'a') }))).toEqualTypeOf<Observable<{ a: number }>>()
-    expectTypeOf(db.live(async (r) => r.get(words, 'a'))).toEqualTypeOf<Observable<number>>()
+    expectTypeOf(db.watch(words, 'a')).toEqualTypeOf<Stream<QueryState<number>>>()
+    expectTypeOf(db.watch(title, 'a')).toEqualTypeOf<Stream<QueryState<number>>>()
+    expectTypeOf(db.observe(words, 'a')).toEqualTypeOf<Stream<number>>()
+    expectTypeOf(db.observe(either, 'a')).toEqualTypeOf<Stream<number | null>>()
+    expectTypeOf(db.live((r) => ({ a: r.get(title, 'a') }))).toEqualTypeOf<Stream<{ a: number }>>()
+    expectTypeOf(db.live(async (r) => r.get(words, 'a'))).toEqualTypeOf<Stream<number>>()
     expectTypeOf(db.node(file, 'a')).toEqualTypeOf<InputNode<string | undefined>>()
     expectTypeOf(db.node(config)).toEqualTypeOf<InputNode<{ readonly title: string }>>()
     // @ts-expect-error the path is missing
@@ -218,5 +218,74 @@ describe('streams', () => {
       return state.value
     }
     expectTypeOf(check).returns.toEqualTypeOf<number | undefined>()
+  })
+})
+
+describe('sources', () => {
+  const price = source('price', (symbol: string) => of(symbol.length), { grace: 10, retry: { times: 1 }, equals: (a, b) => a === b })
+  const page = source('page', async () => ({ text: 'a' }))
+
+  it('[SRC-1] are read like queries: the value, or a promise of the first one', () => {
+    expectTypeOf(price).toEqualTypeOf<Source<[symbol: string], number>>()
+    for (const reader of [db, q]) expectTypeOf(reader.get(price, 'a')).toEqualTypeOf<number | Promise<number>>()
+    expectTypeOf(db.watch(price, 'a')).toEqualTypeOf<Stream<QueryState<number>>>()
+    expectTypeOf(db.observe(page)).toEqualTypeOf<Stream<{ text: string }>>()
+    db.prefetch(price, 'a')
+    createDatabase({ definitions: [price, page] })
+    derived('later', async (r) => (await r.get(price, 'a')).toFixed())
+    // @ts-expect-error it may be a promise
+    derived('sync', (r) => r.get(price, 'a').toFixed())
+    // @ts-expect-error the symbol is missing
+    db.get(price)
+    // @ts-expect-error the symbol is a string
+    db.watch(price, 1)
+    // @ts-expect-error only its Observable writes it
+    db.set(price, 'a', 1)
+    // @ts-expect-error a source gives something to follow
+    source('wrong', () => 1)
+    // @ts-expect-error the values are numbers
+    source('wrong', () => of(1), { equals: (a: string, b: string) => a === b })
+  })
+
+  it('[SRC-2] bind takes the key, then what to follow', () => {
+    expectTypeOf(db.bind(file, 'a', of('text'))).toEqualTypeOf<Subscription>()
+    db.bind(config, Promise.resolve({ title: 'a' }))
+    // @ts-expect-error the values are texts
+    db.bind(file, 'a', of(1))
+    // @ts-expect-error the path is missing
+    db.bind(file, of('text'))
+    // @ts-expect-error a query is no input
+    db.bind(title, 'a', of(1))
+  })
+})
+
+describe('effects, policies and loops', () => {
+  it('[LIVE-12] an effect gives nothing, a cleanup, or a promise of one', () => {
+    expectTypeOf(db.effect((r) => void r.get(title, 'a'))).toEqualTypeOf<Effect>()
+    db.effect((r) => {
+      r.get(title, 'a')
+      return () => {}
+    })
+    db.effect(async (r) => {
+      await r.get(words, 'a')
+    })
+    // @ts-expect-error a number is no cleanup
+    db.effect(() => 1)
+  })
+
+  it('[LIVE-8] a policy is one of three', () => {
+    expectTypeOf(db.with({ policy: 'every', buffer: 3 }).watch(words, 'a')).toEqualTypeOf<Stream<QueryState<number>>>()
+    expectTypeOf(db.live((r) => r.get(words, 'a'), { policy: 'restart', restarts: 1 })).toEqualTypeOf<Stream<number>>()
+    // @ts-expect-error there is no such policy
+    db.with({ policy: 'oldest' })
+    // @ts-expect-error a policy is for live queries
+    db.with({ policy: 'every' }).get(words, 'a')
+  })
+
+  it('[LIVE-13] streams are async iterables', () => {
+    expectTypeOf(db.observe(words, 'a').iterate({ buffer: 2 })).toEqualTypeOf<AsyncIterableIterator<number>>()
+    expectTypeOf(db.revision$).toExtend<AsyncIterable<number>>()
+    expectTypeOf(db.node(file, 'a')).toExtend<AsyncIterable<string | undefined>>()
+    expectTypeOf(db.activity$).toEqualTypeOf<Stream<Activity>>()
   })
 })

@@ -1,0 +1,27 @@
+/**
+ * Where time comes from: retries, timeouts and the grace of sources ask a clock and nothing else. Without them no timer is
+ * ever started.
+ */
+
+/** A source of time. `createDatabase({ clock })` takes one; tests give one that they move by hand. */
+export interface Clock {
+  /** Milliseconds since any moment; it never goes back. */
+  now(): number
+  /** Calls back once, after at least so many milliseconds. Should not keep a process alive. */
+  setTimeout(callback: () => void, milliseconds: number): unknown
+  /** Takes back what `setTimeout` returned. */
+  clearTimeout(timer: unknown): void
+}
+
+/** What the platform has; its timers do not keep a process alive. Looked up at each call, so that tests may replace it. */
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  setTimeout(callback: () => void, milliseconds: number): unknown {
+    const timer: unknown = setTimeout(callback, milliseconds)
+    if (typeof timer === 'object' && timer !== null) (timer as { unref?: () => void }).unref?.()
+    return timer
+  },
+  clearTimeout(timer: unknown): void {
+    clearTimeout(timer as Parameters<typeof clearTimeout>[0])
+  },
+})

@@ -1,0 +1,173 @@
+/**
+ * What an asynchronous live query does with a commit that overtakes its evaluation. By default (`live.ts`) it finishes and emits
+ * what runs, then computes the newest. Here are the other two:
+ *
+ *   restart   gives up what runs and computes the newest, but not more than k times in a row: so it keeps emitting
+ *   every     evaluates at every revision that reaches it, and emits all results in the order of their revisions
+ */
+import { type Branch, Job, type Wait } from './branch.js'
+import type { Engine } from './engine.js'
+import { InvalidDefinitionError } from './errors.js'
+import { FAILED, type Cell, type Outcome } from './node.js'
+import { isEqual } from './judge.js'
+import { addWait, leave } from './job.js'
+import { abandoned, LiveCell, type MakeLive } from './live.js'
+import type { Revision } from './revision.js'
+
+/** How a live query of its own treats commits that come while it is being evaluated. Synchronous queries never notice. */
+export interface LiveOptions {
+  /**
+   * `'latest'` (default): what runs is finished and emitted, then the newest is computed. `'restart'`: what runs is given up for the
+   * newest. `'every'`: each revision that may change the result is evaluated, and all results are emitted in order.
+   */
+  readonly policy?: 'latest' | 'restart' | 'every'
+  /** With `'restart'`: how many times in a row it may start again before a result is let finish. Default 3. */
+  readonly restarts?: number
+  /** With `'every'`: how many revisions may wait behind the oldest one at work. When one more comes, the newest but one goes. Default 100. */
+  readonly buffer?: number
+  /** With `'every'`: told how many revisions were left out so far, each time one is. */
+  readonly onDropped?: (dropped: number) => void
+}
+
+/** @throws InvalidDefinitionError for options that make no sense */
+export function makerOf({ policy = 'latest', restarts = 3, buffer = 100, onDropped }: LiveOptions): MakeLive | undefined {
+  if (policy === 'latest') return undefined
+  if (policy === 'restart') {
+    if (!isCount(restarts, 0)) throw new InvalidDefinitionError('restarts must be a whole number that is not negative.')
+    return (branch, engine, origin) => new RestartingCell(branch, engine, origin, restarts)
+  }
+  if (policy !== 'every') throw new InvalidDefinitionError("policy must be 'latest', 'restart' or 'every'.")
+  if (!isCount(buffer, 1)) throw new InvalidDefinitionError('buffer must be a whole number that is at least 1.')
+  return (branch, engine, origin) => new CompleteCell(branch, engine, origin, buffer, onDropped)
+}
+
+const isCount = (value: number, least: number): boolean => (Number.isInteger(value) || value === Infinity) && value >= least
+
+/** Gives up what runs for the newest. */
+class RestartingCell extends LiveCell {
+  private readonly limit: number
+  /** How often it was given up since the last result. */
+  private restarts = 0
+
+  constructor(branch: Branch, engine: Engine, origin: Cell, limit: number) {
+    super(branch, engine, origin)
+    this.limit = limit
+  }
+
+  override update(): void {
+    const { wait: before } = this
+    if (before === null || this.restarts >= this.limit || this.branch.disposed) {
+      super.update()
+      return
+    }
+    // The new one first: it may go on with what the old one has, which must not be cancelled before.
+    const found = this.engine.demand(this.branch, this.cell, null)
+    // Bodies have run, and one of them may have unsubscribed.
+    if (this.wait !== before || found === before.target) return
+    this.wait = null
+    if (!(found instanceof Job)) {
+      this.stateAt = this.branch.revision
+      this.take(found)
+    } else {
+      if (!isFollowing(found, before.target)) this.restarts++
+      this.waitAt = this.branch.revision
+      this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
+    }
+    leave(before, abandoned(this.branch.family))
+  }
+
+  protected override take(outcome: Outcome): void {
+    this.restarts = 0
+    super.take(outcome)
+  }
+}
+
+/** The job proves what another one, which is on its way, will find. */
+function isFollowing(job: Job, target: Job): boolean {
+  for (let wait = job.waits; wait !== null; wait = wait.nextWait) if (wait.target === target) return true
+  return false
+}
+
+/** One revision to be told. */
+interface Entry {
+  readonly revision: Revision
+  wait: Wait | null
+  outcome: Outcome | null
+}
+
+/** Evaluates at every revision that reaches it. */
+class CompleteCell extends LiveCell {
+  private readonly limit: number
+  private readonly onDropped: ((dropped: number) => void) | undefined
+  /** What has not been told, in the order of revisions. */
+  private readonly entries: Entry[] = []
+  private dropped = 0
+
+  constructor(branch: Branch, engine: Engine, origin: Cell, limit: number, onDropped: ((dropped: number) => void) | undefined) {
+    super(branch, engine, origin)
+    this.limit = limit
+    this.onDropped = onDropped
+  }
+
+  override update(): void {
+    if (this.subscribers.size === 0 || this.branch.disposed) return
+    const { entries } = this
+    const found = this.engine.demand(this.branch, this.cell, null)
+    if (!(found instanceof Job) && entries.length === 0) {
+      this.stateAt = this.branch.revision
+      this.take(found)
+      return
+    }
+    const entry: Entry = { revision: this.branch.revision, wait: null, outcome: null }
+    if (found instanceof Job) entry.wait = addWait(found, null, null, null, (outcome) => this.ended(entry, outcome))
+    else entry.outcome = copyOf(found)
+    entries.push(entry)
+    // The oldest is let finish, so that something is always told; the newest is what stands in the end.
+    if (entries.length > this.limit + 1) this.drop(entries.splice(-2, 1)[0] as Entry)
+    this.growStale()
+  }
+
+  private drop({ wait }: Entry): void {
+    if (wait !== null) leave(wait, abandoned(this.branch.family))
+    this.dropped++
+    const { onDropped, dropped } = this
+    if (onDropped !== undefined) this.branch.family.delivery.guard(() => onDropped(dropped))
+  }
+
+  private ended(entry: Entry, outcome: Outcome | null): void {
+    entry.wait = null
+    if (outcome === null) this.entries.splice(this.entries.indexOf(entry), 1)
+    else entry.outcome = copyOf(outcome)
+    this.branch.family.delivery.announce(this.label, () => this.drain())
+  }
+
+  private drain(): void {
+    const { entries } = this
+    for (let outcome = entries[0]?.outcome; outcome != null; outcome = entries[0]?.outcome) {
+      this.stateAt = (entries.shift() as Entry).revision
+      this.take(outcome)
+      this.tellAll()
+    }
+    if (entries.length > 0) this.growStale()
+    // What was found at an older revision may not have been proved for this one.
+    else this.update()
+    this.tellAll()
+  }
+
+  protected override take(outcome: Outcome): void {
+    const { state } = this
+    // Evaluations of several revisions at once were not compared with each other.
+    const isKnown =
+      outcome.stamp !== this.stamp && (outcome.flags & FAILED) === 0 && (state.status === 'ready' || state.status === 'stale') && isEqual(this.cell, state.value, outcome.value)
+    super.take(isKnown ? { ...outcome, value: state.value, stamp: this.stamp } : outcome)
+    if (this.state.status === 'failed' && !('value' in this.state) && 'value' in state) this.state = { ...this.state, value: state.value }
+  }
+
+  protected override leaveWaits(): void {
+    for (const { wait } of this.entries.splice(0)) if (wait !== null) leave(wait, abandoned(this.branch.family))
+  }
+}
+
+function copyOf({ value, flags, stamp, changedAt }: Outcome): Outcome {
+  return { value, flags, stamp, changedAt }
+}
