@@ -6,12 +6,12 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
-  'revision', 'errors', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
-  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database',
+  'revision', 'errors', 'environment', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'tally', 'node', 'graph', 'id-map', 'root', 'audience', 'delivery', 'hub', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
+  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'at-work', 'look', 'statistics', 'view', 'debugging', 'database',
 ]
 
 /** Files that import nothing at all. */
-const ground = new Set(['revision', 'errors'])
+const ground = new Set(['revision', 'errors', 'environment', 'tally'])
 
 /** What each folder may import beside its own files and, outside core, core's public index. */
 const packages: Record<string, readonly string[]> = {

@@ -14,10 +14,13 @@
  */
 import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
-import type { Audience, Delivery, Hub } from './delivery.js'
+import type { Audience } from './audience.js'
+import type { Delivery } from './delivery.js'
+import type { Hub } from './hub.js'
 import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root, TableRoot } from './root.js'
+import { Tally } from './tally.js'
 
 /** What evaluations ask of the engine. */
 export interface Host {
@@ -69,7 +72,7 @@ export interface Evaluation {
   /** How many bodies are on the stack below it. */
   readonly level: number
   /** Why it runs and since when, where somebody listens. */
-  trace: { readonly cause: string; startedAt: number } | null
+  trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null
 }
 
 export const READING = 0
@@ -170,6 +173,8 @@ export class Family {
   bound: Counted | null = null
   readonly bounds: Swept[] = []
   evictions = 0
+  /** What happened to evaluations of no name: those of `read` and `live`. */
+  readonly unnamed: Tally = new Tally()
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */

@@ -1,6 +1,7 @@
 /** An input as an Observable and an Observer: what it shows now, then every new value after its commit. */
 import type { Branch } from './branch.js'
-import { Audience, Outlet } from './delivery.js'
+import { Audience } from './audience.js'
+import { Outlet } from './delivery.js'
 import { valueIn, valueOf } from './frame.js'
 import type { Slot } from './node.js'
 import { localOf, stampIn } from './records.js'

@@ -99,7 +99,7 @@ function changeIn(branch: Branch, { changedAt }: Outcome): number {
 
 /** A cell of no name, for a function that is evaluated where it stands. */
 export function anonymousCell(branch: Branch, name: string, body: (q: Query) => unknown): Cell {
-  return new Cell(new Table(derived(name, body), branch.home), undefined, null)
+  return new Cell(new Table(derived(name, body), branch.home, branch.family.unnamed), undefined, null)
 }
 
 /** Evaluates a function once, and keeps nothing of it. */

@@ -155,7 +155,7 @@ export function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {
-    table = new Table(definition, branch)
+    table = new Table(definition, branch, branch.family.head.tables.get(definition)?.tally ?? branch.family.unnamed)
     const root = tableRootOf(branch, definition)
     table.keysStamp = root.keysStamp
     table.entriesStamp = root.entriesStamp
