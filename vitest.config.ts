@@ -7,7 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|inspector)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/inspector\/browser$/, replacement: source('inspector/browser.ts') },
     ],
   },
   test: {
