@@ -18,6 +18,7 @@ const packages: Record<string, readonly string[]> = {
   core: ['rxjs', 'immutable'],
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
+  inspector: ['debug/index.ts', 'cytoscape', 'cytoscape-dagre', 'uplot', 'uplot/dist/uPlot.min.css', 'node:fs/promises', 'node:http', 'node:net'],
   persist: ['rxjs', 'immutable', 'msgpackr'],
 }
 

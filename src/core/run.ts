@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: one run is read here from its start to its outcome.
+ *
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */

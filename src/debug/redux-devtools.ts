@@ -1,7 +1,6 @@
 /** The commits of a view in the Redux DevTools of a browser: an action for each revision, and jumping back. */
 import { debugView, type RuntimeEvent, type Snapshot, type View } from '../index.js'
 import { plainOf } from './plain.js'
-import { travelTo } from './travel.js'
 
 /** What the extension puts into the page, as far as it is used. */
 export interface ReduxDevToolsExtension {
@@ -108,7 +107,7 @@ class Bridge {
     if (snapshot === undefined) return
     this.isTravelling = true
     try {
-      travelTo(this.view, snapshot)
+      this.view.restore(snapshot)
     } finally {
       this.isTravelling = false
     }

@@ -2,7 +2,7 @@
  * A database as the inspector's page sees it. It listens and counts only while somebody looks, and keeps nothing of values: what is shown
  * is read and described at the moment it is asked for.
  */
-import { DependencyGraph, explainHandle, travelTo } from '../debug/index.js'
+import { DependencyGraph, explainHandle } from '../debug/index.js'
 import { type DebugRecord, debugView, type DebugView, describeValue, eventCategories, type RuntimeEvent, type Snapshot, type View } from '../index.js'
 import { eventLine, nodeLine, RecordKeys } from './lines.js'
 import type { CellData, Feed, GraphData, GraphWish, NodeLine, RecordKey, SnapshotLine, Update } from './protocol.js'
@@ -122,7 +122,7 @@ export class LocalFeed implements Feed {
   async travel(id: number): Promise<void> {
     const found = this.snapshots.get(id)
     if (found === undefined) throw new RangeError(`There is no snapshot ${id}.`)
-    travelTo(this.view, found.view)
+    this.view.restore(found.view)
   }
 
   /** The view that is looked at. A snapshot that is gone shows the present. */

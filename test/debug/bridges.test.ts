@@ -9,7 +9,7 @@ import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], unknown>('file')
 const title = input<[], string>('title', { initial: 'none' })
-const size = derived('size', (q, path: string) => String(q.get(file, path) ?? '').length)
+const size = derived('size', (q, path: string) => JSON.stringify(q.get(file, path) ?? '').length - 2)
 const parity = derived('parity', (q, path: string) => q.get(size, path) % 2)
 
 interface Panel extends ReduxDevToolsExtension {
