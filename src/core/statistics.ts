@@ -2,7 +2,7 @@
 import { ENDED, type Family } from './branch.js'
 import type { Looker } from './look.js'
 import { estimateBytes } from './size.js'
-import { Tally } from './tally.js'
+import type { Tally } from './tally.js'
 
 /**
  * Counts of one definition. For queries, `runs` is `changes + cutoffs + failures + cancellations + running`. What happened is counted for
@@ -43,7 +43,11 @@ type Counts = { -readonly [K in keyof DefinitionStats]: DefinitionStats[K] }
 export function definitionStats(looker: Looker): DefinitionStats[] {
   const { head, unnamed } = looker.branch.family
   const running = runningByTally(looker)
-  const open = (definition: string, kind: Counts['kind'], tally: Tally): Counts => ({ definition, kind, cells: 0, memos: 0, edges: 0, ...tally, runs: tally.ended + (running.get(tally) ?? 0), running: running.get(tally) ?? 0, bytes: 0 })
+  const open = (definition: string, kind: Counts['kind'], tally: Tally): Counts => {
+    const { ended, changes, cutoffs, failures, cancellations, hits, joins, validations, evictions, time } = tally
+    const begun = running.get(tally) ?? 0
+    return { definition, kind, cells: 0, memos: 0, edges: 0, runs: ended + begun, changes, cutoffs, failures, cancellations, running: begun, hits, joins, validations, evictions, time, bytes: 0 }
+  }
   const others = open('read, live', 'unnamed', unnamed)
   const counts = new Map<string, Counts>()
   // The head has a record for every key that was ever used; a snapshot has what it shows.

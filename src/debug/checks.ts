@@ -95,5 +95,6 @@ function checkFailure({ definition, id, error }: RuntimeEvent<'queryFailed'>, te
 }
 
 function warn({ message }: CheckReport): void {
+  // oxlint-disable-next-line no-console -- where warnings of development go
   console.warn(`pebre: ${message}`)
 }

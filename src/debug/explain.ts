@@ -140,7 +140,7 @@ function ranText({ cause, chain, kept }: NonNullable<Explanation['ran']>): strin
     case 'changed': return `It last ran because ${input?.id} changed in revision ${input?.changedAt}${kept ? ', and gave an equal value' : ''}:`
     case 'failure': return 'It last ran although nothing it read had changed: it had failed before, or had been forgotten.'
     case 'volatile': return 'It last ran because it reads something volatile: it runs once in every revision in which it is asked for.'
-    case 'unknown': return 'Why it last ran is not known: what it read has changed again since, or another view computed it.'
+    default: return 'Why it last ran is not known: what it read has changed again since, or another view computed it.'
   }
 }
 

@@ -9,7 +9,7 @@ export function plainOf(value: unknown, depth = 0): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))) return value
   if (typeof value !== 'object' || depth >= DEPTH) return describeValue(value)
   try {
-    return plainParts(value as object, depth + 1)
+    return plainParts(value, depth + 1)
   } catch {
     return describeValue(value)
   }

@@ -67,7 +67,7 @@ function watched(original: Any, note: () => void): Any {
   return new Proxy(original, {
     apply(target, self, args) {
       note()
-      return Reflect.apply(target, self, args) as unknown
+      return Reflect.apply(target, self, args)
     },
   })
 }

@@ -13,7 +13,7 @@ const formatNumber = (value: number): string => (Number.isInteger(value) ? Strin
 
 /** Text on one line: anything that breaks lines is quoted. */
 export function oneLine(text: string, limit = 60): string {
-  const shown = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]/u.test(text) ? JSON.stringify(text) : text
+  const shown = /[\p{Cc}\u2028\u2029]/u.test(text) ? JSON.stringify(text) : text
   return shown.length <= limit ? shown : `${shown.slice(0, limit - 1)}…`
 }
 

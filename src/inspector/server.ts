@@ -10,7 +10,6 @@ import type { View } from '../index.js'
 import { hostsOf, refusalOf } from './access.js'
 import { type FeedOptions, LocalFeed } from './local-feed.js'
 import { pageFor } from './page.js'
-import type { GraphWish } from './protocol.js'
 
 export interface InspectOptions extends FeedOptions {
   /** 0, the default, takes a free one. */
@@ -49,7 +48,7 @@ export async function inspect(view: View, { port = 0, ...options }: InspectOptio
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
     const { host, origin, 'sec-fetch-site': site } = request.headers
-    const refusal = refusalOf({ method: request.method ?? '', host, origin, site: site as string | undefined, isPage: !pathname.startsWith('/api/') }, hosts)
+    const refusal = refusalOf({ method: request.method ?? '', host, origin, site, isPage: !pathname.startsWith('/api/') }, hosts)
     if (refusal !== null) send(response, 403, 'text/plain', refusal)
     else answer(feed, pathname, request, response).catch((error: unknown) => send(response, 500, 'text/plain', error instanceof Error ? error.message : 'failed'))
   })
@@ -101,7 +100,7 @@ async function answer(feed: LocalFeed, pathname: string, request: IncomingMessag
 async function look(feed: LocalFeed, pathname: string, query: URLSearchParams): Promise<unknown> {
   const number = (name: string): Record<string, number> => (/^\d{1,15}$/.test(query.get(name) ?? '') ? { [name]: Number(query.get(name)) } : {})
   switch (pathname) {
-    case '/api/graph': return feed.graph({ ...number('focus'), ...number('depth'), ...number('snapshot') } as GraphWish)
+    case '/api/graph': return feed.graph({ ...number('focus'), ...number('depth'), ...number('snapshot') })
     case '/api/search': return feed.search(query.get('text') ?? '')
     case '/api/cell': return feed.cell(number('key')['key'] ?? -1, number('snapshot')['snapshot'])
     default: return undefined

@@ -18,10 +18,10 @@ const sum = (db: Database, count: Count, kind?: DefinitionStats['kind']): number
 function expectSums(db: Database): void {
   const { runs, inputs, queries, definitions } = db.stats()
   expect([sum(db, 'runs'), sum(db, 'cells', 'input'), sum(db, 'cells', 'derived')]).toEqual([runs, inputs, queries])
-  for (const at of definitions) expect(at.runs, at.definition).toBe(at.changes + at.cutoffs + at.failures + at.cancellations + at.running)
+  for (const at of definitions) expect([at.definition, at.runs]).toEqual([at.definition, at.changes + at.cutoffs + at.failures + at.cancellations + at.running])
   const graph = DependencyGraph.from(db)
   for (const at of definitions) {
-    expect(at.edges, at.definition).toBe(graph.edges.filter(({ from }) => (at.kind === 'unnamed' ? from.kind === 'live' : from.definition === at.definition && from.kind === at.kind)).length)
+    expect([at.definition, at.edges]).toEqual([at.definition, graph.edges.filter(({ from }) => (at.kind === 'unnamed' ? from.kind === 'live' : from.definition === at.definition && from.kind === at.kind)).length])
   }
 }
 

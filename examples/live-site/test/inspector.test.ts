@@ -77,7 +77,7 @@ describe.skipIf(chromium === undefined)('the inspector', () => {
     await page.getByText('Looking at snapshot 1').waitFor()
     await page.getByRole('button', { name: 'Back to the present' }).click()
     await page.getByRole('button', { name: 'Travel back' }).click()
-    await reader.waitForFunction(() => document.body.textContent?.includes('Another home') === false)
+    await reader.waitForFunction(() => !(document.body.textContent ?? '').includes('Another home'))
     expect(errors).toEqual([])
     await Promise.all([page.close(), reader.close()])
   })

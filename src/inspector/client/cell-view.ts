@@ -31,9 +31,9 @@ export function renderCell(panel: Element, cell: CellData | null, actions: Actio
     ...listOf('Read by', dependents.map((line) => ({ line, note: '' })), actions))
 }
 
-function listOf(title: string, lines: readonly { readonly line: NodeLine; readonly note: string }[], { select }: Actions): HTMLElement[] {
+function listOf(title: string, lines: readonly { readonly line: NodeLine; readonly note: string }[], actions: Actions): HTMLElement[] {
   if (lines.length === 0) return []
-  const rows = lines.slice(0, MOST_SHOWN).map(({ line, note }) => h('li', {}, nodeRow(line, select, note)))
+  const rows = lines.slice(0, MOST_SHOWN).map(({ line, note }) => h('li', {}, nodeRow(line, (key) => actions.select(key), note)))
   return [h('h4', {}, `${title} (${lines.length})`), h('ul', { 'data-part': title === 'Read' ? 'dependencies' : 'dependents' }, ...rows)]
 }
 

@@ -110,7 +110,7 @@ export class GraphView {
       this.cy.layout({ name: 'preset', positions: (node) => places.get((node as unknown as NodeSingular).data('key') as RecordKey) ?? { x: 0, y: 0 }, fit: false }).run()
     } else {
       const options = { name: 'dagre', rankDir: 'RL', ranker: 'tight-tree', nodeSep: 10, rankSep: 34, edgeSep: 4, fit: false, animate: false }
-      this.cy.layout(options as cytoscape.LayoutOptions).run()
+      this.cy.layout(options).run()
     }
     this.fit()
   }
