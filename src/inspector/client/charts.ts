@@ -1,3 +1,4 @@
+/// <reference path="./css.d.ts" />
 /** Runs, and reads that needed none, over time. */
 import uPlot from 'uplot'
 import uPlotCss from 'uplot/dist/uPlot.min.css'

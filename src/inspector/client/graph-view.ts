@@ -9,7 +9,8 @@ import { colours } from './style.js'
 
 cytoscape.use(dagre)
 
-/** From here on the layout is the quick one, and edges are drawn without arrows. */
+/** From here on the layout is the compact one; and edges are drawn without arrows. */
+const COMPACT = 120
 const MANY = 400
 
 const idOf = (key: RecordKey): string => `n${key}`
@@ -55,7 +56,6 @@ export class GraphView {
     })
     this.nodes = next
     this.edges = new Set(nextEdges.keys())
-    this.cy.scratch('many', nodes.length > MANY)
     if (!isSame) this.arrange(edges)
     this.mark()
   }
@@ -105,7 +105,7 @@ export class GraphView {
   private arrange(edges: GraphData['edges']): void {
     const keys = [...this.nodes.keys()]
     this.cy.edges().toggleClass('plain', keys.length > MANY)
-    if (keys.length > MANY) {
+    if (keys.length > COMPACT) {
       const places = layered(keys, edges)
       this.cy.layout({ name: 'preset', positions: (node) => places.get((node as unknown as NodeSingular).data('key') as RecordKey) ?? { x: 0, y: 0 }, fit: false }).run()
     } else {
@@ -160,7 +160,7 @@ function styles(dark: boolean): StylesheetJson {
     { selector: 'edge', style: { width: 1.2, 'line-color': line, 'curve-style': 'bezier', 'source-arrow-shape': 'triangle', 'source-arrow-color': line, 'arrow-scale': 0.8 } },
     { selector: 'edge.plain', style: { 'curve-style': 'haystack', 'source-arrow-shape': 'none', width: 0.8, opacity: 0.3 } },
     { selector: 'node.ran', style: { 'border-width': 4, 'border-color': '#1f4f9e' } },
-    { selector: '.far', style: { opacity: 0.16 } },
+    { selector: '.far', style: { opacity: 0.25 } },
     { selector: 'edge.near', style: { 'line-color': '#2f6fd0', 'source-arrow-color': '#2f6fd0', width: 2 } },
     { selector: 'node.chosen', style: { 'border-width': 4, 'border-color': '#2f6fd0', 'border-style': 'solid' } },
   ]

@@ -33,7 +33,15 @@ export function layered(keys: readonly RecordKey[], edges: readonly (readonly [f
     }
     x += columns * COLUMN + GAP
   }
-  return places
+  return stretched(places, x)
+}
+
+/** Many layers of few: the room there is in height is used too. */
+function stretched(places: Map<RecordKey, Place>, width: number): Map<RecordKey, Place> {
+  const height = 2 * Math.max(ROW, ...Array.from(places.values(), ({ y }) => Math.abs(y)))
+  const factor = Math.min(2.5, width / SHAPE / height)
+  if (factor <= 1) return places
+  return new Map(Array.from(places, ([key, { x, y }]) => [key, { x, y: y * factor }]))
 }
 
 function listOf(lists: Map<RecordKey, RecordKey[]>, key: RecordKey): RecordKey[] {
