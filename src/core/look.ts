@@ -232,7 +232,7 @@ export class Looker {
     for (const { memo, from, to } of cell?.shelf?.kept ?? []) if (serial > from && serial <= to) found.push({ memo, isKnown: false, hasStood: true })
     if (cell !== undefined && cell.stamp !== ABSENT && (cell.flags & BROKEN) === 0) {
       const { deps, stamps } = edgesOf(cell)
-      const memo: Memo = { ...outcomeOf(cell), deps, stamps, verifiedAt: cell.verifiedAt, promise: null }
+      const memo: Memo = { ...outcomeOf(cell), deps, stamps, verifiedAt: cell.verifiedAt, seen: null, promise: null }
       const hasStood = cell.verifiedAt <= base
       found.push({ memo, isKnown: branch.frozen && hasStood && (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === base)), hasStood })
     }
