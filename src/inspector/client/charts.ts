@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- whoever compiles this file needs the declaration
 /// <reference path="./css.d.ts" />
 /** Runs, and reads that needed none, over time. */
 import uPlot from 'uplot'
