@@ -41,6 +41,19 @@ describe('stats', () => {
     expectSums(db)
   })
 
+  it('[MEM-8] cutoffs of values that are compared by structure, and of asynchronous queries', async () => {
+    const db = createDatabase()
+    const flags = derived('flags', (q) => [q.get(size, 'a') > 0])
+    const later = derived('later', async (q) => (await Promise.resolve(), q.get(size, 'a') > 0))
+    for (const text of ['x', 'xx', '']) {
+      db.set(file, 'a', text)
+      db.get(flags)
+      await db.get(later)
+    }
+    expect(['flags', 'later'].map((name) => of(db, name))).toMatchObject([{ runs: 3, changes: 2, cutoffs: 1 }, { runs: 3, changes: 2, cutoffs: 1 }])
+    expectSums(db)
+  })
+
   it('[MEM-8] count hits, joins, validations and time only while somebody counts, and make no event', async () => {
     const db = createDatabase()
     const opened = gate()
