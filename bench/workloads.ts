@@ -1,3 +1,4 @@
+import { debugWorkloads } from './debug/index.js'
 import type { Workload } from './harness/workload.js'
 import { liveWorkloads } from './live/index.js'
 import { queryWorkloads } from './queries/index.js'
@@ -5,4 +6,4 @@ import { memoryWorkloads } from './scale/memory.js'
 import { sizeWorkloads } from './scale/size.js'
 import { shapeWorkloads } from './shapes/index.js'
 
-export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...liveWorkloads, ...memoryWorkloads, ...sizeWorkloads]
+export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...liveWorkloads, ...debugWorkloads, ...memoryWorkloads, ...sizeWorkloads]

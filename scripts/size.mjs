@@ -22,7 +22,8 @@ async function bundle(entry, external) {
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    external,
+    // Entries for Node keep what Node brings along.
+    external: [...external, 'node:*'],
     plugins: external.length > 0 && entry !== './dist/index.js' ? [withoutCore] : [],
     write: false,
     logLevel: 'error',

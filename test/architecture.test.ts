@@ -6,12 +6,12 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
-  'revision', 'errors', 'clock', 'frames', 'stream', 'describe', 'key', 'key-text', 'comparison', 'equality', 'events', 'define', 'node', 'feed', 'graph', 'id-map', 'root', 'audience', 'delivery', 'branch', 'activity', 'size', 'share', 'tell', 'memory', 'attempts', 'records', 'intern',
-  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'fixpoint', 'engine', 'announce', 'store', 'commit', 'source-key', 'sources', 'batch', 'transfer', 'outside', 'live', 'live-stream', 'policies', 'effect', 'input-node', 'bind', 'view', 'database',
+  'revision', 'errors', 'environment', 'clock', 'frames', 'stream', 'describe', 'key', 'key-text', 'comparison', 'equality', 'events', 'define', 'tally', 'node', 'feed', 'graph', 'id-map', 'root', 'audience', 'delivery', 'hub', 'branch', 'activity', 'size', 'share', 'tell', 'memory', 'attempts', 'records', 'intern',
+  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'fixpoint', 'engine', 'announce', 'store', 'commit', 'source-key', 'sources', 'batch', 'transfer', 'outside', 'live', 'live-stream', 'policies', 'effect', 'input-node', 'bind', 'at-work', 'look', 'statistics', 'view', 'debugging', 'database',
 ]
 
 /** Files that import nothing at all. */
-const ground = new Set(['revision', 'errors'])
+const ground = new Set(['revision', 'errors', 'environment', 'tally'])
 
 /** What each folder may import beside its own files and, outside core, core's public index. */
 const packages: Record<string, readonly string[]> = {
@@ -20,6 +20,7 @@ const packages: Record<string, readonly string[]> = {
   debug: ['rxjs', 'immutable'],
   testing: [],
   react: ['rxjs', 'react'],
+  inspector: ['debug/index.ts', 'cytoscape', 'cytoscape-dagre', 'uplot', 'uplot/dist/uPlot.min.css', 'node:fs/promises', 'node:http', 'node:net'],
   persist: ['rxjs', 'immutable', 'msgpackr'],
 }
 

@@ -34,13 +34,15 @@ export function announceEvents(
     for (const cell of cells) {
       if (seen.has(cell) || isSource(cell)) continue
       seen.add(cell)
-      hub.emit(revision, { type: 'queryInvalidated', ...nameOf(cell), by })
+      const { definition, args, id } = nameOf(cell)
+      hub.emit(revision, { type: 'queryInvalidated', definition, args, id, by })
     }
   }
   for (const [i, slot] of slots.slice(0, slots.length - invalidated.length).entries()) {
     if (hub.wants('input')) {
       const { removed, value } = changes[i] as Change
-      hub.emit(revision, removed || value instanceof Waiting ? { type: 'inputRemoved', ...nameOf(slot) } : { type: 'inputSet', ...nameOf(slot), value: cloneable(value) })
+      const { definition, args, id } = nameOf(slot)
+      hub.emit(revision, removed || value instanceof Waiting ? { type: 'inputRemoved', definition, args, id } : { type: 'inputSet', definition, args, id, value: cloneable(value) })
     }
     const by = nameOf(slot)
     const { keys, entries } = slot.table

@@ -16,10 +16,12 @@ import type { Clock } from './clock.js'
 import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience } from './audience.js'
-import type { Delivery, Hub } from './delivery.js'
+import type { Delivery } from './delivery.js'
+import type { Hub } from './hub.js'
 import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root, TableRoot } from './root.js'
+import { Tally } from './tally.js'
 
 /** What evaluations ask of the engine. */
 export interface Host {
@@ -81,7 +83,7 @@ export interface Evaluation {
   /** How many bodies are on the stack below it. */
   readonly level: number
   /** Why it runs and since when, where somebody listens. */
-  trace: { readonly cause: string; startedAt: number } | null
+  trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null
 }
 
 export const READING = 0
@@ -197,6 +199,8 @@ export class Family {
   evictions = 0
   /** Queries that somebody watches, in any view. */
   lives = 0
+  /** What happened to evaluations of no name: those of `read` and `live`. */
+  readonly unnamed: Tally = new Tally()
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */

@@ -2,19 +2,23 @@
 import { type Activity, ActivityMeter } from './activity.js'
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
 import { type Clock, systemClock } from './clock.js'
-import { Delivery, Hub } from './delivery.js'
+import { Delivery } from './delivery.js'
+import { Hub } from './hub.js'
 import { type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
 import { entriesOf } from './intern.js'
+import { isProduction } from './environment.js'
 import { ClosedError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
+import { Looker } from './look.js'
 import { setBound } from './memory.js'
 import { idOf, isEffect } from './node.js'
 import { tableOf } from './records.js'
 import { Feeds } from './sources.js'
 import type { Stream } from './stream.js'
 import { hear } from './tell.js'
+import { type DefinitionStats, definitionStats } from './statistics.js'
 import { View } from './view.js'
 
 export interface Limits {
@@ -54,6 +58,10 @@ export interface Stats {
   readonly events: number
   /** Values given up to keep within a limit. */
   readonly evictions: number
+  /** Somebody counts: hits, joins, validations and time grow. */
+  readonly counting: boolean
+  /** The same by definition. What is counted here adds up to what is counted above. */
+  readonly definitions: readonly DefinitionStats[]
 }
 
 /** The head of a family of views. Made by `createDatabase`. */
@@ -65,6 +73,7 @@ export class Database extends View {
     return this.meter.stream()
   }
 
+  /** Counts, by definition too. Takes time in proportion to what the database holds; changes nothing. */
   stats(): Stats {
     const { family, tables } = this.branch
     let inputs = 0
@@ -74,7 +83,9 @@ export class Database extends View {
       if (definition.kind === 'input') inputs += count
       else if (definition.kind === 'derived') queries += count
     }
-    return { inputs, queries, live: family.lives, runs: family.runs, jobs: family.jobs, events: family.delivery.events, evictions: family.evictions }
+    const definitions = definitionStats(new Looker(this.branch))
+    const { delivery, runs, jobs, evictions } = family
+    return { inputs, queries, live: family.lives, runs, jobs, events: delivery.events, evictions, counting: delivery.counting > 0, definitions }
   }
 
   /**
@@ -153,10 +164,4 @@ function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error
   })
-}
-
-/** Bundlers replace `process.env.NODE_ENV`; where nobody does, it is development. */
-function isProduction(): boolean {
-  const { process } = globalThis as { process?: { env?: { NODE_ENV?: string } } }
-  return process?.env?.NODE_ENV === 'production'
 }

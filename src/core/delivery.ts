@@ -10,8 +10,7 @@
  */
 import { Observable, type Observer, type Operator, Subscriber, type Subscription } from 'rxjs'
 import { NestedCommitError, WriteInQueryError } from './errors.js'
-import { categoryOf, type EventBody, type EventCategory, type RuntimeEvent } from './events.js'
-import type { Revision } from './revision.js'
+import type { RecordName } from './events.js'
 import { type IterateOptions, type Stream, StreamIterator } from './stream.js'
 
 /** What is being told; made into text only for an error. */
@@ -49,6 +48,12 @@ export class Delivery {
   events = 0
   /** Names the query whose body is on top of the stack, where subscribing is refused. */
   bodyOnTop: () => string | null = () => null
+  /** How many count reads and time: then hubs are active without a listener. */
+  counting = 0
+  /** How events name records; kept as long as somebody listens. */
+  names: WeakMap<object, RecordName> = new WeakMap()
+  /** Told of reads after the end, which often nobody sees. */
+  misused: ((error: Error) => void) | null = null
   private label: Label = ''
   private answers = 0
   private chain = 0
@@ -158,11 +163,19 @@ export class Delivery {
   }
 }
 
+/** A view, as far as its Observables need to know it. */
+export interface Outlets {
+  readonly delivery: Delivery
+  readonly closed: boolean
+  /** Everybody who has subscribed to anything of the view. */
+  readonly open: Set<{ complete(): void }>
+}
+
 /** An Observable of one view: its direct subscribers may throw without harm to anybody, and it completes with the view. */
 export class Outlet<T> extends Observable<T> implements Stream<T> {
-  private readonly hub: Hub
+  private readonly hub: Outlets
 
-  constructor(hub: Hub, attach: (subscriber: Subscriber<T>) => (() => void) | undefined) {
+  constructor(hub: Outlets, attach: (subscriber: Subscriber<T>) => (() => void) | undefined) {
     super((subscriber) => {
       if (hub.closed) {
         subscriber.complete()
@@ -225,72 +238,5 @@ function guardHandler(delivery: Delivery, handler: (value?: unknown) => void, gi
     } catch (error) {
       delivery.report(error)
     }
-  }
-}
-
-interface Listener {
-  readonly categories: ReadonlySet<EventCategory>
-  readonly subscriber: Subscriber<RuntimeEvent>
-  /** Events up to this one happened before it came. */
-  readonly since: number
-}
-
-/** The events of one view. */
-export class Hub {
-  readonly delivery: Delivery
-  /** Told whether anybody listens, whenever somebody comes or leaves. */
-  private readonly onHeard: (isHeard: boolean) => void
-  private readonly listeners = new Set<Listener>()
-  /** Everybody who has subscribed to anything of the view. */
-  readonly open: Set<{ complete(): void }> = new Set()
-  closed = false
-  /** How many listen to each category; nothing is made for those nobody wants. */
-  readonly wanted: Map<EventCategory, number> = new Map()
-  /** Whether anybody listens at all. */
-  active = false
-
-  constructor(delivery: Delivery, onHeard: (isHeard: boolean) => void) {
-    this.delivery = delivery
-    this.onHeard = onHeard
-  }
-
-  wants(category: EventCategory): boolean {
-    return this.active && (this.wanted.get(category) ?? 0) > 0
-  }
-
-  stream(categories: readonly EventCategory[]): Stream<RuntimeEvent> {
-    return new Outlet(this, (subscriber) => {
-      const listener = { categories: new Set(categories), subscriber, since: this.delivery.events }
-      this.listeners.add(listener)
-      this.count(listener.categories, 1)
-      return () => {
-        if (this.listeners.delete(listener)) this.count(listener.categories, -1)
-      }
-    })
-  }
-
-  private count(categories: ReadonlySet<EventCategory>, by: number): void {
-    for (const category of categories) this.wanted.set(category, (this.wanted.get(category) ?? 0) + by)
-    this.active = this.listeners.size > 0
-    this.onHeard(this.active)
-  }
-
-  /** Makes an event and puts it in the queue; the caller has asked `wants`. */
-  emit(revision: Revision, body: EventBody): void {
-    const sequence = ++this.delivery.events
-    const event = Object.freeze({ ...body, sequence, revision, time: performance.now() }) as RuntimeEvent
-    const category = categoryOf[body.type]
-    this.delivery.announce(`event ${body.type}`, () => {
-      for (const { categories, subscriber, since } of this.listeners) {
-        if (since < sequence && categories.has(category)) subscriber.next(event)
-      }
-    })
-  }
-
-  /** Completes every stream of the view, once. */
-  close(): void {
-    this.closed = true
-    for (const subscriber of this.open) subscriber.complete()
-    this.open.clear()
   }
 }

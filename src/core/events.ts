@@ -27,7 +27,14 @@ export type EventBody =
   | ({ readonly type: 'inputSet'; readonly value: unknown } & RecordName)
   | ({ readonly type: 'inputRemoved' } & RecordName)
   | ({ readonly type: 'queryInvalidated'; readonly by: RecordName } & RecordName)
-  | ({ readonly type: 'queryStarted'; readonly run: number; readonly cause: string } & RecordName)
+  | ({
+      readonly type: 'queryStarted'
+      readonly run: number
+      /** `new`, `failure`, `volatile`, `invalidated`, `interrupted`, or the id of the first dependency that changed. */
+      readonly cause: string
+      /** The run that asked for it; 0: a caller outside, or a validation. */
+      readonly parent: number
+    } & RecordName)
   | ({
       readonly type: 'queryComputed'
       readonly run: number
@@ -77,6 +84,9 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
   queryEvicted: 'eviction',
   snapshotCreated: 'snapshot',
 })
+
+/** All categories. */
+export const eventCategories: readonly EventCategory[] = Object.freeze([...new Set(Object.values(categoryOf))])
 
 /** What `events$` carries: all that happens to inputs and runs. The others are asked for by name. */
 export const defaultCategories: readonly EventCategory[] = Object.freeze(['revision', 'input', 'invalidation', 'run', 'change'])

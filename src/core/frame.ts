@@ -30,7 +30,7 @@ export class Frame implements Evaluation {
   strayed = false
   /** What it has read, once that is too much to look through. */
   known: Set<Node> | null = null
-  trace: { readonly cause: string; startedAt: number } | null = null
+  trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null = null
 
   constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, job: Job | null, parent: Evaluation | null) {
     this.cell = cell

@@ -87,8 +87,12 @@ function evict(family: Family, cell: Cell): boolean {
   if ((cell.flags & (FAILED | EVICTED)) !== 0) return true
   dropValue(cell)
   family.evictions++
+  cell.table.tally.evictions++
   const { hub, revision } = family.head
-  if (hub.wants('eviction')) hub.emit(revision, { type: 'queryEvicted', ...nameOf(cell) })
+  if (hub.wants('eviction')) {
+    const { definition, args, id } = nameOf(cell)
+    hub.emit(revision, { type: 'queryEvicted', definition, args, id })
+  }
   return true
 }
 

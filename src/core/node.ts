@@ -21,6 +21,7 @@
 import type { AnyDerived, AnyInput, Definition } from './define.js'
 import { copyArgs, describeNode } from './key.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
+import { Tally } from './tally.js'
 
 export const CLEAN = 0
 export const TRANSIENT = 1
@@ -181,6 +182,8 @@ export class Table {
   /** Of a query: its body, and whether its results are compared by the default equality. */
   readonly body: AnyDerived['body'] | null
   readonly isStructural: boolean
+  /** What happened to its queries, in all views. */
+  readonly tally: Tally
   /** The record without arguments; those by one primitive; those by the encoding of anything else. */
   only: Node | null = null
   readonly byPrimitive: Map<unknown, Node> = new Map()
@@ -202,11 +205,12 @@ export class Table {
   /** How keys that are no primitives appear in `entries`: one object for each, for ever. */
   readonly entryKeys: Map<Slot, unknown> = new Map()
 
-  constructor(definition: Definition, branch: BranchLike, body: AnyDerived['body'] | null = definition.kind === 'derived' ? definition.body : null) {
+  constructor(definition: Definition, branch: BranchLike, tally: Tally = new Tally(), body: AnyDerived['body'] | null = definition.kind === 'derived' ? definition.body : null) {
     this.definition = definition
     this.branch = branch
     this.body = body
     this.isStructural = definition.options.equals === undefined
+    this.tally = tally
   }
 }
 
@@ -269,6 +273,8 @@ export class Cell {
   changedAt: Revision = 0
   /** The last revision at which the outcome was proved; never falls. */
   verifiedAt: Revision = -1
+  /** What `verifiedAt` was when the last run began; -1: that run was the first. Whatever changed later is why it ran. */
+  provedBefore: Revision = -1
   deps: Edge | null = null
   dependents: Edge | null = null
   lastDependent: Edge | null = null
@@ -431,6 +437,7 @@ export function markCell(cell: Cell, mark: Mark): void {
 /** A run begins: until it settles, the edges belong to it and no longer to the outcome. */
 export function beginRun(cell: Cell): void {
   cell.mark = DIRTY
+  cell.provedBefore = cell.verifiedAt
   cell.flags = (cell.flags & ~SOFT) | RUNNING | BROKEN
   cell.memo = null
 }
@@ -468,6 +475,7 @@ export function isPassing(cell: Cell, value: unknown): boolean {
 /** A run of a plain cell begins. */
 export function beginPlain(cell: Cell): void {
   cell.mark = DIRTY
+  cell.provedBefore = cell.verifiedAt
   cell.flags = RUNNING | BROKEN
   if (cell.extra !== null) cell.extra.memo = null
 }

@@ -14,6 +14,7 @@ import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
 import { openShelf, releaseFork } from './share.js'
 import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
+import { Tally } from './tally.js'
 
 /** The table of a definition in the head. @throws DuplicateDefinitionError, InvalidDefinitionError */
 export function tableOf(head: Branch, definition: Definition): Table {
@@ -83,13 +84,13 @@ function register(head: Branch, definition: Definition): Table {
   return table
 }
 
-function makeTable(definition: Definition, branch: Branch): Table {
+function makeTable(definition: Definition, branch: Branch, tally: Tally = new Tally()): Table {
   const { family } = branch
-  if (definition.kind === 'source') return new Table(definition, branch, () => family.feeds.read(family.active as Evaluation))
-  if (definition.kind === 'input') return new Table(definition, branch)
+  if (definition.kind === 'source') return new Table(definition, branch, tally, () => family.feeds.read(family.active as Evaluation))
+  if (definition.kind === 'input') return new Table(definition, branch, tally)
   const { name, body, options } = definition
   const isPlain = options.retry === undefined && options.timeout === undefined
-  return new Table(definition, branch, isPlain ? body : (withAttempts(name, body, options, family.settings.clock) as typeof body))
+  return new Table(definition, branch, tally, isPlain ? body : (withAttempts(name, body, options, family.settings.clock) as typeof body))
 }
 
 /**
@@ -173,7 +174,7 @@ export function localTable(branch: Branch, definition: Definition): Table {
   if (branch.records === null) return tableOf(branch, definition)
   let table = branch.tables.get(definition)
   if (table === undefined) {
-    table = makeTable(definition, branch)
+    table = makeTable(definition, branch, branch.family.head.tables.get(definition)?.tally ?? branch.family.unnamed)
     const root = tableRootOf(branch, definition)
     table.keysStamp = root.keysStamp
     table.entriesStamp = root.entriesStamp

@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: one run is read here from its start to its outcome.
+ *
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
@@ -96,8 +98,9 @@ export function executePlain(cell: Cell, family: Family): Job | null {
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (!Object.is(cell.value, result) || cell.stamp === ABSENT) {
     const stamp = family.stamps++
+    table.tally.changes++
     placePlain(cell, result, stamp, changedAt(frame, stamp))
-  }
+  } else table.tally.cutoffs++
   keepPlain(cell, family.head.revision)
   giveBack(family, frame)
   return null
@@ -143,6 +146,7 @@ function conclude(frame: Frame, failed: boolean, result: unknown): Job | null {
   frame.parent = null
   const { job } = frame
   if (family.closed) {
+    if (job === null || job.phase !== 'done') cell.table.tally.cancellations++
     if (job !== null && job.phase !== 'done') dropJob(job)
     throw new ClosedError()
   }
@@ -211,6 +215,7 @@ function end(frame: Frame, failed: boolean, value: unknown): void {
 function giveUp(frame: Frame): never {
   const { cell, job, branch } = frame
   const { family } = branch
+  if (job === null || job.phase !== 'done') cell.table.tally.cancellations++
   family.givenUp.push({ cell, floor: family.floor })
   family.givenUpIn.set(cell, branch)
   endFrame(frame)
@@ -227,6 +232,7 @@ export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRu
   endFrame(frame)
   if (!failed && frame.job === null && settlePlain(frame, result)) return
   const outcome = conclusionOf(frame, failed, result, isAsyncRun)
+  frame.cell.table.tally.count((outcome.flags & FAILED) !== 0, outcome.stamp === frame.cell.stamp)
   if (frame.branch.frozen) settleElsewhere(frame, outcome)
   else settleLive(frame, outcome)
 }
@@ -253,9 +259,13 @@ function settlePlain(frame: Frame, result: unknown): boolean {
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
   if (cell.stamp === ABSENT || !equal) {
+    cell.table.tally.changes++
     const stamp = branch.family.stamps++
     placeOutcome(cell, result, frame.flags, stamp, changedAt(frame, stamp))
-  } else placeOutcome(cell, result, frame.flags, cell.stamp, cell.changedAt)
+  } else {
+    cell.table.tally.cutoffs++
+    placeOutcome(cell, result, frame.flags, cell.stamp, cell.changedAt)
+  }
   markVerified(cell, branch.revision)
   if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
   return true

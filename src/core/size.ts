@@ -4,9 +4,8 @@ import { isCollection } from 'immutable'
 const POINTER = 8
 const OBJECT = 24
 
-/** Bytes, shared parts counted once. Linear in the number of parts; calls no user code. */
-export function estimateBytes(value: unknown): number {
-  const seen = new Set<object>()
+/** Bytes, shared parts counted once, and what was seen before not at all. Linear in the number of parts; calls no user code. */
+export function estimateBytes(value: unknown, seen: Set<object> = new Set()): number {
   const rest: unknown[] = [value]
   let bytes = 0
   for (let part = rest.pop(), more = true; more; more = rest.length > 0, part = rest.pop()) {

@@ -11,8 +11,23 @@ export function hear(branch: Branch, isHeard: boolean): void {
   if (isHeard) for (let job = branch.jobs; job !== null; job = job.next) if (job.frame !== null) job.frame.quick = 0
 }
 
-export function nameOf(node: Node): RecordName {
-  return Object.freeze({ definition: node.table.definition.name, args: Object.freeze([...argsOf(node)]), id: idOf(node) })
+/** Made once for each record as long as somebody listens, unless the arguments hold what nobody can share. */
+export function nameOf({ origin }: Node): RecordName {
+  const { copiesArgs, branch, definition } = origin.table
+  const { names } = (branch as Branch).family.delivery
+  const known = names.get(origin)
+  if (known !== undefined) return known
+  const name = Object.freeze({ definition: definition.name, args: Object.freeze([...argsOf(origin)]), id: idOf(origin) })
+  if (!copiesArgs) names.set(origin, name)
+  return name
+}
+
+type Bare = 'queryHit' | 'queryJoined' | 'queryValidated' | 'queryChanged'
+
+/** What there is to say of a record alone. */
+function aboutOf(type: Bare, cell: Cell): EventBody {
+  const { definition, args, id } = nameOf(cell)
+  return { type, definition, args, id }
 }
 
 /** A value as an event carries it: itself, or a description of what cannot be cloned. */
@@ -30,48 +45,72 @@ export function causeOf(cell: Cell): string {
   if (cell.stamp === ABSENT) return 'new'
   if ((cell.flags & FAILED) !== 0) return 'failure'
   if ((cell.flags & BROKEN) !== 0) return 'interrupted'
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.dep.stamp !== edge.stamp) return idOf(edge.dep)
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.dep.stamp !== edge.stamp) return nameOf(edge.dep).id
   return (cell.flags & VOLATILE) !== 0 ? 'volatile' : 'invalidated'
 }
 
 export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {
   if (isSource(cell)) return
+  if (branch.hub.delivery.counting > 0) countRead(cell, type)
   const category = type === 'queryHit' ? 'hit' : type === 'queryJoined' ? 'join' : 'validation'
-  if (branch.hub.wants(category)) branch.hub.emit(branch.revision, { type, ...nameOf(cell) })
+  if (branch.hub.wants(category)) branch.hub.emit(branch.revision, aboutOf(type, cell))
 }
 
 export function tellStarted(frame: Evaluation): void {
   const { branch, cell, run, trace } = frame
-  if (trace === null || !branch.hub.wants('run') || isSource(cell)) return
+  if (trace === null || isSource(frame.cell)) return
   trace.startedAt = performance.now()
-  branch.hub.emit(branch.revision, { type: 'queryStarted', ...nameOf(cell), run, cause: trace.cause })
+  if (!branch.hub.wants('run')) return
+  trace.isTold = true
+  const { definition, args, id } = nameOf(cell)
+  branch.hub.emit(branch.revision, { type: 'queryStarted', definition, args, id, run, cause: trace.cause, parent: frame.parent?.run ?? 0 })
+}
+
+function countRead({ table: { tally } }: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {
+  if (type === 'queryHit') tally.hits++
+  else if (type === 'queryJoined') tally.joins++
+  else tally.validations++
+}
+
+/** How long a run took; counted where somebody counts. */
+function durationOf({ branch, cell, trace }: Evaluation): number {
+  if (trace === null || trace.startedAt === 0) return 0
+  const duration = performance.now() - trace.startedAt
+  if (branch.hub.delivery.counting > 0) cell.table.tally.time += duration
+  return duration
 }
 
 /** A run has settled, and what it gave can be read. */
 export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolean): void {
   const { branch, cell, run, trace } = frame
   const { hub, revision } = branch
+  const duration = durationOf(frame)
   // A run nobody heard begin is not heard to end.
-  if (trace !== null && trace.startedAt !== 0 && hub.wants('run')) {
-    const common = { ...nameOf(cell), run, cause: trace.cause, duration: performance.now() - trace.startedAt }
+  if (trace !== null && trace.isTold === true && hub.wants('run')) {
+    const { definition, args, id } = nameOf(cell)
+    const { cause } = trace
     const body: EventBody =
       (outcome.flags & FAILED) !== 0
-        ? { type: 'queryFailed', ...common, error: describeError((outcome.value as Failure).error) }
-        : { type: 'queryComputed', ...common, cutoff: !changed }
+        ? { type: 'queryFailed', definition, args, id, run, cause, duration, error: describeError((outcome.value as Failure).error) }
+        : { type: 'queryComputed', definition, args, id, run, cause, duration, cutoff: !changed }
     hub.emit(revision, body)
   }
-  if (changed && hub.wants('change') && !isSource(cell)) hub.emit(revision, { type: 'queryChanged', ...nameOf(cell) })
+  if (changed && hub.wants('change') && !isSource(cell)) hub.emit(revision, aboutOf('queryChanged', cell))
 }
 
 export function tellCancelledRun(frame: Evaluation): void {
   const { branch, cell, run, trace } = frame
-  if (trace === null || trace.startedAt === 0 || !branch.hub.wants('run')) return
-  branch.hub.emit(branch.revision, { type: 'queryCancelled', ...nameOf(cell), run, cause: trace.cause, duration: performance.now() - trace.startedAt })
+  const duration = durationOf(frame)
+  if (trace === null || trace.isTold !== true || !branch.hub.wants('run')) return
+  const { definition, args, id } = nameOf(cell)
+  branch.hub.emit(branch.revision, { type: 'queryCancelled', definition, args, id, run, cause: trace.cause, duration })
 }
 
 /** Told of every job that is cancelled; one that was only validating has started no run. */
 export function tellCancelled(job: Job): void {
-  if (job.frame !== null) tellCancelledRun(job.frame)
+  if (job.frame === null) return
+  job.cell.table.tally.cancellations++
+  tellCancelledRun(job.frame)
 }
 
 const textOf = (part: unknown): string => (typeof part === 'string' ? part : describeValue(part))

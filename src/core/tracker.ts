@@ -140,7 +140,10 @@ export class Tracker {
     const { frame } = this
     const isOwn = frame.run === this.run
     if (isOwn && frame.state !== ENDED) return
-    throw isOwn && frame.job?.cancelled ? frame.job.reason : new FinishedQueryError(idOf(this.cell))
+    if (isOwn && frame.job?.cancelled) throw frame.job.reason
+    const error = new FinishedQueryError(idOf(this.cell))
+    frame.branch.family.delivery.misused?.(error)
+    throw error
   }
 }
 

@@ -6,11 +6,13 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAdaptorServer, upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
 import { type Database, ClosedError } from 'pebre'
+import { inspect, type Inspector } from 'pebre/inspector'
 import type { Subscription } from 'rxjs'
 import { WebSocketServer } from 'ws'
 import { locate } from './files.js'
@@ -43,8 +45,8 @@ const parts: Readonly<Record<string, string>> = {
   'idiomorph.js': createRequire(import.meta.url).resolve('idiomorph/dist/idiomorph.esm.js'),
 }
 
-/** The site as a function from requests to responses. `hosts` are the names it answers to, with their port. */
-export function createApp(site: Site, hosts: () => readonly string[]): Hono {
+/** The site as a function from requests to responses. `hosts` are the names it answers to, with their port; `inspector` tells where that is. */
+export function createApp(site: Site, hosts: () => readonly string[], inspector: () => Promise<string>): Hono {
   const app = new Hono()
   app.use(async (c, next) => {
     if (!hosts().includes(c.req.header('host') ?? '')) return c.text('This site answers to its own address only.', 403)
@@ -58,6 +60,7 @@ export function createApp(site: Site, hosts: () => readonly string[]): Hono {
     return hosts().some((host) => origin === `http://${host}`) ? next() : c.text('Only pages of this site may listen.', 403)
   })
   app.get(`/${reserved}live`, upgradeWebSocket((c) => follow(site, c)))
+  app.get(`/${reserved}inspector`, async (c) => c.redirect(await inspector()))
   app.get(`/${reserved}:part`, async (c) => {
     const part = parts[c.req.param('part')]
     return part === undefined ? c.notFound() : sendFile(c, part)
@@ -149,7 +152,9 @@ export interface Listening {
 /** Serves a site. @throws UsageError where the port is taken */
 export async function listen(site: Site, host: string, port: number): Promise<Listening> {
   const hosts: string[] = []
-  const app = createApp(site, () => hosts)
+  // Nothing is inspected until somebody opens the page.
+  let inspector: Promise<Inspector> | undefined
+  const app = createApp(site, () => hosts, async () => (await (inspector ??= inspect(site.db, { name: basename(site.root) }))).url)
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1024 })
   // The adaptor's own Response lacks methods that the highlighter uses.
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, websocket: { server: sockets as WebSocketServerLike } })
@@ -164,6 +169,7 @@ export async function listen(site: Site, host: string, port: number): Promise<Li
   return {
     url: `http://${named}:${taken}/`,
     async close() {
+      await (await inspector)?.close()
       for (const socket of sockets.clients) socket.terminate()
       sockets.close()
       await new Promise((resolve) => {

@@ -37,4 +37,7 @@ function take(message: Message): void {
   }
 }
 
+addEventListener('keydown', ({ altKey, shiftKey, code }) => {
+  if (altKey && shiftKey && code === 'KeyI') window.open('/_site/inspector', 'inspector')
+})
 connect(100)

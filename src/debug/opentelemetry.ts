@@ -1,0 +1,63 @@
+/** Runs as spans of OpenTelemetry. */
+import type { RuntimeEvent, View } from '../index.js'
+
+/** What is used of a span. */
+export interface SpanLike {
+  setAttribute(name: string, value: string | number | boolean): unknown
+  setStatus(status: { code: number; message?: string }): unknown
+  recordException(error: { name: string; message: string }, time?: number): void
+  end(time?: number): void
+}
+
+/** What is used of the package `@opentelemetry/api`. */
+export interface OpenTelemetryApi<Span extends SpanLike, Context> {
+  readonly trace: {
+    getTracer(name: string): { startSpan(name: string, options: { startTime: number; attributes: Record<string, string | number | boolean> }, context: Context): Span }
+    setSpan(context: Context, span: Span): Context
+  }
+  readonly context: { active(): Context }
+  readonly SpanStatusCode: { readonly ERROR: number }
+}
+
+/**
+ * Makes a span of each run, inside that of the run that asked for it, until the result is disposed. Spans carry the query, its cause, the revision and
+ * how the run ended.
+ *
+ * ```ts
+ * import * as api from '@opentelemetry/api'
+ * using spans = traceSpans(db, api)
+ * ```
+ */
+export function traceSpans<Span extends SpanLike, Context>(view: View, api: OpenTelemetryApi<Span, Context>): Disposable {
+  const tracer = api.trace.getTracer('pebre')
+  const open = new Map<number, Span>()
+  const start = ({ run, parent, id, definition, cause, revision, time }: RuntimeEvent<'queryStarted'>): void => {
+    const above = open.get(parent)
+    const context = above === undefined ? api.context.active() : api.trace.setSpan(api.context.active(), above)
+    const attributes = { 'pebre.query': id, 'pebre.cause': cause, 'pebre.revision': revision, 'pebre.run': run }
+    open.set(run, tracer.startSpan(definition, { startTime: time, attributes }, context))
+  }
+  const end = (event: RuntimeEvent<'queryComputed' | 'queryFailed' | 'queryCancelled'>): void => {
+    const span = open.get(event.run)
+    if (span === undefined) return
+    open.delete(event.run)
+    span.setAttribute('pebre.outcome', event.type === 'queryComputed' ? (event.cutoff ? 'cutoff' : 'changed') : event.type === 'queryFailed' ? 'failed' : 'cancelled')
+    if (event.type === 'queryFailed') {
+      span.recordException(event.error, event.time)
+      span.setStatus({ code: api.SpanStatusCode.ERROR, message: event.error.message })
+    }
+    span.end(event.time)
+  }
+  const subscription = view.events('run').subscribe((event) => {
+    if (event.type === 'queryStarted') start(event)
+    else if (event.type === 'queryComputed' || event.type === 'queryFailed' || event.type === 'queryCancelled') end(event)
+  })
+  return {
+    [Symbol.dispose]() {
+      subscription.unsubscribe()
+      // What is still on its way ends unheard.
+      for (const span of open.values()) span.end()
+      open.clear()
+    },
+  }
+}
