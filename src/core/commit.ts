@@ -172,6 +172,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   const bytes = checkSize(branch, effective)
+  const entry: unknown = branch === family.head ? family.journal?.prepare(effective, invalidated) : undefined
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.note(INVALIDATED, true)
@@ -179,11 +180,11 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   }
   if (!delivery.delivering) {
     branch.bytes = bytes
-    return apply(branch, effective, invalidated)
+    return apply(branch, effective, invalidated, entry)
   }
   delivery.defer(() => {
     if (--branch.queued === 0) branch.overlay.clear()
-    apply(branch, effective, invalidated)
+    apply(branch, effective, invalidated, entry)
   })
   for (const change of effective) branch.overlay.set(change.slot, change)
   branch.bytes = bytes
@@ -191,7 +192,8 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   return next + 1
 }
 
-function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[]): Revision {
+/** `entry`: what the journal made of it. */
+function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[], entry: unknown): Revision {
   const { family } = branch
   if (branch.jobs !== null) leaveState(branch)
   const before = branch.frozen ? branch.memos : null
@@ -205,6 +207,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     const { stamp } = recalled
     slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
   }
+  if (entry !== undefined) family.journal?.commit(entry, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)

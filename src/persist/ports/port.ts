@@ -30,6 +30,8 @@ export interface Port {
   list(): Promise<string[]>
   /** Removes a file; one that is not there is no error. */
   remove(name: string): Promise<void>
+  /** Gives a file another name, replacing what stood there: atomic, and safe against a crash once the promise has resolved. */
+  rename(from: string, to: string): Promise<void>
   /** Takes the place for one writer. @throws `LockedError` where another one holds it */
   lock(): Promise<Lock>
   /** Gives back what the port holds open. It may be used again after that. */
