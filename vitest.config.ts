@@ -7,7 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|persist)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/persist\/node$/, replacement: source('persist/node.ts') },
     ],
   },
   test: {

@@ -51,13 +51,19 @@ export type EventBody =
   | ({ readonly type: 'queryJoined' } & RecordName)
   | ({ readonly type: 'queryEvicted' } & RecordName)
   | { readonly type: 'snapshotCreated' }
+  | {
+      readonly type: 'walAppended'
+      /** How many commits have just been appended to the log; the last of them made `upTo`. */
+      readonly commits: number
+      readonly upTo: Revision
+    }
 
 export type EventType = EventBody['type']
 
 /** One thing that happened. */
 export type RuntimeEvent<T extends EventType = EventType> = Base & Extract<EventBody, { readonly type: T }>
 
-export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'eviction' | 'snapshot'
+export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'eviction' | 'snapshot' | 'storage'
 
 /** The category of each type. */
 export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.freeze({
@@ -76,6 +82,7 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
   queryJoined: 'join',
   queryEvicted: 'eviction',
   snapshotCreated: 'snapshot',
+  walAppended: 'storage',
 })
 
 /** What `events$` carries: all that happens to inputs and runs. The others are asked for by name. */

@@ -1,15 +1,37 @@
-/** Following the commits of a database, for those who write them down. */
+/** What persistence needs of a database besides its public face: following its commits, and passing for it. */
 import type { Branch, Change } from './branch.js'
+import type { Database } from './database.js'
 import type { AnyDerived, AnyInput } from './define.js'
-import { argsOf, type Cell } from './node.js'
+import type { EventBody } from './events.js'
+import { argsOf, type Cell, idOf, type Node } from './node.js'
 import type { Revision } from './revision.js'
-import type { View } from './view.js'
 
 /** What a commit makes of one record. */
-export type Written =
-  | { readonly type: 'set'; readonly definition: AnyInput; readonly args: readonly unknown[]; readonly value: unknown }
-  | { readonly type: 'remove'; readonly definition: AnyInput; readonly args: readonly unknown[] }
-  | { readonly type: 'invalidate'; readonly definition: AnyDerived; readonly args: readonly unknown[] }
+export class Written {
+  readonly type: 'set' | 'remove' | 'invalidate'
+  /** Of a set. */
+  readonly value: unknown
+  private readonly node: Node
+
+  constructor(type: Written['type'], node: Node, value: unknown) {
+    this.type = type
+    this.node = node
+    this.value = value
+  }
+
+  get definition(): AnyInput | AnyDerived {
+    return this.node.table.definition
+  }
+
+  get args(): readonly unknown[] {
+    return argsOf(this.node)
+  }
+
+  /** `name(args)`. */
+  get id(): string {
+    return idOf(this.node)
+  }
+}
 
 export interface Follower<Entry> {
   /** Before anything of a commit is done. What it throws refuses the commit, and nothing has happened. */
@@ -18,11 +40,13 @@ export interface Follower<Entry> {
   commit(entry: Entry, revision: Revision): void
 }
 
+const branchOf = (database: Database): Branch => (database as unknown as { readonly branch: Branch }).branch
+
 /** Tells a follower of every commit of a database from now on, until the result is called. There is one at a time. */
-export function followCommits<Entry>(database: View, follower: Follower<Entry>): () => void {
-  const { family } = (database as unknown as { readonly branch: Branch }).branch
+export function followCommits<Entry>(database: Database, follower: Follower<Entry>): () => void {
+  const { family } = branchOf(database)
   const journal = {
-    prepare: (changes: readonly Change[], invalidated: readonly Cell[]): Entry => follower.prepare([...changes.map(writtenOf), ...invalidated.map(invalidationOf)]),
+    prepare: (changes: readonly Change[], invalidated: readonly Cell[]): Entry => follower.prepare([...changes.map(writtenOf), ...invalidated.map((cell) => new Written('invalidate', cell, undefined))]),
     commit: (entry: unknown, revision: Revision): void => follower.commit(entry as Entry, revision),
   }
   family.journal = journal
@@ -32,10 +56,30 @@ export function followCommits<Entry>(database: View, follower: Follower<Entry>):
 }
 
 function writtenOf({ slot, value, removed }: Change): Written {
-  const definition = slot.table.definition as AnyInput
-  return removed ? { type: 'remove', definition, args: argsOf(slot) } : { type: 'set', definition, args: argsOf(slot), value }
+  return new Written(removed ? 'remove' : 'set', slot, value)
 }
 
-function invalidationOf(cell: Cell): Written {
-  return { type: 'invalidate', definition: cell.table.definition as AnyDerived, args: argsOf(cell) }
+/** What a database is made of, for a class that adds to `Database`. Use the old object no more. */
+export function partsOf(database: Database): ConstructorParameters<typeof Database> {
+  const { branch, engine } = database as unknown as { branch: Branch; engine: ConstructorParameters<typeof Database>[1] }
+  return [branch, engine]
+}
+
+/** Counts on from a revision, where that is above the present one. Nobody may have subscribed yet. */
+export function raiseRevision(database: Database, revision: Revision): void {
+  const branch = branchOf(database)
+  if (revision > branch.revision) branch.revision = revision
+}
+
+/** Emits an event of the head, where anybody listens to its category. */
+export function emitEvent(database: Database, category: Parameters<Branch['hub']['wants']>[0], body: EventBody): void {
+  const { hub, family, revision } = branchOf(database)
+  if (family.closed || !hub.wants(category)) return
+  hub.emit(revision, body)
+  family.host.idle()
+}
+
+/** Tells `onUnhandledError`. */
+export function reportError(database: Database, error: unknown): void {
+  branchOf(database).family.delivery.report(error)
 }
