@@ -137,7 +137,7 @@ export async function openDatabase(place: FolderPlace, options: OpenOptions): Pr
   const compactAt = checkCompactAt(options.compactAt)
   const port = await openFolder(place)
   const lock = await port.lock()
-  const release = (): Promise<void> => giveBack(port, lock, typeof place === 'string')
+  const release = (): Promise<void> => giveBack(port, lock)
   let database: Database | null = null
   try {
     database = createDatabase(options)
@@ -168,9 +168,9 @@ async function fill(database: Database, port: Port, options: OpenOptions, compac
   return new OpenedDatabase(database, keeper, { base, log: report }, options.saveOnClose ?? true, release)
 }
 
-async function giveBack(port: Port, lock: Lock, isOurs: boolean): Promise<void> {
+async function giveBack(port: Port, lock: Lock): Promise<void> {
   try {
-    if (isOurs) await port.close()
+    await port.close()
   } finally {
     await lock.release()
   }
