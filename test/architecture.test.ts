@@ -7,7 +7,7 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
   'revision', 'errors', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'change', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
-  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database', 'journal',
+  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database', 'journal', 'saved-state',
 ]
 
 /** Files that import nothing at all. */

@@ -221,6 +221,35 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   return revision
 }
 
+/**
+ * Commits what was loaded: one revision, above the present one and `above`. `settle` puts memos into cells while nobody can look.
+ * Throws before anything has changed, or not at all.
+ */
+export function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision, settle: (revision: Revision) => void): Revision {
+  const { family, hub } = branch
+  if (family.closed) throw new ClosedError()
+  checkWritable(branch, 'load')
+  const effective: Change[] = []
+  for (const change of changes) if (!isIdle(branch, change)) effective.push(change)
+  const bytes = checkSize(branch, effective)
+  if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
+  if (branch.jobs !== null) leaveState(branch)
+  branch.bytes = bytes
+  branch.revision = Math.max(branch.revision, above) + 1
+  const { revision } = branch
+  const effects: Effects = { hidden: null, keyed: null }
+  const slots: Slot[] = []
+  for (const change of effective) slots.push(store(branch, change, revision, effects))
+  for (const slot of slots) propagate(slot, DIRTY, false)
+  if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
+  settle(revision)
+  if (branch.passing.size > 0) reachPassing(branch)
+  if (hub.wants('revision')) hub.emit(revision, { type: 'revisionSet' })
+  announceValues(branch, slots)
+  family.host.idle()
+  return revision
+}
+
 /** Live queries over what is volatile look again at every revision. */
 function reachPassing(branch: Branch): void {
   for (const watcher of branch.passing) {

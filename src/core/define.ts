@@ -47,6 +47,10 @@ export interface DerivedOptions<V> {
   readonly lru?: number
   /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
   readonly history?: number
+  /** Changed with the body: results saved under another version are not used. Default: 0. */
+  readonly version?: number | string
+  /** `false`: results are not saved. What depends on them is saved all the same. */
+  readonly persist?: boolean
 }
 
 /** A query: a function of inputs and other queries, whose results are kept. */
@@ -78,7 +82,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number }
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly version?: number | string; readonly persist?: boolean }
   readonly isAsync: boolean
 }
 

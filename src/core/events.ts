@@ -52,6 +52,12 @@ export type EventBody =
   | ({ readonly type: 'queryEvicted' } & RecordName)
   | { readonly type: 'snapshotCreated' }
   | {
+      readonly type: 'cacheSaved' | 'cacheLoaded'
+      /** The revision that was saved; the one since the load. */
+      readonly upTo: Revision
+      readonly bytes: number
+    }
+  | {
       readonly type: 'walAppended'
       /** How many commits have just been appended to the log; the last of them made `upTo`. */
       readonly commits: number
@@ -82,6 +88,8 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
   queryJoined: 'join',
   queryEvicted: 'eviction',
   snapshotCreated: 'snapshot',
+  cacheSaved: 'storage',
+  cacheLoaded: 'storage',
   walAppended: 'storage',
 })
 

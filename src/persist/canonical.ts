@@ -55,6 +55,8 @@ export class Canonical {
   /** Texts of members that do not refer to a collection being sorted. */
   private prints = new Map<object, string>()
   private leaned = false
+  /** About how many bytes all forms so far take. */
+  weight = 0
 
   constructor(codecs: Codecs, print: (form: unknown) => string) {
     this.codecs = codecs
@@ -63,8 +65,6 @@ export class Canonical {
 
   /** The form of one value. @throws Refusal */
   form(value: unknown): unknown {
-    if (typeof value === 'string' && isWellFormed(value)) return value
-    if (typeof value === 'number' && value !== 0) return value
     this.tagged = false
     try {
       const form = this.visit(value, 0)
@@ -90,8 +90,11 @@ export class Canonical {
   }
 
   private visit(value: unknown, depth: number): unknown {
+    this.weight += 4
     switch (typeof value) {
-      case 'string': return isWellFormed(value) ? value : this.tag(TEXT, utf16(value))
+      case 'string':
+        this.weight += value.length
+        return isWellFormed(value) ? value : this.tag(TEXT, utf16(value))
       case 'number': return Object.is(value, -0) ? this.tag(MINUS_ZERO) : value
       case 'boolean':
       case 'undefined': return value
@@ -234,7 +237,7 @@ export class Canonical {
     const error = errorsByPrototype.get(prototype)
     if (error !== undefined) return this.visitError(object, error, depth)
     const bytes = bytesByPrototype.get(prototype)
-    if (bytes !== undefined) return this.tag(BYTES, bytes, copyBytes(object as ArrayBufferView))
+    if (bytes !== undefined) return this.tag(BYTES, bytes, this.copyBytes(object as ArrayBufferView))
     if (prototype === Map.prototype || prototype === Set.prototype) return this.visitNative(object, prototype === Map.prototype, depth)
     return this.visitLeaf(object, prototype, depth)
   }
@@ -247,11 +250,16 @@ export class Canonical {
     if (isLeaf && Reflect.ownKeys(object).length !== expected) return this.refuse(depth, 'it is a built-in object with properties of its own')
     if (prototype === Date.prototype) return this.tag(DATE, Date.prototype.getTime.call(object as Date))
     if (isRegExp) return this.tag(REGEXP, this.visit((object as RegExp).source, depth), (object as RegExp).flags, this.child((object as RegExp).lastIndex, 'lastIndex', depth))
-    if (prototype === ArrayBuffer.prototype) return this.tag(BYTES, 'ArrayBuffer', new Uint8Array((object as ArrayBuffer).slice(0)))
+    if (prototype === ArrayBuffer.prototype) return this.tag(BYTES, 'ArrayBuffer', this.copyBytes(new Uint8Array(object as ArrayBuffer)))
     if (isBox) return this.tag(BOXED, this.visit((prototype as { valueOf: (this: object) => unknown }).valueOf.call(object), depth))
-    if (isBuffer(object)) return this.tag(BYTES, 'Buffer', copyBytes(object))
+    if (isBuffer(object)) return this.tag(BYTES, 'Buffer', this.copyBytes(object))
     const name = (own(prototype, 'constructor')?.value as { name?: unknown } | undefined)?.name
     return this.refuse(depth, typeof name === 'string' && name !== '' && name !== 'Object' ? `it is an instance of ${describeValue(name).slice(1, -1)}` : 'its prototype is not a known one')
+  }
+
+  private copyBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+    this.weight += byteLength
+    return new Uint8Array(buffer, byteOffset, byteLength).slice()
   }
 
   private visitInstance(object: object, codec: ClassCodec, depth: number): unknown {
@@ -370,10 +378,6 @@ function utf16(text: string): Uint8Array {
     bytes[2 * i + 1] = unit >> 8
   }
   return bytes
-}
-
-function copyBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength).slice()
 }
 
 interface BufferClass {

@@ -35,9 +35,23 @@ export class Encoder {
     return this.canonical.form(value)
   }
 
+  /** About how many bytes all forms so far take. */
+  get weight(): number {
+    return this.canonical.weight
+  }
+
   /** The bytes of a form, in new memory. */
   pack(form: unknown): Uint8Array {
     return new Uint8Array(this.packr.pack(form))
+  }
+
+  /** The same, behind their length. */
+  packBlock(form: unknown): Uint8Array {
+    const payload = this.packr.pack(form)
+    const block = new Uint8Array(4 + payload.length)
+    new DataView(block.buffer).setUint32(0, payload.length, true)
+    block.set(payload, 4)
+    return block
   }
 }
 

@@ -5,8 +5,9 @@ import { PebreError } from '../index.js'
  * - `corrupt`: the file is ours, and damaged. - `foreign`: it is something else. - `newer`: a newer version of the format.
  * - `mismatch`: it does not fit the definitions of this database. - `too-large`: over `maxBytes`. - `value`: a value has no
  *   place in a file, or is of a class no codec was given for. - `storage`: it could not be read or written; `cause` says why.
+ * - `logged`: the database keeps a log, which would not know of what is loaded.
  */
-export type CacheErrorCode = 'corrupt' | 'foreign' | 'newer' | 'mismatch' | 'too-large' | 'value' | 'storage'
+export type CacheErrorCode = 'corrupt' | 'foreign' | 'newer' | 'mismatch' | 'too-large' | 'value' | 'storage' | 'logged'
 
 /** A cache file that was not saved or not loaded. Nothing has changed, neither the file nor the database. */
 export class CacheError extends PebreError {

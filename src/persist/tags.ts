@@ -109,11 +109,10 @@ export class Codecs {
   readonly byName: ReadonlyMap<string, ClassCodec>
   readonly byPrototype: ReadonlyMap<object, ClassCodec>
 
-  constructor(codecs: readonly ClassCodec<never>[] = []) {
-    const all = codecs as unknown as readonly ClassCodec[]
-    this.byName = new Map(all.map((codec) => [codec.name, codec]))
-    this.byPrototype = new Map(all.map((codec) => [codec.class.prototype as object, codec]))
-    if (this.byName.size !== all.length || this.byPrototype.size !== all.length) throw new TypeError('Two codecs have one name, or one class.')
+  constructor(codecs: readonly ClassCodec[] = []) {
+    this.byName = new Map(codecs.map((codec) => [codec.name, codec]))
+    this.byPrototype = new Map(codecs.map((codec) => [codec.class.prototype as object, codec]))
+    if (this.byName.size !== codecs.length || this.byPrototype.size !== codecs.length) throw new TypeError('Two codecs have one name, or one class.')
   }
 }
 

@@ -1,0 +1,32 @@
+/** The order of records in a section: one for every set of keys, however they came together. */
+import { textOf } from '../core/saved-state.js'
+
+/** Arguments as records keep them (none, one primitive, or a list), ready to be compared. */
+export interface Keyed {
+  readonly args: unknown
+  /** Names the list, where there is one. */
+  readonly text: string
+}
+
+/** @throws InvalidKeyError where they can be no key */
+export function keyed(args: unknown): Keyed {
+  return { args, text: Array.isArray(args) ? textOf('key', args) : '' }
+}
+
+const ranks: readonly string[] = ['undefined', 'boolean', 'number', 'bigint', 'string', 'object']
+
+function rankOf(args: unknown): number {
+  if (args === null) return -1
+  return ranks.indexOf(typeof args)
+}
+
+/** Negative, zero or positive, as in `sort`. Zero only for the same key. */
+export function compareKeys(a: Keyed, b: Keyed): number {
+  const [x, y] = [a.args, b.args]
+  if (typeof x === 'string' && typeof y === 'string') return x < y ? -1 : x > y ? 1 : 0
+  const rank = rankOf(x) - rankOf(y)
+  if (rank !== 0) return rank
+  if (typeof x === 'object') return a.text < b.text ? -1 : a.text > b.text ? 1 : 0
+  if (typeof x === 'number' && (Number.isNaN(x) || Number.isNaN(y))) return Number(Number.isNaN(y)) - Number(Number.isNaN(x))
+  return (x as number) < (y as number) ? -1 : (x as number) > (y as number) ? 1 : 0
+}
