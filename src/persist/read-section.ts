@@ -78,7 +78,7 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
 type Block = readonly [keys: readonly unknown[], values: readonly unknown[], flags: readonly unknown[] | 0, links: readonly unknown[]]
 
 function readBlock(form: unknown, { type }: SectionHead): Block {
-  if (!Array.isArray(form)) throw new Malformed('a block that is none')
+  if (!Array.isArray(form) || form.length !== (type === 'input' ? 3 : 4)) throw new Malformed('a block that is none')
   const [keys, values, flags, links] = form as unknown[]
   const isList = (list: unknown): list is unknown[] => Array.isArray(list) && Array.isArray(keys) && list.length === keys.length
   if (!isList(keys) || !isList(values) || !(flags === 0 || isList(flags))) throw new Malformed('a block that is none')
