@@ -11,7 +11,7 @@ import { encodeArgs } from './key.js'
 import {
   argsOf, ASYNC, BROKEN, Cell, CHECKING, DIRTY, type Edge, FAILED, idOf, isCell, markCell, MAYBE, type Memo, type Node, placeOutcome, RUNNING, type Slot, type StoredArgs, TAINTED, VOLATILE,
 } from './node.js'
-import { hiddenSlot, invalidationOf, originOf, recordIn, restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
+import { hiddenSlot, invalidationOf, originOf, restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import type { SlotRecord } from './root.js'
 import { edgesOf } from './share.js'
@@ -87,13 +87,17 @@ export class StateReader {
   }
 
   /** What a slot showed. */
-  stampOf(slot: Ref): Stamp {
-    return stampIn(this.branch, slot as Slot)
+  stampOf(ref: Ref): Stamp {
+    const slot = ref as Slot
+    const { keys, entries } = slot.table
+    // What has not changed since still shows it; hidden slots may be younger than their stamps.
+    const isSettled = this.home.records === null && slot.changedAt <= this.branch.base && slot !== keys && slot !== entries
+    return isSettled ? slot.stamp : stampIn(this.branch, slot)
   }
 
   /** Whether a slot held a value of its own. */
   isStored(slot: Ref): boolean {
-    return recordIn(this.branch, slot as Slot) !== undefined
+    return this.stampOf(slot) !== restingStamp(slot as Slot)
   }
 
   /** What stood in a cell, if it is good for more than one revision: its value, not yet proved. */
@@ -158,8 +162,8 @@ interface Arrival {
   readonly value: unknown
   readonly isAsync: boolean
   readonly deps: readonly Ref[]
-  /** Whether it was made from what each dependency shows in the same file. */
-  readonly same: readonly boolean[]
+  /** Those that showed something else when it was made, by their place in `deps`. */
+  readonly changed: readonly number[]
   /** It is known to be out of date: it serves only to be compared with. */
   readonly isStale: boolean
 }
@@ -214,8 +218,8 @@ export class StateWriter {
     this.changes.set(slot as Slot, { slot: slot as Slot, value, present: true, removed: false })
   }
 
-  place(cell: Cell, value: unknown, isAsync: boolean, deps: readonly Ref[], same: readonly boolean[], isStale: boolean): void {
-    this.arrivals.push({ cell, value, isAsync, deps, same, isStale })
+  place(query: Ref, value: unknown, isAsync: boolean, deps: readonly Ref[], changed: readonly number[], isStale: boolean): void {
+    this.arrivals.push({ cell: query as Cell, value, isAsync, deps, changed, isStale })
   }
 
   /** Makes it so: one revision, above the present one and `above`. Throws before anything has changed, or not at all. */
@@ -243,12 +247,13 @@ export class StateWriter {
       if (isAsync) cell.table.sawPromise = true
       placed.add(cell)
     }
-    for (const { cell, deps, same, isStale } of fitting) {
+    for (const { cell, deps, changed, isStale } of fitting) {
       let tail: Edge | null = null
-      for (const [i, dep] of deps.entries()) {
+      for (const dep of deps) {
         tail = insertEdge(cell, tail, dep, 0)
+        const same = (!isCell(dep) || placed.has(dep)) && (changed.length === 0 || !changed.includes(deps.indexOf(dep)))
         // A stamp nobody will ever show: the query runs again.
-        tail.stamp = same[i] === true && (!isCell(dep) || placed.has(dep)) ? dep.stamp : family.stamps++
+        tail.stamp = same ? dep.stamp : family.stamps++
       }
       markCell(cell, isStale ? DIRTY : MAYBE)
     }

@@ -3,36 +3,30 @@ import { definitionOf, kindOf, nameOf, type Ref, type StateReader, storedArgsOf 
 import { crc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
-import type { Gathered, InputRecord, Link, QueryRecord } from './gather.js'
+import { type Entry, inputEntry } from './entry.js'
+import type { Gathered } from './gather.js'
 import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
-import { compareKeys, keyed, type Keyed } from './order.js'
-import type { RetainedRecord, RetainedSection } from './retained.js'
+import { compareKeys, textOfArgs } from './order.js'
+import { retainedEntries, type RetainedSection, type Target } from './retained.js'
 import type { Slices } from './slices.js'
-
-/** A record ready to be numbered. */
-interface OutRecord {
-  /** What stands for it in links: a record of the database, or a retained one. */
-  readonly target: object
-  readonly key: unknown
-  readonly form: unknown
-  readonly stored: boolean
-  readonly weight: number
-  readonly isAsync: boolean
-  readonly links: readonly { readonly target: object; readonly same: boolean }[]
-  readonly isStale: boolean
-}
 
 interface OutSection {
   readonly head: Omit<SectionHead, 'count' | 'bytes' | 'crc'>
-  readonly records: readonly OutRecord[]
-  /** The number of its first record, or of the two that stand for the whole of an input. */
-  base: number
+  readonly entries: readonly Entry[]
+}
+
+type Summary = Pick<SectionHead, 'type' | 'name' | 'version' | 'count' | 'bytes'>
+
+interface Body {
+  readonly head: HeadForm
+  readonly chunks: readonly Uint8Array[]
+  readonly summary: Summary
 }
 
 export interface Assembled {
   readonly chunks: readonly Uint8Array[]
   readonly bytes: number
-  readonly sections: readonly Pick<SectionHead, 'type' | 'name' | 'version' | 'count' | 'bytes'>[]
+  readonly sections: readonly Summary[]
   /** Names of sections kept for definitions that are not known. */
   readonly retained: readonly string[]
 }
@@ -55,10 +49,9 @@ export class Assembler {
   private readonly reader: StateReader
   private readonly gathered: Gathered
   private readonly options: AssembleOptions
+  /** Of records, by what stands for them; of sections, by name. */
   private readonly numbers = new Map<object, number>()
   private readonly bases = new Map<string, number>()
-  /** The stamps of the memos in the file. */
-  private readonly present = new Map<Ref, number>()
 
   constructor(reader: StateReader, gathered: Gathered, options: AssembleOptions) {
     this.reader = reader
@@ -67,21 +60,24 @@ export class Assembler {
   }
 
   async run(): Promise<Assembled> {
-    const sections = await this.sections()
+    const { slices } = this.options
+    const { sections, retained } = await this.sections()
     let next = NOTHING + 1
-    for (const section of sections.list) {
-      section.base = next
-      this.bases.set(section.head.name, next)
-      if (section.head.type === 'input') next += 2
-      for (const { target } of section.records) this.numbers.set(target, next++)
+    for (const { head, entries } of sections) {
+      this.bases.set(head.name, next)
+      if (head.type === 'input') next += 2
+      for (const { target } of entries) {
+        this.numbers.set(target, next++)
+        if (slices.due(64)) await slices.rest()
+      }
     }
-    const bodies: { readonly head: HeadForm; readonly chunks: readonly Uint8Array[]; readonly summary: Assembled['sections'][number] }[] = []
-    for (const section of sections.list) bodies.push(await this.write(section))
-    return { ...(await this.join(bodies)), retained: sections.retained }
+    const bodies: Body[] = []
+    for (const section of sections) bodies.push(await this.write(section))
+    return { ...(await this.join(bodies)), retained }
   }
 
   /** Header first, checksum last. */
-  private async join(bodies: readonly { readonly head: HeadForm; readonly chunks: readonly Uint8Array[]; readonly summary: Assembled['sections'][number] }[]): Promise<Omit<Assembled, 'retained'>> {
+  private async join(bodies: readonly Body[]): Promise<Omit<Assembled, 'retained'>> {
     const { encoder, slices, meta } = this.options
     const header = prefixOf(encoder.pack([this.reader.revision, encoder.form(meta), bodies.map(({ head }) => head)]))
     const chunks = [header, ...bodies.flatMap((body) => body.chunks)]
@@ -97,80 +93,40 @@ export class Assembler {
 
   // ── Sections ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async sections(): Promise<{ list: OutSection[]; retained: string[] }> {
-    const { retained } = this.options
-    const queries = new Map<AnyDerived, QueryRecord[]>()
-    const inputs = new Map<AnyInput, InputRecord[]>(Array.from(this.gathered.inputs, ([definition, records]) => [definition, [...records]]))
-    const kept = new Map<RetainedSection, RetainedRecord[]>()
-    for (const [definition, records] of this.gathered.queries) if (records.length > 0) queries.set(definition, records)
-    const { present } = this
-    for (const records of queries.values()) for (const { ref, stamp } of records) present.set(ref, stamp)
-    const taken = new Set([...[...inputs].filter(([, records]) => records.length > 0).map(([{ name }]) => name), ...[...queries.keys()].map(({ name }) => name)])
-    for (const section of retained) if (!taken.has(section.head.name)) kept.set(section, section.records)
-    this.trustRetained(kept, present)
-    // Slots that hold nothing but were read, and inputs that were read as a whole.
-    const needed = new Set<AnyInput>()
+  private async sections(): Promise<{ sections: OutSection[]; retained: string[] }> {
+    const inputs = new Map<AnyInput, Entry[]>()
+    const queries = new Map<AnyDerived, readonly Entry[]>()
+    for (const [definition, entries] of this.gathered.inputs) if (entries.length > 0) inputs.set(definition, [...entries])
+    for (const [definition, entries] of this.gathered.queries) if (entries.length > 0) queries.set(definition, entries)
+    const taken = new Set([...inputs.keys(), ...queries.keys()].map(({ name }) => name))
+    const kept = retainedEntries(this.options.retained, taken, queries.values(), this.reader)
     const resting = new Set<Ref>()
-    const need = async (ref: Ref): Promise<void> => {
-      const kind = kindOf(ref)
-      if (kind === 'cell') return
-      const definition = definitionOf(ref) as AnyInput
-      needed.add(definition)
-      if (kind !== 'slot' || resting.has(ref) || this.reader.isStored(ref)) return
-      resting.add(ref)
-      const list = inputs.get(definition)
-      const record = { ref, args: storedArgsOf(ref), stored: false, form: null, weight: 8 }
-      if (list === undefined) inputs.set(definition, [record])
-      else list.push(record)
-    }
-    for (const records of queries.values()) {
-      for (const { links } of records) {
-        for (const { ref } of links) await need(ref)
+    for (const entries of [...queries.values(), ...kept.values()]) {
+      for (const { deps } of entries) {
+        for (const dep of deps) if ('mark' in dep) this.need(dep, inputs, resting)
         if (this.options.slices.due()) await this.options.slices.rest()
       }
     }
-    for (const records of kept.values()) for (const { links } of records) for (const { target } of links) if (isRef(target)) await need(target)
-    const list: OutSection[] = []
-    for (const [definition, records] of inputs) {
-      if (records.length > 0 || needed.has(definition)) list.push({ head: this.inputHead(definition), records: await this.ordered(definition.name, records.map(outInput)), base: 0 })
-    }
-    for (const [definition, records] of queries) list.push({ head: queryHead(definition), records: await this.ordered(definition.name, records.map(outQuery)), base: 0 })
-    for (const [{ head }, records] of kept) list.push({ head, records: records.map((record) => this.outRetained(record)), base: 0 })
-    list.sort((a, b) => (a.head.type === b.head.type ? (a.head.name < b.head.name ? -1 : 1) : a.head.type === 'input' ? -1 : 1))
-    return { list, retained: [...kept.keys()].map(({ head }) => head.name) }
+    const sections: OutSection[] = []
+    for (const [definition, entries] of inputs) sections.push({ head: this.inputHead(definition), entries: await this.ordered(definition.name, entries) })
+    for (const [definition, entries] of queries) sections.push({ head: queryHead(definition), entries: await this.ordered(definition.name, entries) })
+    for (const [{ head }, entries] of kept) sections.push({ head, entries })
+    sections.sort(({ head: a }, { head: b }) => (a.type === b.type ? (a.name < b.name ? -1 : 1) : a.type === 'input' ? -1 : 1))
+    return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
-  /** Leaves out retained memos whose dependencies are not in the file. */
-  private trustRetained(kept: Map<RetainedSection, RetainedRecord[]>, present: ReadonlyMap<Ref, number>): void {
-    const sections = new Set(kept.keys())
-    const alive = new Set<object>([...kept.values()].flat())
-    const isThere = (target: object | null): boolean => {
-      if (target === null) return false
-      if (isRef(target)) return kindOf(target) !== 'cell' || present.has(target)
-      return 'section' in target ? sections.has(target.section as RetainedSection) : alive.has(target)
-    }
-    for (let before = -1; before !== alive.size; ) {
-      before = alive.size
-      for (const [section, records] of kept) {
-        kept.set(section, records.filter((record) => {
-          const holds = record.links.every(({ target }) => isThere(target))
-          if (!holds) alive.delete(record)
-          return holds
-        }))
-      }
-    }
-  }
-
-  private outRetained(record: RetainedRecord): OutRecord {
-    const { key, form, stored, isAsync } = record
-    const links = record.links.map(({ target, same, stamp }) => ({ target: target as object, same: same && (!isRef(target) || this.stampIn(target) === stamp) }))
-    return { target: record, key, form, stored, weight: BLOCK_BYTES / 64, isAsync, links, isStale: false }
-  }
-
-  /** What a record shows in this file. */
-  private stampIn(ref: Ref): number {
-    if (kindOf(ref) !== 'cell') return this.reader.stampOf(ref)
-    return this.present.get(ref) ?? -1
+  /** What a memo was made from must be there: a slot that holds nothing, an input that was read as a whole. */
+  private need(dep: Ref, inputs: Map<AnyInput, Entry[]>, resting: Set<Ref>): void {
+    const kind = kindOf(dep)
+    if (kind === 'cell') return
+    const definition = definitionOf(dep) as AnyInput
+    if (kind === 'slot' && this.reader.isStored(dep)) return
+    let entries = inputs.get(definition)
+    if (entries === undefined) inputs.set(definition, (entries = []))
+    if (kind !== 'slot' || resting.has(dep)) return
+    resting.add(dep)
+    const args = storedArgsOf(dep)
+    entries.push(inputEntry(dep, args, textOfArgs(args), null, 8, false))
   }
 
   private inputHead(definition: AnyInput): OutSection['head'] {
@@ -188,33 +144,26 @@ export class Assembler {
     }
   }
 
-  private async ordered(name: string, records: readonly (Omit<OutRecord, 'key'> & { readonly args: unknown })[]): Promise<OutRecord[]> {
+  private async ordered(name: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { encoder, slices } = this.options
-    const list: ({ record: (typeof records)[number] } & Keyed)[] = []
-    for (const record of records) {
-      list.push({ record, ...keyed(record.args) })
+    const sorted = await slices.sort(entries, compareKeys)
+    for (const entry of sorted) {
+      entry.key = keyForm(encoder, name, entry)
       if (slices.due()) await slices.rest()
     }
-    const sorted = await slices.sort(list, compareKeys)
-    const result: OutRecord[] = []
-    for (const { record } of sorted) {
-      result.push({ ...record, key: keyForm(encoder, name, record) })
-      if (slices.due()) await slices.rest()
-    }
-    return result
+    return sorted
   }
 
   // ── Blocks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async write(section: OutSection): Promise<{ readonly head: HeadForm; readonly chunks: readonly Uint8Array[]; readonly summary: Assembled['sections'][number] }> {
+  private async write({ head, entries }: OutSection): Promise<Body> {
     const { encoder, slices } = this.options
-    const { head, records } = section
     const chunks: Uint8Array[] = []
     let crc = 0
     let bytes = 0
-    for (let start = 0; start < records.length; ) {
-      const end = endOfBlock(records, start)
-      const chunk = encoder.packBlock(this.block(head.type, records.slice(start, end)))
+    for (let start = 0; start < entries.length; ) {
+      const end = endOfBlock(entries, start)
+      const chunk = encoder.packBlock(this.block(head.type, entries.slice(start, end)))
       crc = crc32(chunk, crc)
       bytes += chunk.length
       chunks.push(chunk)
@@ -222,50 +171,39 @@ export class Assembler {
       if (slices.due(1)) await slices.rest()
     }
     const { type, name, version, rest, initial } = head
-    const form: HeadForm = [type, encoder.form(name), encoder.form(version), records.length, bytes, crc, rest, initial]
-    return { head: form, chunks, summary: { type, name, version, count: records.length, bytes } }
+    const form: HeadForm = [type, encoder.form(name), encoder.form(version), entries.length, bytes, crc, rest, initial]
+    return { head: form, chunks, summary: { type, name, version, count: entries.length, bytes } }
   }
 
-  private block(type: SectionHead['type'], records: readonly OutRecord[]): unknown {
-    const keys = records.map(({ key }) => key)
-    const forms = records.map(({ form }) => form)
-    if (type === 'input') return [keys, forms, records.every(({ stored }) => stored) ? 0 : records.map(({ stored }) => (stored ? 0 : 1))]
-    return [keys, forms, records.some(({ isAsync }) => isAsync) ? records.map(({ isAsync }) => (isAsync ? 1 : 0)) : 0, records.map((record) => this.linksOf(record))]
+  private block(type: SectionHead['type'], entries: readonly Entry[]): unknown {
+    const keys = entries.map(({ key }) => key)
+    const forms = entries.map(({ form }) => form)
+    if (type === 'input') return [keys, forms, entries.every(({ stored }) => stored) ? 0 : entries.map(({ stored }) => (stored ? 0 : 1))]
+    return [keys, forms, entries.some(({ isAsync }) => isAsync) ? entries.map(({ isAsync }) => (isAsync ? 1 : 0)) : 0, entries.map((entry) => this.linksOf(entry))]
   }
 
-  private linksOf({ links, isStale }: OutRecord): number[] {
-    const list = isStale ? [2 * NOTHING + 1] : []
-    for (const { target, same } of links) list.push(2 * this.numberOf(target) + (same ? 0 : 1))
-    return list
+  private linksOf({ deps, changed, isStale }: Entry): number[] {
+    const links = deps.map((dep) => 2 * this.numberOf(dep))
+    for (const i of changed) (links[i] as number)++
+    if (isStale) links.push(2 * NOTHING + 1)
+    return links
   }
 
-  private numberOf(target: object): number {
-    const number = this.numbers.get(target)
+  private numberOf(dep: Target): number {
+    const number = this.numbers.get(dep)
     if (number !== undefined) return number
-    if (!isRef(target)) {
-      const { section, which } = target as { section: RetainedSection; which: number }
-      return (this.bases.get(section.head.name) as number) + which
-    }
-    return (this.bases.get(definitionOf(target).name) as number) + (kindOf(target) === 'keys' ? 0 : 1)
+    if ('section' in dep) return (this.bases.get(dep.section.head.name) as number) + dep.which
+    const ref = dep as Ref
+    return (this.bases.get(definitionOf(ref).name) as number) + (kindOf(ref) === 'keys' ? 0 : 1)
   }
 }
 
 /** Where a block that begins at `start` ends: the same place for the same records. */
-function endOfBlock(records: readonly OutRecord[], start: number): number {
+function endOfBlock(entries: readonly Entry[], start: number): number {
   let bytes = 0
   let end = start
-  while (end < records.length && end - start < BLOCK_RECORDS && bytes < BLOCK_BYTES) bytes += (records[end++] as OutRecord).weight + 16
+  while (end < entries.length && end - start < BLOCK_RECORDS && bytes < BLOCK_BYTES) bytes += (entries[end++] as Entry).weight + 16
   return end
-}
-
-const isRef = (target: object | null): target is Ref => target !== null && 'table' in target
-
-function outInput({ ref, args, stored, form, weight }: InputRecord): Omit<OutRecord, 'key'> & { readonly args: unknown } {
-  return { target: ref, args, form, stored, weight, isAsync: false, links: [], isStale: false }
-}
-
-function outQuery({ ref, args, form, weight, isAsync, links, isStale }: QueryRecord): Omit<OutRecord, 'key'> & { readonly args: unknown } {
-  return { target: ref, args, form, stored: true, weight, isAsync, links: links.map((link: Link) => ({ target: link.ref, same: link.same })), isStale }
 }
 
 function queryHead({ name, options, isAsync }: AnyDerived): OutSection['head'] {
@@ -273,7 +211,7 @@ function queryHead({ name, options, isAsync }: AnyDerived): OutSection['head'] {
 }
 
 /** @throws UnsupportedValueError */
-function keyForm(encoder: Encoder, definition: string, { target, args }: { readonly target: object; readonly args: unknown }): unknown {
+function keyForm(encoder: Encoder, definition: string, { target, args }: Entry): unknown {
   try {
     return encoder.form(args)
   } catch (error) {

@@ -2,46 +2,20 @@
  * What of a view goes into a file: its inputs, and the memos that can be trusted after a load. In slices, from a reader that
  * stands still.
  *
- *   slots ─┐                            ┌─ leave out what depends on what is not there
- *          ├─> forms of the values ─> dependencies ─> ...
- *   memos ─┘                            └─ through queries that are not saved, down to what is
+ *   slots ──> forms of the values
+ *   memos ──> forms of the values ──> dependencies, through queries that are not saved down to what is
+ *                                     └─ what depends on something that is not there is left out
  */
 import { definitionOf, isQuery, kindOf, nameOf, type Ref, type SavedMemo, type StateReader, storedArgsOf } from '../core/saved-state.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import type { AnyDerived, AnyInput } from './definitions.js'
+import { type Entry, inputEntry, none } from './entry.js'
+import { textOfArgs } from './order.js'
 import type { Slices } from './slices.js'
 
-/** A slot that goes into the file; one without a form holds nothing of its own, and was read. */
-export interface InputRecord {
-  readonly ref: Ref
-  readonly args: unknown
-  readonly stored: boolean
-  readonly form: unknown
-  readonly weight: number
-}
-
-/** A dependency as the file keeps it: the record, and whether the memo was made from what the file shows of it. */
-export interface Link {
-  readonly ref: Ref
-  readonly same: boolean
-}
-
-export interface QueryRecord {
-  readonly ref: Ref
-  readonly args: unknown
-  readonly form: unknown
-  readonly weight: number
-  readonly isAsync: boolean
-  readonly stamp: number
-  readonly usedAt: number
-  links: readonly Link[]
-  /** It was made from something that has changed since in a way no dependency shows. */
-  isStale: boolean
-}
-
 export interface Gathered {
-  readonly inputs: Map<AnyInput, InputRecord[]>
-  readonly queries: Map<AnyDerived, QueryRecord[]>
+  readonly inputs: Map<AnyInput, Entry[]>
+  readonly queries: Map<AnyDerived, Entry[]>
   /** Memos left out, and why. */
   readonly omitted: { readonly key: string; readonly reason: string }[]
 }
@@ -55,29 +29,28 @@ export interface GatherOptions {
 
 /** @throws UnsupportedValueError */
 export async function gather(reader: StateReader, options: GatherOptions): Promise<Gathered> {
-  const inputs = new Map<AnyInput, InputRecord[]>()
-  const queries = new Map<AnyDerived, QueryRecord[]>()
+  const inputs = new Map<AnyInput, Entry[]>()
+  const queries = new Map<AnyDerived, Entry[]>()
   const omitted: { key: string; reason: string }[] = []
-  const chosen = new Map<Ref, QueryRecord>()
-  const memos = new Map<QueryRecord, SavedMemo>()
+  const memos = new Map<Ref, Chosen>()
   for (const definition of reader.definitions()) {
     if (definition.kind === 'input') inputs.set(definition, await gatherSlots(reader, definition, options))
     else if (definition.options.persist !== false) queries.set(definition, await gatherMemos(reader, definition, options, memos, omitted))
   }
-  for (const record of memos.keys()) chosen.set(record.ref, record)
-  await new Linker(reader, chosen, memos, options.slices).run(queries)
+  await new Linker(reader, memos, options.slices).run(queries)
   return { inputs, queries, omitted }
 }
 
-async function gatherSlots(reader: StateReader, definition: AnyInput, { encoder, slices }: GatherOptions): Promise<InputRecord[]> {
-  const records: InputRecord[] = []
+async function gatherSlots(reader: StateReader, definition: AnyInput, { encoder, slices }: GatherOptions): Promise<Entry[]> {
+  const entries: Entry[] = []
   for (const { slot, value } of reader.slots(definition)) {
     const before = encoder.weight
     const form = formOf(encoder, value, definition.name, slot)
-    records.push({ ref: slot, args: storedArgsOf(slot), stored: true, form, weight: encoder.weight - before })
+    const args = storedArgsOf(slot)
+    entries.push(inputEntry(slot, args, textOfArgs(args), form, encoder.weight - before, true))
     if (slices.due()) await slices.rest()
   }
-  return records
+  return entries
 }
 
 /** @throws UnsupportedValueError */
@@ -89,8 +62,14 @@ function formOf(encoder: Encoder, value: unknown, definition: string, ref: Ref):
   }
 }
 
-async function gatherMemos(reader: StateReader, definition: AnyDerived, { encoder, slices, omitUnsupported }: GatherOptions, memos: Map<QueryRecord, SavedMemo>, omitted: Gathered['omitted']): Promise<QueryRecord[]> {
-  const records: QueryRecord[] = []
+/** A memo that may be saved. */
+interface Chosen {
+  readonly memo: SavedMemo
+  readonly entry: Entry
+}
+
+async function gatherMemos(reader: StateReader, definition: AnyDerived, { encoder, slices, omitUnsupported }: GatherOptions, memos: Map<Ref, Chosen>, omitted: Gathered['omitted']): Promise<Entry[]> {
+  const entries: Entry[] = []
   for (const cell of reader.cells(definition)) {
     const memo = reader.memo(cell)
     if (slices.due()) await slices.rest()
@@ -98,106 +77,127 @@ async function gatherMemos(reader: StateReader, definition: AnyDerived, { encode
     const before = encoder.weight
     let form: unknown
     try {
-      form = encoder.form(memo.value)
+      form = formOf(encoder, memo.value, definition.name, cell)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const refused = unsupported(error, { definition: definition.name, key: nameOf(cell) })
-      if (!omitUnsupported) throw refused
-      omitted.push({ key: refused.key, reason: `${refused.path}: ${refused.reason}` })
+      if (!(omitUnsupported && error instanceof Error && 'path' in error)) throw error
+      omitted.push({ key: nameOf(cell), reason: `${String(error.path)}: ${String((error as { reason?: unknown }).reason)}` })
       continue
     }
-    const record: QueryRecord = {
-      ref: cell, args: storedArgsOf(cell), form, weight: encoder.weight - before + 4 * memo.deps.length, isAsync: memo.isAsync, stamp: memo.stamp, usedAt: reader.usedAt(cell), links: [], isStale: false,
+    const args = storedArgsOf(cell)
+    const weight = encoder.weight - before + 4 * memo.deps.length
+    const entry: Entry = {
+      target: cell, args, text: textOfArgs(args), key: undefined, form, weight, stored: true, isAsync: memo.isAsync, stamp: memo.stamp, usedAt: reader.usedAt(cell), deps: none, changed: none, isStale: false,
     }
-    records.push(record)
-    memos.set(record, memo)
+    entries.push(entry)
+    memos.set(cell, { memo, entry })
   }
-  return records
+  return entries
 }
 
 /** What a query that is not saved was made from. */
 interface Leaves {
   readonly stamp: number
-  /** null: it cannot be told. */
-  readonly links: readonly Link[] | null
+  /** null: something that is not there. */
+  readonly deps: readonly Ref[] | null
+  readonly changed: readonly number[]
   readonly isStale: boolean
 }
+
+const nowhere: Leaves = { stamp: 0, deps: null, changed: none, isStale: false }
 
 /** Finds the dependencies of memos, and leaves out those that depend on what is not there. */
 class Linker {
   private readonly reader: StateReader
-  private readonly chosen: Map<Ref, QueryRecord>
-  private readonly memos: ReadonlyMap<QueryRecord, SavedMemo>
+  private readonly memos: Map<Ref, Chosen>
   private readonly slices: Slices
+  /** By queries that are not saved; null while it is looked for. */
   private readonly leaves = new Map<Ref, Leaves | null>()
-  private readonly bad: QueryRecord[] = []
 
-  constructor(reader: StateReader, chosen: Map<Ref, QueryRecord>, memos: ReadonlyMap<QueryRecord, SavedMemo>, slices: Slices) {
+  constructor(reader: StateReader, memos: Map<Ref, Chosen>, slices: Slices) {
     this.reader = reader
-    this.chosen = chosen
     this.memos = memos
     this.slices = slices
   }
 
-  async run(queries: Map<AnyDerived, QueryRecord[]>): Promise<void> {
-    for (const [record, memo] of this.memos) {
-      const { links, isStale } = this.linksOf(memo)
-      if (links === null) this.bad.push(record)
-      else record.links = links
-      record.isStale = isStale
+  async run(queries: Map<AnyDerived, Entry[]>): Promise<void> {
+    const gone: Entry[] = []
+    for (const { memo, entry } of this.memos.values()) {
+      const { deps, changed, isStale } = this.leavesIn(memo)
+      if (deps === null) gone.push(entry)
+      else {
+        entry.deps = deps
+        entry.changed = changed
+        entry.isStale = isStale
+      }
       if (this.slices.due()) await this.slices.rest()
     }
-    await leaveOut(this.bad, this.chosen, this.slices)
-    if (this.bad.length === 0) return
-    for (const [definition, records] of queries) queries.set(definition, records.filter(({ ref }) => this.chosen.has(ref)))
+    await leaveOut(gone, queries, this.slices)
   }
 
-  /** The dependencies of a memo as the file can keep them; null: one of them is not there. */
-  private linksOf({ deps, stamps }: SavedMemo): Pick<Leaves, 'links' | 'isStale'> {
-    const links = new Map<Ref, Link>()
+  /** The dependencies of a memo as the file can keep them: most often just those it has. */
+  private leavesIn(memo: SavedMemo): Leaves {
+    const { deps, stamps, stamp } = memo
+    let changed: number[] | null = null
+    for (let i = 0; i < deps.length; i++) {
+      const dep = deps[i] as Ref
+      const seen = stamps[i] as number
+      let shown: number
+      if (isQuery(dep)) {
+        const chosen = this.memos.get(dep)
+        if (chosen === undefined) return this.leavesThrough(memo)
+        shown = chosen.memo.stamp
+      } else {
+        if (kindOf(dep) === 'invalidation') return this.leavesThrough(memo)
+        shown = this.reader.stampOf(dep)
+      }
+      if (shown !== seen) (changed ??= []).push(i)
+    }
+    return { stamp, deps, changed: changed ?? none, isStale: false }
+  }
+
+  /** The same, where a dependency is not saved itself. One that was seen in two states counts as changed. */
+  private leavesThrough({ deps, stamps, stamp }: SavedMemo): Leaves {
+    const found = new Map<Ref, boolean>()
+    const add = (ref: Ref, same: boolean): void => void found.set(ref, same && found.get(ref) !== false)
     let isStale = false
     for (const [i, dep] of deps.entries()) {
-      const stamp = stamps[i] as number
-      if (!isQuery(dep)) {
-        const same = stamp === this.reader.stampOf(dep)
+      const seen = stamps[i] as number
+      const chosen = this.memos.get(dep)
+      if (chosen !== undefined) add(dep, chosen.memo.stamp === seen)
+      else if (!isQuery(dep)) {
+        const same = this.reader.stampOf(dep) === seen
         if (kindOf(dep) === 'invalidation') isStale ||= !same
-        else add(links, dep, same)
-        continue
-      }
-      const record = this.chosen.get(dep)
-      if (record !== undefined) add(links, dep, record.stamp === stamp)
-      else {
-        const known = this.leaves.get(dep)
-        const leaves = known !== undefined ? known : isUnsaved(dep) ? this.leavesOf(dep) : null
-        if (leaves === null || leaves.links === null) return { links: null, isStale: false }
-        if (leaves.isStale || leaves.stamp !== stamp) isStale = true
-        for (const { ref, same } of leaves.links) add(links, ref, same)
+        else add(dep, same)
+      } else {
+        const leaves = this.leavesOf(dep)
+        if (leaves.deps === null) return nowhere
+        isStale ||= leaves.isStale || leaves.stamp !== seen
+        for (const [j, ref] of leaves.deps.entries()) add(ref, !leaves.changed.includes(j))
       }
     }
-    return { links: [...links.values()], isStale }
+    const changed = [...found.values()].flatMap((same, i) => (same ? [] : [i]))
+    return { stamp, deps: [...found.keys()], changed, isStale }
   }
 
-  /** What a query that is not saved was made from, however deep: with a stack of its own. null: it depends on itself. */
-  private leavesOf(root: Ref): Leaves | null {
+  /** What a query that is not saved was made from, however deep: with a stack of its own. */
+  private leavesOf(root: Ref): Leaves {
+    // Still looked for: it depends on itself.
+    if (this.leaves.get(root) === null) return nowhere
     const stack: Ref[] = [root]
     while (stack.length > 0) {
       const top = stack.at(-1) as Ref
       const known = this.leaves.get(top)
-      if (known !== undefined && known !== null) {
-        stack.pop()
+      const memo = isUnsaved(top) && isQuery(top) && (known === null || known === undefined) ? this.reader.memo(top) : null
+      if (known === undefined && memo !== null) {
+        this.leaves.set(top, null)
+        stack.push(...memo.deps.filter((dep) => isUnsaved(dep) && !this.leaves.has(dep)))
         continue
       }
-      const memo = isQuery(top) ? this.reader.memo(top) : null
-      const below = memo === null ? [] : memo.deps.filter((dep) => isQuery(dep) && isUnsaved(dep) && !this.leaves.has(dep))
-      if (known === undefined) this.leaves.set(top, null)
-      if (known === undefined && below.length > 0) {
-        stack.push(...below)
-        continue
-      }
-      this.leaves.set(top, memo === null ? { stamp: 0, links: null, isStale: false } : { stamp: memo.stamp, ...this.linksOf(memo) })
       stack.pop()
+      if (known === undefined) this.leaves.set(top, nowhere)
+      else if (known === null) this.leaves.set(top, memo === null ? nowhere : this.leavesIn(memo))
     }
-    return this.leaves.get(root) ?? null
+    return this.leaves.get(root) ?? nowhere
   }
 }
 
@@ -206,28 +206,25 @@ function isUnsaved(ref: Ref): boolean {
   return definition.kind === 'derived' && definition.options.persist === false
 }
 
-/** A dependency that was seen twice in two states is not the same. */
-function add(links: Map<Ref, Link>, ref: Ref, same: boolean): void {
-  const known = links.get(ref)
-  if (known === undefined || (known.same && !same)) links.set(ref, { ref, same })
-}
-
-/** Takes records out, and all that depend on them. */
-export async function leaveOut(gone: QueryRecord[], chosen: Map<Ref, QueryRecord>, slices: Slices): Promise<void> {
+/** Takes memos out, and all that depend on them. */
+export async function leaveOut(gone: Entry[], queries: Map<AnyDerived, Entry[]>, slices: Slices): Promise<void> {
   if (gone.length === 0) return
-  const readers = new Map<Ref, QueryRecord[]>()
-  for (const record of chosen.values()) {
-    for (const { ref } of record.links) {
-      if (!isQuery(ref)) continue
-      const list = readers.get(ref)
-      if (list === undefined) readers.set(ref, [record])
-      else list.push(record)
+  const readers = new Map<object, Entry[]>()
+  for (const entries of queries.values()) {
+    for (const entry of entries) {
+      for (const dep of entry.deps) {
+        if (!('mark' in dep && isQuery(dep))) continue
+        const list = readers.get(dep)
+        if (list === undefined) readers.set(dep, [entry])
+        else list.push(entry)
+      }
+      if (slices.due()) await slices.rest()
     }
-    if (slices.due()) await slices.rest()
   }
-  for (const record of gone) {
-    if (!chosen.delete(record.ref)) continue
-    for (const reader of readers.get(record.ref) ?? []) gone.push(reader)
-    if (slices.due()) await slices.rest()
+  const all = new Set(gone)
+  for (const { target } of all) for (const reader of readers.get(target) ?? []) all.add(reader)
+  for (const [definition, entries] of queries) {
+    queries.set(definition, entries.filter((entry) => !all.has(entry)))
+    if (slices.due(1)) await slices.rest()
   }
 }

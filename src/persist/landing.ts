@@ -1,20 +1,12 @@
 /** From the columns of a file to records of a database, and to what is kept for definitions it does not know. */
-import { type Definition, isQuery, type Ref, type StateWriter } from '../core/saved-state.js'
+import type { Definition, Ref, StateWriter } from '../core/saved-state.js'
 import { defaultEquals } from '../index.js'
 import type { Decoder } from './codec.js'
 import { type AnyInput, restOf } from './definitions.js'
+import { none } from './entry.js'
 import type { Columns, DroppedSection, ReadSectionResult } from './read-section.js'
-import { retain, type RetainedLink, type RetainedRecord, type RetainedSection, type RetainedWhole, retainedSection } from './retained.js'
+import { retain, type RetainedLink, type RetainedRecord, type RetainedSection, retainedSection, type Target } from './retained.js'
 import type { Slices } from './slices.js'
-
-/** What a number of the file stands for. */
-type Target = Ref | RetainedRecord | RetainedWhole
-
-interface Landed {
-  readonly target: Target
-  /** It shows what it showed when the file was made: an empty slot may show another initial value by now. */
-  readonly same: boolean
-}
 
 export class Landing {
   readonly dropped: DroppedSection[] = []
@@ -25,7 +17,10 @@ export class Landing {
   private readonly sections: readonly ReadSectionResult[]
   private readonly slices: Slices
   private readonly decoder: Decoder
-  private readonly landed: (Landed | undefined)[] = []
+  /** What the numbers of the file stand for. */
+  private readonly landed: (Target | undefined)[] = []
+  /** Empty slots that show something else than they did when the file was made: another initial value. */
+  private readonly changed = new Set<number>()
   private readonly retained: RetainedSection[] = []
   private readonly relinks: { readonly record: RetainedRecord; readonly links: readonly number[] }[] = []
 
@@ -51,14 +46,16 @@ export class Landing {
 
   private async landInput({ keys, values, flags, head }: Columns, base: number, definition: AnyInput): Promise<void> {
     this.writer.replace(definition)
-    this.landed[base] = { target: this.writer.hidden(definition, 'keys'), same: true }
-    this.landed[base + 1] = { target: this.writer.hidden(definition, 'entries'), same: true }
+    this.landed[base] = this.writer.hidden(definition, 'keys')
+    this.landed[base + 1] = this.writer.hidden(definition, 'entries')
     const restsAlike = this.restsAlike(head.rest, head.initial, definition)
     for (let i = 0; i < keys.length; i++) {
       const target = this.writer.ref(definition, argsOf(keys[i]))
       const isResting = flags[i] === 1
-      this.landed[base + 2 + i] = { target, same: !isResting || restsAlike }
-      if (!isResting) {
+      this.landed[base + 2 + i] = target
+      if (isResting) {
+        if (!restsAlike) this.changed.add(base + 2 + i)
+      } else {
         this.writer.set(target, values[i])
         this.inputs++
       }
@@ -79,7 +76,7 @@ export class Landing {
 
   private async landQueries({ keys }: Columns, base: number, definition: Definition): Promise<void> {
     for (let i = 0; i < keys.length; i++) {
-      this.landed[base + i] = { target: this.writer.ref(definition, argsOf(keys[i])), same: true }
+      this.landed[base + i] = this.writer.ref(definition, argsOf(keys[i]))
       if (this.slices.due()) await this.slices.rest()
     }
   }
@@ -89,11 +86,11 @@ export class Landing {
     this.unknown.push(head.name)
     this.retained.push(section)
     const isInput = head.type === 'input'
-    if (isInput) for (const whole of section.wholes) this.landed[base + whole.which] = { target: whole, same: true }
+    if (isInput) for (const whole of section.wholes) this.landed[base + whole.which] = whole
     for (let i = 0; i < keys.length; i++) {
       const record: RetainedRecord = { key: keys[i], form: values[i], stored: !(isInput && flags[i] === 1), isAsync: !isInput && flags[i] === 1, links: [] }
       section.records.push(record)
-      this.landed[base + i + (isInput ? 2 : 0)] = { target: record, same: true }
+      this.landed[base + i + (isInput ? 2 : 0)] = record
       if (!isInput) this.relinks.push({ record, links: links[i] as readonly number[] })
       if (this.slices.due()) await this.slices.rest()
     }
@@ -127,8 +124,8 @@ export class Landing {
   }
 
   private isRecord(number: number): boolean {
-    const target = this.landed[number]?.target
-    return target !== undefined && 'table' in target
+    const target = this.landed[number]
+    return target !== undefined && 'mark' in target
   }
 
   private async place({ values, flags, links, head }: Columns, base: number, gone: ReadonlySet<number>): Promise<void> {
@@ -138,33 +135,36 @@ export class Landing {
         dropped++
         continue
       }
-      const deps: Ref[] = []
-      const same: boolean[] = []
-      let isStale = false
-      for (const link of links[i] as readonly number[]) {
-        const landed = this.landed[link >> 1]
-        if (landed === undefined) isStale = true
-        else {
-          deps.push(landed.target as Ref)
-          same.push((link & 1) === 0 && landed.same)
-        }
-      }
-      const cell = this.landed[base + i]?.target as Ref
-      if (isQuery(cell)) this.writer.place(cell, values[i], flags[i] === 1, deps, same, isStale)
+      const { deps, changed, isStale } = this.depsOf(links[i] as readonly number[])
+      this.writer.place(this.landed[base + i] as Ref, values[i], flags[i] === 1, deps, changed, isStale)
       this.queries++
       if (this.slices.due()) await this.slices.rest()
     }
     if (dropped > 0) this.dropped.push({ definition: head.name, count: dropped, reason: 'dependencies' })
   }
 
+  private depsOf(links: readonly number[]): { readonly deps: readonly Ref[]; readonly changed: readonly number[]; readonly isStale: boolean } {
+    const deps: Ref[] = []
+    let changed: number[] | null = null
+    let isStale = false
+    for (const link of links) {
+      const landed = this.landed[link >> 1]
+      if (landed === undefined) isStale = true
+      else {
+        if ((link & 1) === 1 || this.changed.has(link >> 1)) (changed ??= []).push(deps.length)
+        deps.push(landed as Ref)
+      }
+    }
+    return { deps, changed: changed ?? none, isStale }
+  }
+
   /** After the commit: remembers what belongs to definitions that are not known, with what they saw. */
   keepUnknown(): void {
     for (const { record, links } of this.relinks) {
       record.links = links.map((link): RetainedLink => {
-        const landed = this.landed[link >> 1]
-        if (landed === undefined) return { target: null, same: false, stamp: 0 }
-        const stamp = 'table' in landed.target ? landed.target.stamp : 0
-        return { target: landed.target, same: (link & 1) === 0 && landed.same, stamp }
+        const target = this.landed[link >> 1]
+        if (target === undefined) return { target: null, same: false, stamp: 0 }
+        return { target, same: (link & 1) === 0 && !this.changed.has(link >> 1), stamp: 'mark' in target ? target.stamp : 0 }
       })
     }
     retain(this.writer.family, this.retained)

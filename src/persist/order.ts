@@ -9,8 +9,8 @@ export interface Keyed {
 }
 
 /** @throws InvalidKeyError where they can be no key */
-export function keyed(args: unknown): Keyed {
-  return { args, text: Array.isArray(args) ? textOf('key', args) : '' }
+export function textOfArgs(args: unknown): string {
+  return Array.isArray(args) ? textOf('key', args) : ''
 }
 
 const ranks: readonly string[] = ['undefined', 'boolean', 'number', 'bigint', 'string', 'object']
@@ -22,7 +22,8 @@ function rankOf(args: unknown): number {
 
 /** Negative, zero or positive, as in `sort`. Zero only for the same key. */
 export function compareKeys(a: Keyed, b: Keyed): number {
-  const [x, y] = [a.args, b.args]
+  const x = a.args
+  const y = b.args
   if (typeof x === 'string' && typeof y === 'string') return x < y ? -1 : x > y ? 1 : 0
   const rank = rankOf(x) - rankOf(y)
   if (rank !== 0) return rank

@@ -3,7 +3,7 @@ import type { Definition } from '../core/saved-state.js'
 import { type Decoder, Malformed } from './codec.js'
 import { CacheError } from './errors.js'
 import { blocksOf, isWhole, type SectionHead } from './layout.js'
-import { compareKeys, keyed, type Keyed } from './order.js'
+import { compareKeys, type Keyed, textOfArgs } from './order.js'
 import type { Slices } from './slices.js'
 
 /** The records of a section, in columns. */
@@ -62,10 +62,11 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
       if (head.type === 'derived') columns.links.push(checkLinks(links[i], numbers))
       if (raw) columns.keys.push(keys[i])
       else {
-        const next = keyed(decoder.revive(keys[i]))
+        const args = decoder.revive(keys[i])
+        const next = { args, text: textOfArgs(args) }
         if (last !== null && compareKeys(last, next) >= 0) throw new Malformed('a record twice, or out of its place')
         last = next
-        columns.keys.push(next.args)
+        columns.keys.push(args)
       }
       columns.values.push(raw || isResting ? values[i] : decoder.revive(values[i]))
       if (slices.due()) await slices.rest()

@@ -1,5 +1,6 @@
 /** Sections of definitions a database does not know: kept as they were read, and written again at the next save. */
-import type { Ref } from '../core/saved-state.js'
+import { kindOf, type Ref, type StateReader } from '../core/saved-state.js'
+import type { Entry } from './entry.js'
 import type { SectionHead } from './layout.js'
 
 /** A record of such a section; its parts are forms. */
@@ -14,8 +15,8 @@ export interface RetainedRecord {
 
 /** What a retained memo was made from. */
 export interface RetainedLink {
-  /** A record of this database, another retained record, or what an unknown input shows as a whole; null: something that is gone. */
-  readonly target: Ref | RetainedRecord | RetainedWhole | null
+  /** null: something that is gone. */
+  readonly target: Target | null
   readonly same: boolean
   /** What a record of this database showed when the file was loaded. */
   readonly stamp: number
@@ -26,6 +27,9 @@ export interface RetainedWhole {
   readonly section: RetainedSection
   readonly which: 0 | 1
 }
+
+/** What a dependency is: a record of this database, or one kept for a definition it does not know. */
+export type Target = Ref | RetainedRecord | RetainedWhole
 
 export interface RetainedSection {
   readonly head: SectionHead
@@ -47,4 +51,35 @@ export const retainedOf = (family: object): readonly RetainedSection[] => byFami
 
 export function retain(family: object, sections: readonly RetainedSection[]): void {
   byFamily.set(family, sections)
+}
+
+/** What is written of them: nothing of a definition that has records of its own by now, and no memo without its dependencies. */
+export function retainedEntries(sections: readonly RetainedSection[], taken: ReadonlySet<string>, queries: Iterable<readonly Entry[]>, reader: StateReader): Map<RetainedSection, Entry[]> {
+  const kept = new Map<RetainedSection, RetainedRecord[]>()
+  for (const section of sections) if (!taken.has(section.head.name)) kept.set(section, section.records)
+  if (kept.size === 0) return new Map()
+  const stamps = new Map<Target, number>()
+  for (const entries of queries) for (const { target, stamp } of entries) stamps.set(target, stamp)
+  const alive = new Set<Target>([...kept.values()].flat())
+  const isThere = (target: Target | null): boolean => {
+    if (target === null) return false
+    if ('section' in target) return kept.has(target.section)
+    return 'mark' in target ? kindOf(target) !== 'cell' || stamps.has(target) : alive.has(target)
+  }
+  for (let before = -1; before !== alive.size; ) {
+    before = alive.size
+    for (const record of alive) if ('links' in record && !record.links.every(({ target }) => isThere(target))) alive.delete(record)
+  }
+  const stampOf = (target: Ref): number => (kindOf(target) === 'cell' ? (stamps.get(target) as number) : reader.stampOf(target))
+  const entries = new Map<RetainedSection, Entry[]>()
+  for (const [section, records] of kept) entries.set(section, records.filter((record) => alive.has(record)).map((record) => entryOf(record, stampOf)))
+  return entries
+}
+
+function entryOf(record: RetainedRecord, stampOf: (ref: Ref) => number): Entry {
+  const { key, form, stored, isAsync, links } = record
+  const changed = links.flatMap(({ target, same, stamp }, i) => (same && !(target !== null && 'mark' in target && stampOf(target) !== stamp) ? [] : [i]))
+  return {
+    target: record, args: undefined, text: '', key, form, weight: 1024, stored, isAsync, stamp: 0, usedAt: 0, deps: links.map(({ target }) => target as Target), changed, isStale: false,
+  }
 }

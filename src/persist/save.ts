@@ -1,11 +1,12 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
-import { familyOf, type Ref, StateReader } from '../core/saved-state.js'
+import { familyOf, StateReader } from '../core/saved-state.js'
 import type { Database, View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
 import { CacheError } from './errors.js'
-import { gather, type Gathered, leaveOut, type QueryRecord } from './gather.js'
+import type { Entry } from './entry.js'
+import { gather, type Gathered, leaveOut } from './gather.js'
 import type { SectionType } from './layout.js'
 import { type FilePlace, openFile } from './ports/open.js'
 import { StorageError } from './ports/errors.js'
@@ -131,26 +132,24 @@ async function fit(gathered: Gathered, assemble: () => Promise<Assembled>, maxBy
   let assembled = await assemble()
   let dropped = 0
   while (assembled.bytes > maxBytes) {
-    const records = [...gathered.queries.values()].flat()
-    if (records.length === 0) {
+    const entries = [...gathered.queries.values()].flat()
+    if (entries.length === 0) {
       throw new CacheError('too-large', `The inputs alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
     }
-    await drop(gathered, records, assembled.bytes - maxBytes, slices)
+    await drop(gathered, entries, assembled.bytes - maxBytes, slices)
     assembled = await assemble()
-    dropped += records.length - [...gathered.queries.values()].flat().length
+    dropped += entries.length - [...gathered.queries.values()].flat().length
   }
   return { assembled, dropped }
 }
 
-async function drop(gathered: Gathered, records: readonly QueryRecord[], excess: number, slices: Slices): Promise<void> {
-  const gone: QueryRecord[] = []
+async function drop(gathered: Gathered, entries: readonly Entry[], excess: number, slices: Slices): Promise<void> {
+  const gone: Entry[] = []
   let rest = excess
-  for (const record of await slices.sort([...records], (a, b) => a.usedAt - b.usedAt)) {
+  for (const entry of await slices.sort(entries, (a, b) => a.usedAt - b.usedAt)) {
     if (rest <= 0) break
-    gone.push(record)
-    rest -= record.weight + 8
+    gone.push(entry)
+    rest -= entry.weight + 8
   }
-  const left = new Map<Ref, QueryRecord>(records.map((record) => [record.ref, record]))
-  await leaveOut(gone, left, slices)
-  for (const [definition, list] of gathered.queries) gathered.queries.set(definition, list.filter(({ ref }) => left.has(ref)))
+  await leaveOut(gone, gathered.queries, slices)
 }

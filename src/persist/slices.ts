@@ -35,7 +35,7 @@ export class Slices {
   }
 
   /** Sorts, in slices: a merge sort from the bottom up. */
-  async sort<T>(list: T[], compare: (a: T, b: T) => number): Promise<T[]> {
+  async sort<T>(list: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
     const runs: T[][] = []
     for (let start = 0; start < list.length; start += RUN) {
       runs.push(list.slice(start, start + RUN).sort(compare))
@@ -63,4 +63,4 @@ export class Slices {
 }
 
 /** What is sorted at once. */
-const RUN = 512
+const RUN = 2048
