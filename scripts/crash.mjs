@@ -28,10 +28,14 @@ function writesOf(i) {
 
 /** The process that is killed. It prints the commit it found, then each one that is acknowledged. */
 async function work(/** @type {string} */ folder) {
-  const { input } = await import('../dist/index.js')
-  const { openDatabase } = await import('../dist/persist/index.js')
-  const count = /** @type {import('../dist/index.js').TotalInput<[], number>} */ (input('count', { initial: 0 }))
-  const slot = /** @type {import('../dist/index.js').Input<[number], number[]>} */ (input('slot'))
+  const built = new URL('../dist/', import.meta.url).href
+  /** @type {typeof import('../src/index.js')} */
+  const { input } = await import(`${built}index.js`)
+  /** @type {typeof import('../src/persist/index.js')} */
+  const { openDatabase } = await import(`${built}persist/index.js`)
+  const count = input('count', { initial: 0 })
+  /** @type {import('../src/index.js').Input<[number], number[]>} */
+  const slot = input('slot')
   const db = await openDatabase(folder, { definitions: [count, slot], compactAt: 20_000 })
   const found = db.get(count)
   const held = Array.from({ length: keys }, (_, key) => db.get(slot, key)?.[0] ?? 0)
@@ -41,7 +45,10 @@ async function work(/** @type {string} */ folder) {
     const acknowledged = db.commit((tx) => {
       tx.set(count, i)
       // The value is long, so that a write has a middle at which it can be cut off.
-      for (const { key, value } of writesOf(i)) value === 0 ? tx.remove(slot, key) : tx.set(slot, key, [value, ...Array.from({ length: i % 200 }, () => i)])
+      for (const { key, value } of writesOf(i)) {
+        if (value === 0) tx.remove(slot, key)
+        else tx.set(slot, key, [value, ...Array.from({ length: i % 200 }, () => i)])
+      }
     }, { durable: i % 2 === 0 })
     if (i % 2 === 0) {
       await acknowledged

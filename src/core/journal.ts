@@ -5,6 +5,7 @@ import type { AnyDerived, AnyInput } from './define.js'
 import type { EventBody } from './events.js'
 import { argsOf, type Cell, idOf, type Node } from './node.js'
 import type { Revision } from './revision.js'
+import type { View } from './view.js'
 
 /** What a commit makes of one record. */
 export class Written {
@@ -40,7 +41,7 @@ export interface Follower<Entry> {
   commit(entry: Entry, revision: Revision): void
 }
 
-const branchOf = (database: Database): Branch => (database as unknown as { readonly branch: Branch }).branch
+const branchOf = (view: View): Branch => (view as unknown as { readonly branch: Branch }).branch
 
 /** Tells a follower of every commit of a database from now on, until the result is called. There is one at a time. */
 export function followCommits<Entry>(database: Database, follower: Follower<Entry>): () => void {
@@ -71,9 +72,9 @@ export function raiseRevision(database: Database, revision: Revision): void {
   if (revision > branch.revision) branch.revision = revision
 }
 
-/** Emits an event of the head, where anybody listens to its category. */
-export function emitEvent(database: Database, category: Parameters<Branch['hub']['wants']>[0], body: EventBody): void {
-  const { hub, family, revision } = branchOf(database)
+/** Emits an event of a view, where anybody listens to its category. */
+export function emitEvent(view: View, category: Parameters<Branch['hub']['wants']>[0], body: EventBody): void {
+  const { hub, family, revision } = branchOf(view)
   if (family.closed || !hub.wants(category)) return
   hub.emit(revision, body)
   family.host.idle()

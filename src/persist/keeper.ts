@@ -11,7 +11,7 @@
 import { type Database, InvalidDefinitionError, type Revision } from '../index.js'
 import { emitEvent, followCommits, reportError, type Written } from '../core/journal.js'
 import { type BaseMeta, saveBase } from './base.js'
-import { type Codecs, Encoder, encodeValue, type Place } from './codec.js'
+import { type ClassCodec, Codecs, Encoder, encodeValue, type Place } from './codec.js'
 import { type Entry, INVALIDATE, isTooLarge, type NameCodec, REMOVE, SET } from './log-entry.js'
 import { LogError } from './log-errors.js'
 import type { Lineage } from './log-frame.js'
@@ -30,7 +30,7 @@ export interface KeeperSettings {
   /** How many bytes of log make a compaction; null: as many as the base has, and no less than 4 MiB. */
   readonly compactAt: number | null
   readonly durable: boolean
-  readonly codecs: Codecs
+  readonly codecs: readonly ClassCodec[]
   readonly names: NameCodec
   /** The inputs that can be written. */
   readonly inputs: ReadonlySet<unknown>
@@ -58,7 +58,7 @@ export class Keeper {
     const { port, lineage, position, names, durable } = settings
     this.database = database
     this.settings = settings
-    this.encoder = new Encoder(settings.codecs)
+    this.encoder = new Encoder(new Codecs(settings.codecs))
     this.carried = settings.logBytes
     this.baseBytes = settings.baseBytes
     this.runsInBase = database.stats().runs
@@ -88,6 +88,10 @@ export class Keeper {
       this.compacting = null
     })
     return this.compacting
+  }
+
+  get isCompacting(): boolean {
+    return this.compacting !== null
   }
 
   /** Resolves when no compaction is on its way, however it ended. */

@@ -60,7 +60,7 @@ export async function listSegments(port: Port): Promise<{ name: string; first: n
     const first = firstOfName(name)
     if (first !== null) segments.push({ name, first })
   }
-  return segments.sort((a, b) => a.first - b.first)
+  return segments.toSorted((a, b) => a.first - b.first)
 }
 
 /** Applies what the log holds beyond the base file. @throws LogError, and what decoding and the commits throw */

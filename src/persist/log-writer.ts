@@ -133,10 +133,13 @@ export class LogWriter {
 
   /** Begins a new segment with the next commit; gives the number of the last one before it. A broken log holds it back until `resume`. */
   rotate(): number {
-    const segment = this.begin()
-    if (this.broken === null) this.segments.push(segment)
-    else {
-      this.segments = [segment]
+    if (this.broken === null) {
+      // A segment without a commit is as good as a new one, and has its name.
+      if ((this.segments.at(-1) as Segment).first > this.count) return this.count
+      this.segments.push(this.begin())
+      this.run()
+    } else {
+      this.segments = [this.begin()]
       this.held = this.taken
     }
     return this.count

@@ -1,9 +1,10 @@
 /** A database that lives in a folder: what it was it is again, after a clean end and after a crash. */
 import { type Batch, createDatabase, Database, type DatabaseOptions, type Definition, type Revision } from '../index.js'
 import { partsOf } from '../core/journal.js'
-import { type BaseReport, loadBase } from './base.js'
+import { loadBase } from './base.js'
 import { type ClassCodec, Codecs, Decoder, decodeValue, Encoder, encodeValue } from './codec.js'
 import { checkCompactAt, Keeper } from './keeper.js'
+import type { LoadReport } from './load.js'
 import type { NameCodec } from './log-entry.js'
 import type { LogError } from './log-errors.js'
 import { replayLog, type ReplayReport } from './log-replay.js'
@@ -24,13 +25,13 @@ export interface OpenOptions extends DatabaseOptions {
   /** Save results of queries when the database is closed, so that the next start finds them. Default: true. */
   readonly saveOnClose?: boolean
   /** How instances of classes are written. */
-  readonly codecs?: readonly ClassCodec<never>[]
+  readonly codecs?: readonly ClassCodec[]
 }
 
 /** What was found at the start. */
 export interface OpenReport {
   /** The base file; `loaded: false` where there was none. */
-  readonly base: BaseReport
+  readonly base: LoadReport
   readonly log: ReplayReport
 }
 
@@ -89,7 +90,8 @@ export class OpenedDatabase extends Database {
    * when the log has grown to `compactAt`. Mends a broken log. @throws `StorageError`, `CacheError`
    */
   async compact(): Promise<void> {
-    await this.keeper.rest()
+    // At once where that is possible: what is committed after the call then stands in the log, and not in the base.
+    if (this.keeper.isCompacting) await this.keeper.rest()
     await this.keeper.compact()
   }
 
@@ -97,6 +99,7 @@ export class OpenedDatabase extends Database {
    * Writes down what is not yet written, saves results, ends everything as `Database.close` does, and lets others open the place.
    * What is committed before the promise resolves is kept, or refused with `ClosedError`. Rejects where something could not be written.
    */
+  // oxlint-disable-next-line typescript/no-misused-promises -- who takes it for a Database need not wait
   override close(): Promise<void> {
     this.closing ??= this.end()
     return this.closing
@@ -150,16 +153,16 @@ export async function openDatabase(place: FolderPlace, options: OpenOptions): Pr
 }
 
 async function fill(database: Database, port: Port, options: OpenOptions, compactAt: number | null, release: () => Promise<void>): Promise<OpenedDatabase> {
-  const codecs = new Codecs(options.codecs ?? [])
-  const decoder = new Decoder(codecs)
+  const { codecs = [] } = options
+  const decoder = new Decoder(new Codecs(codecs))
   const names = nameCodec()
-  const dropMismatch = options.onMismatch === 'drop'
-  const { base, meta, bytes: baseBytes } = await loadBase(database, port, { codecs, dropMismatch })
+  const { onMismatch = 'error' } = options
+  const { report: base, meta } = await loadBase(database, port, { codecs, onMismatch })
   const definitions = new Map(options.definitions.map((definition) => [definition.name, definition]))
   const decode = (bytes: Uint8Array): unknown => decodeValue(bytes, decoder)
-  const { report, lineage, position, bytes, setAside } = await replayLog(port, database, { definitions, base: meta, strict: options.recovery === 'strict', dropMismatch, decode, names })
+  const { report, lineage, position, bytes, setAside } = await replayLog(port, database, { definitions, base: meta, strict: options.recovery === 'strict', dropMismatch: onMismatch === 'drop', decode, names })
   const inputs = new Set<unknown>(options.definitions.filter(({ kind }) => kind === 'input'))
-  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes, compactAt, durable: options.durable ?? false, codecs, names, inputs })
+  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes: base.loaded ? base.bytes : null, compactAt, durable: options.durable ?? false, codecs, names, inputs })
   if (setAside.length > 0) {
     // Nothing may be appended before what cannot be read is out of the way, and it may go only when a base holds what came before.
     await keeper.rebase()

@@ -108,20 +108,20 @@ describe.each(Object.keys(makers))('the port for %s', (kind) => {
 
   it('[PER-19] random operations agree with a plain map', async () => {
     const port = make()()
-    const { int, chance } = random(7)
+    const rng = random(7)
     const model = new Map<string, number[]>()
     for (let i = 0; i < 150; i++) {
-      const name = `f${int(3)}`
+      const name = `f${rng.int(3)}`
       const old = model.get(name)
-      const data = Array.from({ length: int(9) }, () => int(256))
-      if (chance(0.5)) {
+      const data = Array.from({ length: rng.int(9) }, () => rng.int(256))
+      if (rng.chance(0.5)) {
         await port.append(name, Uint8Array.from(data))
         model.set(name, [...(old ?? []), ...data])
-      } else if (chance(0.3)) {
+      } else if (rng.chance(0.3)) {
         await port.write(name, [Uint8Array.from(data), bytes(1)])
         model.set(name, [...data, 1])
-      } else if (old !== undefined && chance(0.7)) {
-        const length = int(old.length + 2)
+      } else if (old !== undefined && rng.chance(0.7)) {
+        const length = rng.int(old.length + 2)
         await port.truncate(name, Math.min(length, old.length))
         model.set(name, old.slice(0, length))
       } else {
@@ -129,7 +129,7 @@ describe.each(Object.keys(makers))('the port for %s', (kind) => {
         model.delete(name)
       }
       const now = model.get(name)
-      const from = int(10)
+      const from = rng.int(10)
       const part = now === undefined ? null : Uint8Array.from(now.slice(from, from + 5))
       expect({ i, whole: await port.read(name), part: await port.read(name, from, 5), size: await port.size(name) }).toEqual({ i, whole: now === undefined ? null : Uint8Array.from(now), part, size: now?.length ?? null })
     }

@@ -24,7 +24,7 @@ export function inputsOf(view: View, definitions: readonly Definition[]): string
   return inputs.map((definition) => {
     const lines = view.keys(definition).map((key) => {
       const args = (Array.isArray(key) ? key : [key]) as [unknown]
-      return inspect([args, view.get(definition, ...args)], { depth: 20, compact: true, breakLength: Infinity })
+      return inspect([args, view.get(definition, ...args)], { depth: 20, compact: true, sorted: true, breakLength: Infinity })
     })
     return `${definition.name}: ${lines.toSorted().join(' ')}`
   }).join('\n')
@@ -44,7 +44,7 @@ export class Disk implements Port {
   readonly steps: { step: Step; name: string }[] = []
   /** Called before each step; throw to fail it. The step is not done, or, of an append or a write, in part. */
   before: (step: Step, name: string, number: number) => void = () => {}
-  private files = new Map<string, { safe: Uint8Array; bytes: Uint8Array }>()
+  private readonly files = new Map<string, { safe: Uint8Array; bytes: Uint8Array }>()
   /** Files that were removed, and may come back. */
   private readonly removed = new Map<string, Uint8Array>()
   private crashed = false

@@ -2,10 +2,8 @@
 import { PebreError } from '../../index.js'
 
 /** Refuses: a path of a file means nothing here. */
-export class FilePort {
-  constructor(folder: string) {
-    throw new PebreError(`"${folder}" is a path, and there are no files here. Give a port, such as an IndexedDbPort.`)
-  }
+export function FilePort(folder: string): never {
+  throw new PebreError(`"${folder}" is a path, and there are no files here. Give a port, such as an IndexedDbPort.`)
 }
 
 export function splitPath(path: string): { folder: string; name: string } {

@@ -116,7 +116,7 @@ export class IndexedDbPort implements Port {
   }
 
   async list(): Promise<string[]> {
-    return this.transact('readonly', 'relaxed', async (files) => ((await result(files.getAllKeys())) as IDBValidKey[]).filter((key): key is string => typeof key === 'string'))
+    return this.transact('readonly', 'relaxed', async (files) => (await result(files.getAllKeys())).filter((key): key is string => typeof key === 'string'))
   }
 
   async remove(name: string): Promise<void> {
@@ -224,15 +224,17 @@ export class IndexedDbPort implements Port {
   private async open(): Promise<IDBDatabase> {
     try {
       const request = this.factory.open(this.name, 1)
-      request.onupgradeneeded = () => {
+      request.addEventListener('upgradeneeded', () => {
         request.result.createObjectStore('files')
         request.result.createObjectStore('chunks')
-      }
+      })
       const database = await result(request)
       // Somebody wants to delete the database, or the browser took it away: the next use opens it again.
-      database.onversionchange = database.onclose = () => {
-        database.close()
-        this.opened = null
+      for (const event of ['versionchange', 'close']) {
+        database.addEventListener(event, () => {
+          database.close()
+          this.opened = null
+        })
       }
       return database
     } catch (error) {
@@ -261,14 +263,14 @@ async function lastChunkBefore(chunks: IDBObjectStore, number: number, offset: n
 
 function result<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB gave no reason'))
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB gave no reason')))
   })
 }
 
 function completion(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'))
+    transaction.addEventListener('complete', () => resolve())
+    transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('the transaction was aborted')))
   })
 }

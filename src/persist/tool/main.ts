@@ -8,5 +8,5 @@ process.stdout.on('error', (error: { code?: unknown }) => process.exit(error.cod
 process.exitCode = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   error: (text) => process.stderr.write(text),
-  isTerminal: process.stderr.isTTY === true,
+  isTerminal: process.stderr.isTTY,
 })
