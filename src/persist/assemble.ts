@@ -6,7 +6,7 @@ import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
 import { type Entry, inputEntry } from './entry.js'
 import type { Gathered } from './gather.js'
 import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
-import { compareKeys, textOfArgs } from './order.js'
+import { sortByKeys, textOfArgs } from './order.js'
 import { retainedEntries, type RetainedSection, type Target } from './retained.js'
 import type { Slices } from './slices.js'
 
@@ -146,7 +146,7 @@ export class Assembler {
 
   private async ordered(name: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { encoder, slices } = this.options
-    const sorted = await slices.sort(entries, compareKeys)
+    const sorted = await sortByKeys(entries, slices)
     for (const entry of sorted) {
       entry.key = keyForm(encoder, name, entry)
       if (slices.due()) await slices.rest()

@@ -49,6 +49,7 @@ export class Canonical {
   /** Those that can be referred to only from outside them, while they are open. */
   private readonly open = new Set<object>()
   private readonly path: PropertyKey[] = []
+  private readonly usual = new Map<string, boolean>()
   private tagged = false
   /** The unordered collections whose members are being sorted, the outermost first. */
   private sorting: readonly object[] = []
@@ -136,7 +137,7 @@ export class Canonical {
     let sorted = true
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string
-      if (unusualNames.has(name) || !isWellFormed(name)) usual = false
+      if (!this.isUsual(name)) usual = false
       if (i > 0 && name < (names[i - 1] as string)) sorted = false
     }
     if (!usual) return this.tagAll(OBJECT, this.entries(object, names.toSorted(), depth))
@@ -153,6 +154,16 @@ export class Canonical {
       if (copy !== null) copy[name] = form
     }
     return copy ?? object
+  }
+
+  /** Whether a name may stand in a record as it is. The same few come again and again. */
+  private isUsual(name: string): boolean {
+    let usual = this.usual.get(name)
+    if (usual === undefined) {
+      usual = !unusualNames.has(name) && isWellFormed(name)
+      if (this.usual.size < 1000) this.usual.set(name, usual)
+    }
+    return usual
   }
 
   /** A copy in sorted order; names that are integers come first in any object. */
@@ -209,14 +220,11 @@ export class Canonical {
 
   /** It has holes, or names besides its elements. */
   private hasMore(array: readonly unknown[], depth: number): boolean {
-    if (array.length > 1_000_000 && isHoley(array)) return true
-    const names = Object.keys(array)
-    if (Reflect.ownKeys(array).length !== names.length + 1) {
-      const name = Reflect.ownKeys(array).find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false)) as PropertyKey
-      this.path[depth] = name
-      return this.refuse(depth + 1, typeof name === 'symbol' ? 'its name is a symbol' : 'it is not enumerable')
-    }
-    return names.length !== array.length || (names.length > 0 && names.at(-1) !== String(array.length - 1))
+    if (!isHoley(array) && Reflect.ownKeys(array).length === array.length + 1) return false
+    const name = Reflect.ownKeys(array).find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false))
+    if (name === undefined) return true
+    this.path[depth] = name
+    return this.refuse(depth + 1, typeof name === 'symbol' ? 'its name is a symbol' : 'it is not enumerable')
   }
 
   private visitSparse(array: readonly unknown[], depth: number): unknown {

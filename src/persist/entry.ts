@@ -18,6 +18,8 @@ export interface Entry {
   readonly stamp: number
   readonly usedAt: number
   deps: readonly Target[]
+  /** What it saw of them, as long as that matters. */
+  stamps: readonly number[]
   /** The dependencies that showed something else when it was made, by their place in `deps`. */
   changed: readonly number[]
   /** It was made from something that has changed since in a way no dependency shows. */
@@ -28,5 +30,5 @@ export const none: readonly never[] = Object.freeze([])
 
 /** A slot, read or stored. */
 export function inputEntry(target: Ref, args: unknown, text: string, form: unknown, weight: number, stored: boolean): Entry {
-  return { target, args, text, key: undefined, form, weight, stored, isAsync: false, stamp: 0, usedAt: 0, deps: none, changed: none, isStale: false }
+  return { target, args, text, key: undefined, form, weight, stored, isAsync: false, stamp: 0, usedAt: 0, deps: none, stamps: none, changed: none, isStale: false }
 }

@@ -32,7 +32,7 @@ export async function gather(reader: StateReader, options: GatherOptions): Promi
   const inputs = new Map<AnyInput, Entry[]>()
   const queries = new Map<AnyDerived, Entry[]>()
   const omitted: { key: string; reason: string }[] = []
-  const memos = new Map<Ref, Chosen>()
+  const memos = new Map<Ref, Entry>()
   for (const definition of reader.definitions()) {
     if (definition.kind === 'input') inputs.set(definition, await gatherSlots(reader, definition, options))
     else if (definition.options.persist !== false) queries.set(definition, await gatherMemos(reader, definition, options, memos, omitted))
@@ -62,13 +62,7 @@ function formOf(encoder: Encoder, value: unknown, definition: string, ref: Ref):
   }
 }
 
-/** A memo that may be saved. */
-interface Chosen {
-  readonly memo: SavedMemo
-  readonly entry: Entry
-}
-
-async function gatherMemos(reader: StateReader, definition: AnyDerived, { encoder, slices, omitUnsupported }: GatherOptions, memos: Map<Ref, Chosen>, omitted: Gathered['omitted']): Promise<Entry[]> {
+async function gatherMemos(reader: StateReader, definition: AnyDerived, { encoder, slices, omitUnsupported }: GatherOptions, memos: Map<Ref, Entry>, omitted: Gathered['omitted']): Promise<Entry[]> {
   const entries: Entry[] = []
   for (const cell of reader.cells(definition)) {
     const memo = reader.memo(cell)
@@ -84,12 +78,13 @@ async function gatherMemos(reader: StateReader, definition: AnyDerived, { encode
       continue
     }
     const args = storedArgsOf(cell)
-    const weight = encoder.weight - before + 4 * memo.deps.length
+    const { deps, stamps, stamp, isAsync } = memo
+    const weight = encoder.weight - before + 4 * deps.length
     const entry: Entry = {
-      target: cell, args, text: textOfArgs(args), key: undefined, form, weight, stored: true, isAsync: memo.isAsync, stamp: memo.stamp, usedAt: reader.usedAt(cell), deps: none, changed: none, isStale: false,
+      target: cell, args, text: textOfArgs(args), key: undefined, form, weight, stored: true, isAsync, stamp, usedAt: reader.usedAt(cell), deps, stamps, changed: none, isStale: false,
     }
     entries.push(entry)
-    memos.set(cell, { memo, entry })
+    memos.set(cell, entry)
   }
   return entries
 }
@@ -103,17 +98,23 @@ interface Leaves {
   readonly isStale: boolean
 }
 
+/** A memo whose dependencies are records of the database. */
+type SavedDeps = Pick<SavedMemo, 'deps' | 'stamps' | 'stamp'>
+
+/** Says that a dependency is not saved itself. */
+const unsaved: readonly number[] = Object.freeze([])
+
 const nowhere: Leaves = { stamp: 0, deps: null, changed: none, isStale: false }
 
 /** Finds the dependencies of memos, and leaves out those that depend on what is not there. */
 class Linker {
   private readonly reader: StateReader
-  private readonly memos: Map<Ref, Chosen>
+  private readonly memos: Map<Ref, Entry>
   private readonly slices: Slices
   /** By queries that are not saved; null while it is looked for. */
   private readonly leaves = new Map<Ref, Leaves | null>()
 
-  constructor(reader: StateReader, memos: Map<Ref, Chosen>, slices: Slices) {
+  constructor(reader: StateReader, memos: Map<Ref, Entry>, slices: Slices) {
     this.reader = reader
     this.memos = memos
     this.slices = slices
@@ -121,49 +122,50 @@ class Linker {
 
   async run(queries: Map<AnyDerived, Entry[]>): Promise<void> {
     const gone: Entry[] = []
-    for (const { memo, entry } of this.memos.values()) {
-      const { deps, changed, isStale } = this.leavesIn(memo)
-      if (deps === null) gone.push(entry)
-      else {
-        entry.deps = deps
-        entry.changed = changed
-        entry.isStale = isStale
+    for (const entry of this.memos.values()) {
+      const { deps } = entry as SavedDeps
+      entry.changed = this.changedIn(entry as SavedDeps) ?? none
+      if (entry.changed === unsaved) {
+        const leaves = this.leavesThrough(entry as SavedDeps)
+        entry.deps = leaves.deps ?? deps
+        entry.changed = leaves.changed
+        entry.isStale = leaves.isStale
+        if (leaves.deps === null) gone.push(entry)
       }
+      entry.stamps = none
       if (this.slices.due()) await this.slices.rest()
     }
     await leaveOut(gone, queries, this.slices)
   }
 
-  /** The dependencies of a memo as the file can keep them: most often just those it has. */
-  private leavesIn(memo: SavedMemo): Leaves {
-    const { deps, stamps, stamp } = memo
+  /** The dependencies that have changed since, where all of them can be kept as they are; `unsaved` where not. */
+  private changedIn({ deps, stamps }: SavedDeps): readonly number[] | null {
     let changed: number[] | null = null
     for (let i = 0; i < deps.length; i++) {
       const dep = deps[i] as Ref
-      const seen = stamps[i] as number
       let shown: number
       if (isQuery(dep)) {
-        const chosen = this.memos.get(dep)
-        if (chosen === undefined) return this.leavesThrough(memo)
-        shown = chosen.memo.stamp
+        const entry = this.memos.get(dep)
+        if (entry === undefined) return unsaved
+        shown = entry.stamp
       } else {
-        if (kindOf(dep) === 'invalidation') return this.leavesThrough(memo)
+        if (kindOf(dep) === 'invalidation') return unsaved
         shown = this.reader.stampOf(dep)
       }
-      if (shown !== seen) (changed ??= []).push(i)
+      if (shown !== stamps[i]) (changed ??= []).push(i)
     }
-    return { stamp, deps, changed: changed ?? none, isStale: false }
+    return changed
   }
 
-  /** The same, where a dependency is not saved itself. One that was seen in two states counts as changed. */
-  private leavesThrough({ deps, stamps, stamp }: SavedMemo): Leaves {
+  /** The dependencies of a memo down to what is saved. One that was seen in two states counts as changed. */
+  private leavesThrough({ deps, stamps, stamp }: SavedDeps): Leaves {
     const found = new Map<Ref, boolean>()
     const add = (ref: Ref, same: boolean): void => void found.set(ref, same && found.get(ref) !== false)
     let isStale = false
     for (const [i, dep] of deps.entries()) {
       const seen = stamps[i] as number
-      const chosen = this.memos.get(dep)
-      if (chosen !== undefined) add(dep, chosen.memo.stamp === seen)
+      const entry = this.memos.get(dep)
+      if (entry !== undefined) add(dep, entry.stamp === seen)
       else if (!isQuery(dep)) {
         const same = this.reader.stampOf(dep) === seen
         if (kindOf(dep) === 'invalidation') isStale ||= !same
@@ -195,7 +197,7 @@ class Linker {
       }
       stack.pop()
       if (known === undefined) this.leaves.set(top, nowhere)
-      else if (known === null) this.leaves.set(top, memo === null ? nowhere : this.leavesIn(memo))
+      else if (known === null) this.leaves.set(top, memo === null ? nowhere : this.leavesThrough(memo))
     }
     return this.leaves.get(root) ?? nowhere
   }

@@ -1,6 +1,6 @@
 /** Sections of definitions a database does not know: kept as they were read, and written again at the next save. */
 import { kindOf, type Ref, type StateReader } from '../core/saved-state.js'
-import type { Entry } from './entry.js'
+import { type Entry, none } from './entry.js'
 import type { SectionHead } from './layout.js'
 
 /** A record of such a section; its parts are forms. */
@@ -80,6 +80,6 @@ function entryOf(record: RetainedRecord, stampOf: (ref: Ref) => number): Entry {
   const { key, form, stored, isAsync, links } = record
   const changed = links.flatMap(({ target, same, stamp }, i) => (same && !(target !== null && 'mark' in target && stampOf(target) !== stamp) ? [] : [i]))
   return {
-    target: record, args: undefined, text: '', key, form, weight: 1024, stored, isAsync, stamp: 0, usedAt: 0, deps: links.map(({ target }) => target as Target), changed, isStale: false,
+    target: record, args: undefined, text: '', key, form, weight: 1024, stored, isAsync, stamp: 0, usedAt: 0, deps: links.map(({ target }) => target as Target), stamps: none, changed, isStale: false,
   }
 }

@@ -50,6 +50,8 @@ export class Slices {
   }
 
   private async merge<T>(left: readonly T[], right: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
+    // What came in order stays in order.
+    if (compare(left.at(-1) as T, right[0] as T) <= 0) return left.concat(right)
     const merged: T[] = []
     let i = 0
     let j = 0
