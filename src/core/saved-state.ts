@@ -7,14 +7,15 @@ import { commitLoaded, removal } from './commit.js'
 import type { Database } from './database.js'
 import type { AnyInput, Definition } from './define.js'
 import { insertEdge } from './graph.js'
+import { isEqual } from './judge.js'
 import { encodeArgs } from './key.js'
 import {
-  argsOf, ASYNC, BROKEN, Cell, CHECKING, DIRTY, type Edge, FAILED, idOf, isCell, markCell, MAYBE, type Memo, type Node, placeOutcome, RUNNING, type Slot, type StoredArgs, TAINTED, VOLATILE,
+  argsOf, ASYNC, BROKEN, Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, idOf, isCell, markCell, MAYBE, type Memo, type Node, placeOutcome, RUNNING, type Slot, type StoredArgs, TAINTED, VOLATILE,
 } from './node.js'
 import { hiddenSlot, invalidationOf, originOf, restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import type { SlotRecord } from './root.js'
-import { edgesOf } from './share.js'
+import { edgesOf, makeMemo, offer } from './share.js'
 import type { Snapshot, View } from './view.js'
 
 export type { AnyDerived, AnyInput, Definition } from './define.js'
@@ -237,32 +238,46 @@ export class StateWriter {
     }
   }
 
-  /** Puts the memos into cells that know nothing yet. They are proved when they are first needed. */
+  /** Puts the memos into cells that know nothing yet, and offers them to the others. They are proved when they are first needed. */
   private settle(revision: Revision): void {
     const { family } = this.head
-    const fitting = this.arrivals.filter(({ cell }) => isEmpty(cell))
-    const placed = new Set<Node>()
-    for (const { cell, value, isAsync } of fitting) {
-      placeOutcome(cell, value, isAsync ? ASYNC : 0, family.stamps++, revision)
-      if (isAsync) cell.table.sawPromise = true
-      placed.add(cell)
+    const stamps = new Map<Node, Stamp>()
+    const empty = new Set<Cell>()
+    for (const { cell, value, isAsync } of this.arrivals) {
+      if (isEmpty(cell)) {
+        placeOutcome(cell, value, isAsync ? ASYNC : 0, family.stamps++, revision)
+        if (isAsync) cell.table.sawPromise = true
+        empty.add(cell)
+        stamps.set(cell, cell.stamp)
+      } else if (isIdle(cell)) stamps.set(cell, (cell.flags & FAILED) === 0 && isEqual(cell, cell.value, value) ? cell.stamp : family.stamps++)
     }
-    for (const { cell, deps, changed, isStale } of fitting) {
-      let tail: Edge | null = null
-      for (const dep of deps) {
-        tail = insertEdge(cell, tail, dep, 0)
-        const same = (!isCell(dep) || placed.has(dep)) && (changed.length === 0 || !changed.includes(deps.indexOf(dep)))
-        // A stamp nobody will ever show: the query runs again.
-        tail.stamp = same ? dep.stamp : family.stamps++
+    for (const arrival of this.arrivals) {
+      const { cell, deps, changed, isStale } = arrival
+      // A stamp nobody will ever show: the query runs again.
+      const seen = deps.map((dep, i) => (changed.length > 0 && changed.includes(i) ? undefined : isCell(dep) ? stamps.get(dep) : dep.stamp) ?? family.stamps++)
+      if (empty.has(cell)) {
+        let tail: Edge | null = null
+        for (const [i, dep] of deps.entries()) {
+          tail = insertEdge(cell, tail, dep, 0)
+          tail.stamp = seen[i] as Stamp
+        }
+        markCell(cell, isStale ? DIRTY : MAYBE)
+      } else if (cell.mark !== CLEAN && stamps.has(cell) && !isStale) {
+        const memo = { value: arrival.value, flags: arrival.isAsync ? ASYNC : 0, stamp: stamps.get(cell) as Stamp, changedAt: revision }
+        offer(this.head, cell, makeMemo(memo, deps, seen, revision))
       }
-      markCell(cell, isStale ? DIRTY : MAYBE)
     }
   }
 }
 
-/** Nothing has been computed there, nothing is being computed, and nobody has asked for it to be computed again. */
+/** Nothing has been computed there, either. */
 function isEmpty(cell: Cell): boolean {
-  if (cell.stamp !== ABSENT || cell.job !== null || cell.owner !== null || cell.deps !== null || (cell.flags & (RUNNING | CHECKING | BROKEN)) !== 0) return false
+  return cell.stamp === ABSENT && cell.deps === null && isIdle(cell)
+}
+
+/** Nothing is being computed there, and nobody has asked for it to be computed again. */
+function isIdle(cell: Cell): boolean {
+  if (cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING | BROKEN)) !== 0) return false
   const invalidation = invalidationOf(cell)
   return invalidation === null || invalidation.stamp === ABSENT
 }

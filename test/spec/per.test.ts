@@ -5,6 +5,7 @@ import { CacheError, loadCache, MemoryPort, saveCache, UnsupportedValueError } f
 import { derived, input } from '../../src/index.js'
 import { describe, expect, it } from 'vitest'
 import { countedDatabases } from '../support/databases.js'
+import { forSeeds } from '../support/random.js'
 
 const database = countedDatabases()
 
@@ -116,6 +117,70 @@ describe('save and load', () => {
     expect([seen, node, before.get(all.index), db.get(all.title, 'b')]).toEqual([[['mine'], ['A', 'B']], [undefined, 'B'], ['mine'], 'B'])
     before.dispose()
   })
+
+  it('[PER-1 PER-20 LIVE-2] a load into a database whose queries have run on nothing runs none of them again', async () => {
+    const all = site()
+    const at = place()
+    await saveCache(await filled(all), at)
+    const db = database({ definitions: all.definitions })
+    const seen: unknown[] = []
+    db.watch(all.index).subscribe((state) => seen.push(state.status === 'ready' ? state.value : state.status))
+    db.get(all.title, 'a')
+    db.get(all.title, 'b')
+    await db.get(all.words, 'gone')
+    all.log.length = 0
+    await loadCache(db, at)
+    expect([all.log.splice(0), seen, db.get(all.title, 'b'), await db.get(all.words, 'gone')]).toEqual([[], [[], ['A', 'B']], 'B', 1])
+    db.set(all.file, 'a', 'A two')
+    expect([all.log.splice(0), seen.at(-1)]).toEqual([['title a', 'index'], ['A two', 'B']])
+    db.set(all.file, 'own', 'mine')
+    all.log.length = 0
+    await loadCache(db, at)
+    expect([db.get(all.index), all.log.splice(0)]).toEqual([['A', 'B'], []])
+    await loadCache(db, at)
+    expect([db.get(all.index), await db.get(all.words, 'a'), all.log]).toEqual([['A', 'B'], 3, []])
+  })
+
+  it('[PER-1 PER-5 REV-4] random databases: after a load every query answers as its inputs say', async () => {
+    await forSeeds(150, async ({ int, chance }) => {
+      const number = input<[key: number], number>('number')
+      const sum = derived('sum', (q, key: number): number => (q.get(number, key) ?? 0) + (key > 0 && q.has(number, key - 1) ? q.get(sum, key - 1) : 0))
+      const parity = derived('parity', async (q, key: number) => (await null, q.get(sum, key) % 2 === 0 ? 'even' : 'odd'), { persist: int(2) === 0 })
+      const names = derived('names', async (q) => (await Promise.all(q.keys(number).toSorted().map((key) => q.get(parity, key)))).join())
+      const definitions = [number, sum, parity, names]
+      const at = place()
+      const work = async (db: Database): Promise<void> => {
+        for (let n = 0; n < 8; n++) {
+          const key = int(6)
+          if (chance(0.7)) db.set(number, key, int(4))
+          else if (chance(0.5)) db.remove(number, key)
+          else db.invalidate(sum, key)
+          if (chance(0.4)) db.get(sum, int(6))
+          if (chance(0.3)) await db.get(names)
+        }
+      }
+      const check = async (db: Database): Promise<void> => {
+        const fresh = database({ definitions })
+        fresh.replaceAll(number, db.entries(number))
+        for (let key = 0; key < 6; key++) expect([db.get(sum, key), await db.get(parity, key)]).toEqual([fresh.get(sum, key), await fresh.get(parity, key)])
+        expect(await db.get(names)).toBe(await fresh.get(names))
+      }
+      const first = database({ definitions })
+      await work(first)
+      await saveCache(first, at)
+      const entries = first.entries(number)
+      const other = database({ definitions })
+      if (chance(0.7)) await work(other)
+      const running = chance(0.3) ? other.get(names) : null
+      await loadCache(other, at)
+      expect(other.entries(number).equals(entries)).toBe(true)
+      if (chance(0.5)) await work(other)
+      await running
+      await check(other)
+      await work(other)
+      await check(other)
+    })
+  }, 30_000)
 
   it('[PER-5 PER-6 PER-11] what is not loaded changes nothing', async () => {
     const all = site()
