@@ -2,9 +2,12 @@
 /** From arguments to a command to an exit code: 0 all is well, 1 something is damaged or would not be loaded, 2 wrong usage, 3 nothing could be read. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { CacheError } from '../errors.js'
 import { StorageError } from '../ports/errors.js'
+import { inspectFile } from './inspect.js'
 import { showLog } from './log.js'
 import type { Terminal } from './terminal.js'
+import { verifyPlace } from './verify.js'
 
 const help = `Usage: pebre COMMAND PLACE [--json]
 
@@ -41,11 +44,13 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     terminal.error(error instanceof UsageError ? `pebre: ${message}\n\n${help}` : `pebre: ${message}\n`)
-    return error instanceof UsageError ? 2 : error instanceof StorageError ? 3 : 1
+    return error instanceof UsageError ? 2 : error instanceof StorageError || (error instanceof CacheError && error.code === 'foreign') ? 3 : 1
   }
 }
 
 function execute(request: Request, terminal: Terminal): Promise<number> {
+  if (request.command === 'inspect') return inspectFile(request, terminal)
+  if (request.command === 'verify') return verifyPlace(request, terminal)
   if (request.command === 'log') return showLog(request, terminal)
   throw new UsageError(`there is no command ${request.command}`)
 }
