@@ -237,9 +237,9 @@ export function commitLoaded(branch: Branch, changes: Iterable<Change>, above: R
   branch.bytes = bytes
   branch.revision = Math.max(branch.revision, above) + 1
   const { revision } = branch
-  const effects: Effects = { hidden: null, keyed: null }
+  const effects: Effects = { hidden: null, keyed: null, taken: null }
   const slots: Slot[] = []
-  for (const change of effective) slots.push(store(branch, change, revision, effects))
+  for (const { slot, value, removed } of effective) slots.push(store(branch, slot, value, removed, revision, effects))
   for (const slot of slots) propagate(slot, DIRTY, false)
   if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
   settle(revision)

@@ -5,7 +5,7 @@
 import type { Branch, Change, Job } from './branch.js'
 import { commitLoaded, removal } from './commit.js'
 import type { Database } from './database.js'
-import type { AnyInput, Definition } from './define.js'
+import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { insertEdge } from './graph.js'
 import { isEqual } from './judge.js'
 import { encodeArgs } from './key.js'
@@ -18,7 +18,7 @@ import type { SlotRecord } from './root.js'
 import { edgesOf, makeMemo, offer } from './share.js'
 import type { Snapshot, View } from './view.js'
 
-export type { AnyDerived, AnyInput, Definition } from './define.js'
+export type { AnyDerived, AnyInput, AnyInterned, Definition } from './define.js'
 export type { SlotRecord } from './root.js'
 
 /** A record of the head, opaque outside the core. */
@@ -191,7 +191,7 @@ export class StateWriter {
   }
 
   /** The definition of a name, if the database has met it. */
-  definition(name: string): Definition | undefined {
+  definition(name: string): Definition | AnyInterned | undefined {
     return name === '' ? undefined : this.head.family.names.get(name)
   }
 

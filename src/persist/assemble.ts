@@ -3,11 +3,11 @@ import { definitionOf, kindOf, nameOf, type Ref, type StateReader, storedArgsOf 
 import { crc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
-import { type Entry, inputEntry } from './entry.js'
+import { type Entry, inputEntry, type RetainedSection, type Target } from './entry.js'
 import type { Gathered } from './gather.js'
 import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
 import { sortByKeys, textOfArgs } from './order.js'
-import { retainedEntries, type RetainedSection, type Target } from './retained.js'
+import { retainedEntries } from './retained.js'
 import type { Slices } from './slices.js'
 
 interface OutSection {

@@ -3,9 +3,9 @@ import type { Definition, Ref, StateWriter } from '../core/saved-state.js'
 import { defaultEquals } from '../index.js'
 import type { Decoder } from './codec.js'
 import { type AnyInput, restOf } from './definitions.js'
-import { none } from './entry.js'
+import { none, type RetainedLink, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
 import type { Columns, DroppedSection, ReadSectionResult } from './read-section.js'
-import { retain, type RetainedLink, type RetainedRecord, type RetainedSection, retainedSection, type Target } from './retained.js'
+import { retain, retainedSection } from './retained.js'
 import type { Slices } from './slices.js'
 
 export class Landing {

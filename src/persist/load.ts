@@ -157,7 +157,8 @@ async function readAll(writer: StateWriter, { header, body }: OpenedFile, { deco
     numbers += count + (type === 'input' ? 2 : 0)
   }
   for (const [i, head] of header.sections.entries()) {
-    const definition = writer.definition(head.name)
+    const known = writer.definition(head.name)
+    const definition = known?.kind === 'interned' ? undefined : known
     let reason = definition === undefined ? null : misfit(head, definition)
     let columns: Columns | null = null
     if (reason === 'mismatch' && !drop) throw mismatch(head, definition as Definition)
