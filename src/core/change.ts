@@ -1,4 +1,5 @@
 /** What commits are made of, and who follows them. */
+import type { AnyInterned } from './define.js'
 import type { Cell, Slot } from './node.js'
 import type { Revision, Stamp } from './revision.js'
 import type { TableRoot } from './root.js'
@@ -23,4 +24,6 @@ export interface Journal {
   prepare(changes: readonly Change[], invalidated: readonly Cell[]): unknown
   /** The commit has been made, and nobody has been told of it. Must not throw. Commits come in the order of their revisions. */
   commit(prepared: unknown, revision: Revision): void
+  /** A value is about to get an id, in whatever view. What it throws leaves the value without one. */
+  interned(definition: AnyInterned, value: unknown, id: number): void
 }

@@ -1,11 +1,14 @@
 /** What persistence needs of a database besides its public face: following its commits, and passing for it. */
 import type { Branch, Change } from './branch.js'
 import type { Database } from './database.js'
-import type { AnyDerived, AnyInput } from './define.js'
+import type { AnyDerived, AnyInput, AnyInterned } from './define.js'
+import { adopt, mayAdopt } from './intern.js'
 import type { EventBody } from './events.js'
 import { argsOf, type Cell, idOf, type Node } from './node.js'
 import type { Revision } from './revision.js'
 import type { View } from './view.js'
+
+export type { AnyInterned } from './define.js'
 
 /** What a commit makes of one record. */
 export class Written {
@@ -39,6 +42,8 @@ export interface Follower<Entry> {
   prepare(written: readonly Written[]): Entry
   /** The commit has been made, and nobody has been told of it. Must not throw. Commits come in the order of their revisions. */
   commit(entry: Entry, revision: Revision): void
+  /** A value is about to get an id, in whatever view. What it throws leaves the value without one. */
+  interned(definition: AnyInterned, value: unknown, id: number): void
 }
 
 const branchOf = (view: View): Branch => (view as unknown as { readonly branch: Branch }).branch
@@ -49,6 +54,7 @@ export function followCommits<Entry>(database: Database, follower: Follower<Entr
   const journal = {
     prepare: (changes: readonly Change[], invalidated: readonly Cell[]): Entry => follower.prepare([...changes.map(writtenOf), ...invalidated.map((cell) => new Written('invalidate', cell, undefined))]),
     commit: (entry: unknown, revision: Revision): void => follower.commit(entry as Entry, revision),
+    interned: (definition: AnyInterned, value: unknown, id: number): void => follower.interned(definition, value, id),
   }
   family.journal = journal
   return () => {
@@ -64,6 +70,14 @@ function writtenOf({ slot, value, removed }: Change): Written {
 export function partsOf(database: Database): ConstructorParameters<typeof Database> {
   const { branch, engine } = database as unknown as { branch: Branch; engine: ConstructorParameters<typeof Database>[1] }
   return [branch, engine]
+}
+
+/** Lets an id that a log holds stand for its value again; false where the id or the value stands for something else. */
+export function adoptInterned(database: Database, definition: AnyInterned, value: unknown, id: number): boolean {
+  const { family } = branchOf(database)
+  if (!mayAdopt(family, definition, id, value)) return false
+  adopt(family, definition, id, value)
+  return true
 }
 
 /** Counts on from a revision, where that is above the present one. Nobody may have subscribed yet. */

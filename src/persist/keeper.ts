@@ -8,11 +8,11 @@
  * Whenever that stops, base and log together hold every commit: the old base with both segments, or the new base with the old
  * segment, whose commits are passed over, and the new one.
  */
-import { type Database, InvalidDefinitionError, type Revision } from '../index.js'
-import { emitEvent, followCommits, reportError, type Written } from '../core/journal.js'
+import { ClosedError, type Database, describeValue, InvalidDefinitionError, type Revision } from '../index.js'
+import { type AnyInterned, emitEvent, followCommits, reportError, type Written } from '../core/journal.js'
 import { type BaseMeta, saveBase } from './base.js'
 import { type ClassCodec, Codecs, Encoder, encodeValue, type Place } from './codec.js'
-import { type Entry, INVALIDATE, isTooLarge, type NameCodec, REMOVE, SET } from './log-entry.js'
+import { type Entry, INTERN, INVALIDATE, isTooLarge, type NameCodec, noBytes, REMOVE, SET } from './log-entry.js'
 import { LogError } from './log-errors.js'
 import type { Lineage } from './log-frame.js'
 import { listSegments } from './log-replay.js'
@@ -32,8 +32,8 @@ export interface KeeperSettings {
   readonly durable: boolean
   readonly codecs: readonly ClassCodec[]
   readonly names: NameCodec
-  /** The inputs that can be written. */
-  readonly inputs: ReadonlySet<unknown>
+  /** The inputs that can be written, and what can be interned. */
+  readonly writable: ReadonlySet<unknown>
 }
 
 const smallest = 4 * 2 ** 20
@@ -45,6 +45,10 @@ export class Keeper {
   private readonly encoder: Encoder
   private readonly unfollow: () => void
   private compacting: Promise<void> | null = null
+  /** Ids that no frame holds yet. */
+  private readonly interned: Entry[] = []
+  /** Who waits for revisions that are still to come. */
+  private readonly expected: { readonly revision: Revision; readonly resolve: (sequence: number) => void; readonly reject: (error: Error) => void }[] = []
   /** Bytes of log when the writer's count was `mark`. */
   private carried: number
   private mark = 0
@@ -68,7 +72,8 @@ export class Keeper {
     })
     this.unfollow = followCommits<Entry[]>(database, {
       prepare: (written) => this.prepare(written),
-      commit: (entries, revision) => this.writer.append(revision, entries),
+      commit: (entries, revision) => this.take(entries, revision),
+      interned: (definition, value, id) => this.takeInterned(definition, value, id),
     })
   }
 
@@ -99,9 +104,24 @@ export class Keeper {
     await this.compacting?.catch(() => undefined)
   }
 
+  /** The number of the commit that made a revision, which may be one that a subscriber has asked for and that is still to come. */
+  async sequenceOf(revision: Revision): Promise<number> {
+    if (revision <= this.database.revision) return this.writer.sequence
+    return new Promise((resolve, reject) => {
+      this.expected.push({ revision, resolve, reject })
+    })
+  }
+
+  /** Hands over the ids that no commit has taken along. */
+  settleIds(): void {
+    if (this.interned.length > 0) this.writer.append(this.database.revision, this.interned.splice(0))
+  }
+
   /** Follows commits no more. */
   stop(): void {
+    this.settleIds()
     this.unfollow()
+    for (const { reject } of this.expected.splice(0)) reject(new ClosedError())
   }
 
   /** Renames segments that must not be read again. */
@@ -126,6 +146,7 @@ export class Keeper {
     const { port, lineage, codecs } = this.settings
     const { writer } = this
     // These belong to one moment: nothing is awaited in between.
+    this.settleIds()
     const sequence = writer.rotate()
     const mark = writer.bytes
     const { runs } = this.database.stats()
@@ -157,6 +178,24 @@ export class Keeper {
     this.compact().catch((error: unknown) => reportError(this.database, error))
   }
 
+  private take(entries: readonly Entry[], revision: Revision): void {
+    this.writer.append(revision, this.interned.length > 0 ? [...this.interned.splice(0), ...entries] : entries)
+    for (const [i, { revision: wanted, resolve }] of [...this.expected.entries()].toReversed()) {
+      if (wanted > revision) continue
+      resolve(this.writer.sequence)
+      this.expected.splice(i, 1)
+    }
+  }
+
+  /** An id goes with the next commit of this turn, which may use it, or alone. */
+  private takeInterned(definition: AnyInterned, value: unknown, id: number): void {
+    if (!this.settings.writable.has(definition)) throw unlisted(definition.name)
+    const { name } = definition
+    const bytes = encodeValue(value, { definition: name, key: `${name}(${describeValue(value)})` }, this.encoder)
+    this.interned.push({ code: INTERN, kind: 'interned', name, args: noBytes, value: bytes, id })
+    if (this.interned.length === 1) queueMicrotask(() => this.settleIds())
+  }
+
   private prepare(written: readonly Written[]): Entry[] {
     const entries = written.map((one) => this.encode(one))
     if (isTooLarge(entries)) throw new LogError('too-large', `One commit of ${written.length} writes is too large for the log. Make it several.`)
@@ -165,15 +204,17 @@ export class Keeper {
 
   private encode(written: Written): Entry {
     const { definition, type } = written
-    if (definition.kind === 'input' && !this.settings.inputs.has(definition)) {
-      throw new LogError('unlisted', `${definition.name} is not among the definitions this database was opened with, and could not be read back. Add it to \`definitions\`.`)
-    }
+    if (definition.kind === 'input' && !this.settings.writable.has(definition)) throw unlisted(definition.name)
     const place = new WrittenPlace(written)
     const args = encodeValue(written.args, place, this.encoder)
-    const common = { kind: definition.kind, name: definition.name, args }
+    const common = { kind: definition.kind, name: definition.name, args, id: 0 }
     if (type === 'set') return { code: SET, ...common, value: encodeValue(written.value, place, this.encoder) }
     return { code: type === 'remove' ? REMOVE : INVALIDATE, ...common, value: null }
   }
+}
+
+function unlisted(name: string): LogError {
+  return new LogError('unlisted', `${name} is not among the definitions this database was opened with, and could not be read back. Add it to \`definitions\`.`)
 }
 
 /** Says which record a value belongs to, once that is asked. */

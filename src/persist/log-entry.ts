@@ -3,12 +3,14 @@
  * bit set on all but the last); `bytes` is an n and so many bytes, which hold a value as the codec writes it.
  *
  *   payload = revision:n  count:n  entry …
- *   entry   = 0 kind:byte name:bytes             a definition gets the next number of this segment, from 0; kind 0 input, 1 query
+ *   entry   = 0 kind:byte name:bytes             a definition gets the next number of this segment, from 0; kind 0 input, 1 query, 2 interned
  *           | 1 definition:n args:bytes value:bytes     set
  *           | 2 definition:n args:bytes                 remove
  *           | 3 definition:n args:bytes                 invalidate
+ *           | 4 definition:n id:n value:bytes           a value has got an id
  *
- * A definition is named once in a segment, before its first use.
+ * A definition is named once in a segment, before its first use. Ids stand before the writes that may use them. A frame without writes
+ * says only which values got ids since the last commit, whose revision it repeats.
  */
 import { frameHeaderSize, maxPayload } from './log-frame.js'
 
@@ -16,22 +18,32 @@ export const DEFINE = 0
 export const SET = 1
 export const REMOVE = 2
 export const INVALIDATE = 3
+export const INTERN = 4
 
-export type Kind = 'input' | 'derived'
+export type Kind = 'input' | 'derived' | 'interned'
 
-/** One thing a commit does to one record, encoded. */
+const kinds: readonly Kind[] = ['input', 'derived', 'interned']
+
+/** One thing a commit does to one record, or a value that has got an id, encoded. */
 export interface Entry {
-  readonly code: 1 | 2 | 3
+  readonly code: 1 | 2 | 3 | 4
   readonly kind: Kind
   /** The name of the definition. */
   readonly name: string
   readonly args: Uint8Array
-  /** Of a set. */
+  /** Of a set, and of what is interned. */
   readonly value: Uint8Array | null
+  /** Of what is interned; 0 otherwise. */
+  readonly id: number
 }
+
+/** What has no arguments. */
+export const noBytes: Uint8Array = new Uint8Array(0)
 
 /** The names of a segment by number; with it, what was written is understood. */
 export type Names = { readonly kind: Kind; readonly name: string }[]
+
+const kindFor: Readonly<Record<Entry['code'], Kind>> = { [SET]: 'input', [REMOVE]: 'input', [INVALIDATE]: 'derived', [INTERN]: 'interned' }
 
 /** Turns names to bytes and back. */
 export interface NameCodec {
@@ -61,13 +73,14 @@ export function encodeFrame(revision: number, entries: readonly Entry[], numbers
   writer.number(defined.length + entries.length)
   for (const { kind, bytes } of defined) {
     writer.byte(DEFINE)
-    writer.byte(kind === 'input' ? 0 : 1)
+    writer.byte(kinds.indexOf(kind))
     writer.bytes(bytes)
   }
-  for (const { code, name, args, value } of entries) {
+  for (const { code, name, args, value, id } of entries) {
     writer.byte(code)
     writer.number(numbers.get(name) as number)
-    writer.bytes(args)
+    if (code === INTERN) writer.number(id)
+    else writer.bytes(args)
     if (value !== null) writer.bytes(value)
   }
   return writer.done()
@@ -83,15 +96,16 @@ export function decodePayload(payload: Uint8Array, names: Names, codec: NameCode
     if (code === DEFINE) {
       const kind = reader.byte()
       const name = codec.decode(reader.bytes())
-      if (kind > 1 || typeof name !== 'string') throw new RangeError('a definition that is none')
-      names.push({ kind: kind === 0 ? 'input' : 'derived', name })
+      if (kind >= kinds.length || typeof name !== 'string') throw new RangeError('a definition that is none')
+      names.push({ kind: kinds[kind] as Kind, name })
       continue
     }
     const definition = names[reader.number()]
-    if (definition === undefined || (code !== SET && code !== REMOVE && code !== INVALIDATE)) throw new RangeError('an entry of no kind known')
-    if ((code === INVALIDATE) !== (definition.kind === 'derived')) throw new RangeError(`an entry that does not fit ${definition.name}`)
-    const args = reader.bytes()
-    entries.push({ code, ...definition, args, value: code === SET ? reader.bytes() : null })
+    if (definition === undefined || (code !== SET && code !== REMOVE && code !== INVALIDATE && code !== INTERN)) throw new RangeError('an entry of no kind known')
+    if (definition.kind !== kindFor[code]) throw new RangeError(`an entry that does not fit ${definition.name}`)
+    const id = code === INTERN ? reader.number() : 0
+    const args = code === INTERN ? noBytes : reader.bytes()
+    entries.push({ code, ...definition, args, value: code === SET || code === INTERN ? reader.bytes() : null, id })
   }
   if (!reader.isAtEnd) throw new RangeError('more bytes than entries')
   return { revision, entries }

@@ -2,14 +2,17 @@
  * Bringing a database to where its log ends. The segments are read in the order of their numbers; each commit becomes one commit,
  * so that what the equality of an input saw then it sees again. Commits the base file holds already are passed over.
  */
-import type { Args, Batch, Database, Definition, Derived, Input, Revision } from '../index.js'
-import { raiseRevision } from '../core/journal.js'
-import { type Entry, INVALIDATE, type NameCodec, SET } from './log-entry.js'
+import type { Args, Batch, Database, DatabaseOptions, Derived, Input, Revision } from '../index.js'
+import { adoptInterned, raiseRevision } from '../core/journal.js'
+import { type Entry, INTERN, INVALIDATE, type NameCodec, SET } from './log-entry.js'
 import { LogError } from './log-errors.js'
 import { firstOfName, headerSize, type Lineage, newLineage, segmentName } from './log-frame.js'
 import { type LoggedCommit, readSegment } from './log-reader.js'
 import type { LogPosition } from './log-writer.js'
 import type { Port } from './ports/port.js'
+
+/** Definitions of all kinds. */
+export type AnyDefinition = NonNullable<DatabaseOptions['definitions']>[number]
 
 /** A place in a file of the log. */
 export interface LogSpot {
@@ -34,7 +37,7 @@ export interface ReplayReport {
 }
 
 export interface ReplayOptions {
-  readonly definitions: ReadonlyMap<string, Definition>
+  readonly definitions: ReadonlyMap<string, AnyDefinition>
   /** What the base file says of itself; null: there is none. */
   readonly base: { readonly lineage: Lineage; readonly sequence: number } | null
   readonly strict: boolean
@@ -157,12 +160,14 @@ class Replay {
   private take(name: string, commit: LoggedCommit): void {
     if (commit.sequence <= this.sequence) return
     const { database } = this
-    const [only] = commit.entries
+    const writes = commit.entries.filter((entry) => entry.code !== INTERN)
+    const [only] = writes
     try {
-      if (commit.entries.length === 1 && only !== undefined) this.apply(database, only)
-      else {
+      if (writes.length < commit.entries.length) for (const entry of commit.entries) if (entry.code === INTERN) this.intern(entry)
+      if (writes.length === 1 && only !== undefined) this.apply(database, only)
+      else if (writes.length > 1) {
         database.batch((tx) => {
-          for (const entry of commit.entries) this.apply(tx, entry)
+          for (const entry of writes) this.apply(tx, entry)
         })
       }
     } catch (cause) {
@@ -172,6 +177,16 @@ class Replay {
     this.sequence = commit.sequence
     this.revision = Math.max(this.revision, commit.revision)
     this.replayed++
+  }
+
+  private intern({ name, kind, id, value }: Entry): void {
+    const definition = this.options.definitions.get(name)
+    if (definition?.kind === 'interned') {
+      if (adoptInterned(this.database, definition, this.options.decode(value as Uint8Array), id)) return
+      throw new LogError('damaged', `The log is damaged: two values of ${name} have the id ${id}, or one has two.`)
+    }
+    if (this.options.dropMismatch) this.dropped++
+    else throw mismatch(name, kind, this.options.definitions.get(name))
   }
 
   private apply(target: Pick<Batch, 'set' | 'remove' | 'invalidate'> | Database, { code, kind, name, args: bytes, value }: Entry): void {
@@ -191,8 +206,8 @@ class Replay {
   }
 }
 
-function mismatch(name: string, kind: Entry['kind'], definition: Definition | undefined): LogError {
-  const what = kind === 'input' ? 'an input' : 'a query'
-  const instead = definition === undefined ? 'it is not among the definitions' : `here it is ${definition.kind === 'input' ? 'an input' : 'a query'}`
-  return new LogError('mismatch', `The log holds writes to ${what} named "${name}", and ${instead}. Add it, or leave its writes out with onMismatch: 'drop'.`)
+function mismatch(name: string, kind: Entry['kind'], definition: AnyDefinition | undefined): LogError {
+  const words = { input: 'an input', derived: 'a query', interned: 'an interned definition' }
+  const instead = definition === undefined ? 'it is not among the definitions' : `here it is ${words[definition.kind]}`
+  return new LogError('mismatch', `The log holds writes to ${words[kind]} named "${name}", and ${instead}. Add it, or leave its writes out with onMismatch: 'drop'.`)
 }

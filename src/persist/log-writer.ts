@@ -41,7 +41,8 @@ interface Segment {
 }
 
 interface Waiter {
-  readonly revision: Revision
+  /** The number of the commit it waits for. */
+  readonly sequence: number
   readonly durable: boolean
   readonly resolve: () => void
   readonly reject: (error: LogError) => void
@@ -64,17 +65,18 @@ export class LogWriter {
   private segments: Segment[]
   private waiters: Waiter[] = []
   private running: Promise<void> | null = null
-  /** A broken log that waits for a base file: the revision that file holds. */
-  private held: Revision | null = null
+  /** A broken log that waits for a base file: the last commit that file holds. */
+  private held: number | null = null
   /** How many bytes of frames were taken. */
   bytes = 0
-  /** How many commits were appended that nobody was told of. */
+  /** How many commits are still to be appended. */
   private pending = 0
-  /** The last commit that was taken, the last one in the port, and the last one that is safe, by revision. */
-  private taken: Revision
-  private written: Revision
-  private synced: Revision
-  private count: number
+  /** The last commit that was taken, the last one in the port, and the last one that is safe. */
+  private taken: number
+  private written: number
+  private synced: number
+  /** The revision of the last commit. */
+  private revision: Revision
   /** Why nothing is written any more. */
   broken: LogError | null = null
 
@@ -84,16 +86,16 @@ export class LogWriter {
     this.codec = codec
     this.alwaysDurable = alwaysDurable
     this.hooks = hooks
-    this.count = position.sequence
-    this.taken = this.written = position.revision
+    this.taken = this.written = position.sequence
+    this.revision = position.revision
     // What was read may not be safe yet: only what this process synced is.
-    this.synced = position.segment === null ? position.revision : -1
+    this.synced = position.segment === null ? position.sequence : -1
     this.segments = [position.segment === null ? { ...this.begin(), cut: position.leftover ? 0 : null } : continued(position.segment)]
   }
 
   /** The number of the last commit that was taken. */
   get sequence(): number {
-    return this.count
+    return this.taken
   }
 
   /** The first segment that must be kept. */
@@ -103,25 +105,25 @@ export class LogWriter {
 
   /** Takes a commit. */
   append(revision: Revision, entries: readonly Entry[]): void {
-    this.count++
-    this.taken = revision
+    this.taken++
+    this.revision = revision
     if (this.broken !== null && this.held === null) return
     const segment = this.segments.at(-1) as Segment
     const frame = encodeFrame(revision, entries, segment.numbers, this.codec)
-    segment.chain = sealFrame(frame, this.count, segment.chain)
+    segment.chain = sealFrame(frame, this.taken, segment.chain)
     segment.frames.push(frame)
     this.bytes += frame.length
     this.pending++
     this.run()
   }
 
-  /** Resolves when the commit of a revision is in the port, or, where it is to be durable, safe. @throws LogError of a broken log */
-  async settled(revision: Revision, durable: boolean): Promise<void> {
+  /** Resolves when the commit of a number is in the port, or, where it is to be durable, safe. @throws LogError of a broken log */
+  async settled(sequence: number, durable: boolean): Promise<void> {
     if (this.broken !== null && this.held === null) throw this.broken
     const needsSync = durable || this.alwaysDurable
-    if (revision <= (needsSync ? this.synced : this.written)) return undefined
+    if (sequence <= (needsSync ? this.synced : this.written)) return undefined
     return new Promise((resolve, reject) => {
-      this.waiters.push({ revision, durable: needsSync, resolve, reject })
+      this.waiters.push({ sequence, durable: needsSync, resolve, reject })
       this.run()
     })
   }
@@ -135,14 +137,14 @@ export class LogWriter {
   rotate(): number {
     if (this.broken === null) {
       // A segment without a commit is as good as a new one, and has its name.
-      if ((this.segments.at(-1) as Segment).first > this.count) return this.count
+      if ((this.segments.at(-1) as Segment).first > this.taken) return this.taken
       this.segments.push(this.begin())
       this.run()
     } else {
       this.segments = [this.begin()]
       this.held = this.taken
     }
-    return this.count
+    return this.taken
   }
 
   /** A base file holds everything up to the rotation: a broken log is whole again. */
@@ -167,7 +169,7 @@ export class LogWriter {
   }
 
   private begin(): Segment {
-    const first = this.count + 1
+    const first = this.taken + 1
     const { bytes, chain } = encodeHeader(this.lineage, first)
     return { name: segmentName(first), first, frames: [bytes], chain, numbers: new Map(), cut: null, isDirty: false }
   }
@@ -190,7 +192,7 @@ export class LogWriter {
 
   private hasWork(): boolean {
     if (this.segments.length > 1) return true
-    return this.pending > 0 || this.waiters.some(({ revision }) => revision <= this.taken)
+    return this.pending > 0 || this.waiters.length > 0
   }
 
   private async step(): Promise<void> {
@@ -198,12 +200,13 @@ export class LogWriter {
     const isLast = this.segments.length === 1
     const commits = isLast ? this.pending : 0
     const upTo = this.taken
+    const { revision } = this
     if (!isLast || commits > 0) await this.bring(segment)
     if (isLast) {
       this.pending -= commits
       this.written = upTo
     }
-    const mustSync = !isLast || this.waiters.some(({ durable, revision }) => durable && revision <= upTo)
+    const mustSync = !isLast || this.waiters.some(({ durable, sequence }) => durable && sequence <= upTo)
     if (mustSync || this.alwaysDurable) await this.secure(segment)
     if (!isLast) {
       this.segments.shift()
@@ -211,7 +214,7 @@ export class LogWriter {
     }
     if (mustSync || this.alwaysDurable) this.synced = upTo
     this.tell()
-    if (commits > 0) this.hooks.onAppended(commits, upTo)
+    if (commits > 0) this.hooks.onAppended(commits, revision)
   }
 
   private async bring(segment: Segment): Promise<void> {
@@ -236,7 +239,7 @@ export class LogWriter {
     const waiting = this.waiters
     this.waiters = []
     for (const waiter of waiting) {
-      if (waiter.revision <= (waiter.durable ? this.synced : this.written)) waiter.resolve()
+      if (waiter.sequence <= (waiter.durable ? this.synced : this.written)) waiter.resolve()
       else this.waiters.push(waiter)
     }
   }

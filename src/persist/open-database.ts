@@ -1,5 +1,5 @@
 /** A database that lives in a folder: what it was it is again, after a clean end and after a crash. */
-import { type Batch, createDatabase, Database, type DatabaseOptions, type Definition, type Revision } from '../index.js'
+import { type Batch, createDatabase, Database, type DatabaseOptions, type Revision } from '../index.js'
 import { partsOf } from '../core/journal.js'
 import { loadBase } from './base.js'
 import { type ClassCodec, Codecs, Decoder, decodeValue, Encoder, encodeValue } from './codec.js'
@@ -7,13 +7,13 @@ import { checkCompactAt, Keeper } from './keeper.js'
 import type { LoadReport } from './load.js'
 import type { NameCodec } from './log-entry.js'
 import type { LogError } from './log-errors.js'
-import { replayLog, type ReplayReport } from './log-replay.js'
+import { type AnyDefinition, replayLog, type ReplayReport } from './log-replay.js'
 import { type FolderPlace, openFolder } from './ports/open.js'
 import type { Lock, Port } from './ports/port.js'
 
 export interface OpenOptions extends DatabaseOptions {
-  /** Everything that is written, and everything whose results are to be kept. */
-  readonly definitions: readonly Definition[]
+  /** Everything that is written or interned, and everything whose results are to be kept. */
+  readonly definitions: readonly AnyDefinition[]
   /** Sync after every append, so that `commit` resolves only when its commit is safe. Default: false; `flush` and `commit(…, { durable: true })` ask for it. */
   readonly durable?: boolean
   /** How many bytes of log make a compaction. Default: as many as the base file has, and no less than 4 MiB. */
@@ -76,12 +76,13 @@ export class OpenedDatabase extends Database {
    */
   async commit(callback: (tx: Batch) => void, { durable = false }: { readonly durable?: boolean } = {}): Promise<Revision> {
     const revision = this.batch(callback)
-    await this.keeper.writer.settled(revision, durable)
+    await this.keeper.writer.settled(await this.keeper.sequenceOf(revision), durable)
     return revision
   }
 
   /** Resolves when everything committed so far is safe against a crash of the machine. @throws `LogError` (`broken`) */
   async flush(): Promise<void> {
+    this.keeper.settleIds()
     await this.keeper.writer.flush(true)
   }
 
@@ -161,8 +162,8 @@ async function fill(database: Database, port: Port, options: OpenOptions, compac
   const definitions = new Map(options.definitions.map((definition) => [definition.name, definition]))
   const decode = (bytes: Uint8Array): unknown => decodeValue(bytes, decoder)
   const { report, lineage, position, bytes, setAside } = await replayLog(port, database, { definitions, base: meta, strict: options.recovery === 'strict', dropMismatch: onMismatch === 'drop', decode, names })
-  const inputs = new Set<unknown>(options.definitions.filter(({ kind }) => kind === 'input'))
-  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes: base.loaded ? base.bytes : null, compactAt, durable: options.durable ?? false, codecs, names, inputs })
+  const writable = new Set<unknown>(options.definitions)
+  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes: base.loaded ? base.bytes : null, compactAt, durable: options.durable ?? false, codecs, names, writable })
   if (setAside.length > 0) {
     // Nothing may be appended before what cannot be read is out of the way, and it may go only when a base holds what came before.
     await keeper.rebase()

@@ -3,7 +3,7 @@
 import { describeValue } from '../../index.js'
 import { Decoder, decodeValue, Encoder, encodeValue } from '../codec.js'
 import { CacheError } from '../errors.js'
-import { type Entry, type NameCodec, REMOVE, SET } from '../log-entry.js'
+import { type Entry, INTERN, INVALIDATE, type NameCodec, REMOVE, SET } from '../log-entry.js'
 import { type LoggedCommit, readSegment, type SegmentEnd } from '../log-reader.js'
 import { listSegments } from '../log-replay.js'
 import { guardPort } from '../ports/guard.js'
@@ -11,7 +11,7 @@ import { FilePort } from '../ports/node.js'
 import type { Port } from '../ports/port.js'
 import { bytesText, Progress, type Terminal } from './terminal.js'
 
-const verbs = { [SET]: 'set', [REMOVE]: 'remove', 3: 'invalidate' } as const
+const verbs = { [SET]: 'set', [REMOVE]: 'remove', [INVALIDATE]: 'invalidate', [INTERN]: 'intern' } as const
 
 /** What `pebre log` is asked for. */
 export interface LogRequest {
@@ -79,7 +79,8 @@ function textOf({ sequence, revision, entries, size }: LoggedCommit): string {
   return `${sequence}  revision ${revision}  ${bytesText(size)}  ${shownEntries.join('; ')}${more}\n`
 }
 
-function recordOf({ name, args }: Entry): string {
+function recordOf({ name, args, code, id }: Entry): string {
+  if (code === INTERN) return `${name} #${id}`
   const decoded = tryDecode(args)
   return `${name}(${Array.isArray(decoded) ? decoded.map((arg) => describeValue(arg)).join(', ') : '?'})`
 }
