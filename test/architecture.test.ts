@@ -7,7 +7,7 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
   'revision', 'errors', 'describe', 'key', 'comparison', 'equality', 'events', 'define', 'node', 'graph', 'id-map', 'root', 'delivery', 'change', 'branch', 'size', 'share', 'tell', 'memory', 'records', 'intern',
-  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database', 'journal', 'saved-state',
+  'job', 'wait-graph', 'frame', 'tracker', 'judge', 'past', 'run', 'flights', 'cycle', 'engine', 'announce', 'store', 'commit', 'batch', 'transfer', 'outside', 'live', 'input-node', 'view', 'database', 'journal', 'saved-state', 'restored-state',
 ]
 
 /** Files that import nothing at all. */
@@ -18,7 +18,7 @@ const packages: Record<string, readonly string[]> = {
   core: ['rxjs', 'immutable'],
   operators: ['rxjs', 'immutable'],
   debug: ['rxjs', 'immutable'],
-  persist: ['rxjs', 'immutable', 'msgpackr', 'core/journal.ts', 'core/saved-state.ts'],
+  persist: ['rxjs', 'immutable', 'msgpackr', 'core/journal.ts', 'core/saved-state.ts', 'core/restored-state.ts'],
 }
 
 /** The files that may import `node:`; the rest runs anywhere. */

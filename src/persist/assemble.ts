@@ -31,6 +31,9 @@ export interface Assembled {
   readonly retained: readonly string[]
 }
 
+/** What comes first in a file is what the rest refers to. */
+const order: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
+
 /** At most as many records in one block, and about as many bytes. */
 const BLOCK_RECORDS = 1024
 const BLOCK_BYTES = 64 * 1024
@@ -98,7 +101,7 @@ export class Assembler {
     const queries = new Map<AnyDerived, readonly Entry[]>()
     for (const [definition, entries] of this.gathered.inputs) if (entries.length > 0) inputs.set(definition, [...entries])
     for (const [definition, entries] of this.gathered.queries) if (entries.length > 0) queries.set(definition, entries)
-    const taken = new Set([...inputs.keys(), ...queries.keys()].map(({ name }) => name))
+    const taken = new Set([...inputs.keys(), ...queries.keys(), ...this.gathered.interned.keys()].map(({ name }) => name))
     const kept = retainedEntries(this.options.retained, taken, queries.values(), this.reader)
     const resting = new Set<Ref>()
     for (const entries of [...queries.values(), ...kept.values()]) {
@@ -108,10 +111,11 @@ export class Assembler {
       }
     }
     const sections: OutSection[] = []
+    for (const [definition, entries] of this.gathered.interned) sections.push({ head: { type: 'interned', name: definition.name, version: 0, rest: 'ids', initial: [] }, entries: await this.ordered(definition.name, entries) })
     for (const [definition, entries] of inputs) sections.push({ head: this.inputHead(definition), entries: await this.ordered(definition.name, entries) })
     for (const [definition, entries] of queries) sections.push({ head: queryHead(definition), entries: await this.ordered(definition.name, entries) })
     for (const [{ head }, entries] of kept) sections.push({ head, entries })
-    sections.sort(({ head: a }, { head: b }) => (a.type === b.type ? (a.name < b.name ? -1 : 1) : a.type === 'input' ? -1 : 1))
+    sections.sort(({ head: a }, { head: b }) => order.indexOf(a.type) - order.indexOf(b.type) || (a.name < b.name ? -1 : 1))
     return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
@@ -178,7 +182,7 @@ export class Assembler {
   private block(type: SectionHead['type'], entries: readonly Entry[]): unknown {
     const keys = entries.map(({ key }) => key)
     const forms = entries.map(({ form }) => form)
-    if (type === 'input') return [keys, forms, entries.every(({ stored }) => stored) ? 0 : entries.map(({ stored }) => (stored ? 0 : 1))]
+    if (type !== 'derived') return [keys, forms, entries.every(({ stored }) => stored) ? 0 : entries.map(({ stored }) => (stored ? 0 : 1))]
     return [keys, forms, entries.some(({ isAsync }) => isAsync) ? entries.map(({ isAsync }) => (isAsync ? 1 : 0)) : 0, entries.map((entry) => this.linksOf(entry))]
   }
 

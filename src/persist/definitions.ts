@@ -1,6 +1,10 @@
 /** Definitions, as persistence sees them. */
-import type { Definition } from '../core/saved-state.js'
+import type { AnyInterned, Definition } from '../core/saved-state.js'
 
+/** Any definition. */
+export type AnyDefinition = Definition | AnyInterned
+
+export type { AnyInterned } from '../core/saved-state.js'
 export type AnyInput = Extract<Definition, { readonly kind: 'input' }>
 export type AnyDerived = Extract<Definition, { readonly kind: 'derived' }>
 

@@ -38,8 +38,8 @@ export interface RetainedSection {
 
 export interface Entry {
   /** What stands for it in the dependencies of others. */
-  readonly target: Ref | RetainedRecord
-  /** Arguments: none, one primitive, or a list, with the text that names it. Of a retained record: nothing, as its key is a form already. */
+  readonly target: Ref | RetainedRecord | { readonly id: number }
+  /** Of an interned value: its id. Arguments: none, one primitive, or a list, with the text that names it. Of a retained record: nothing, as its key is a form already. */
   readonly args: unknown
   readonly text: string
   key: unknown
@@ -62,7 +62,7 @@ export interface Entry {
 
 export const none: readonly never[] = Object.freeze([])
 
-/** A slot, read or stored. */
-export function inputEntry(target: Ref, args: unknown, text: string, form: unknown, weight: number, stored: boolean): Entry {
+/** A slot, read or stored; or an interned value. */
+export function inputEntry(target: Ref | { readonly id: number }, args: unknown, text: string, form: unknown, weight: number, stored: boolean): Entry {
   return { target, args, text, key: undefined, form, weight, stored, isAsync: false, stamp: 0, usedAt: 0, deps: none, stamps: none, changed: none, isStale: false }
 }

@@ -8,7 +8,7 @@
  */
 import { definitionOf, isQuery, kindOf, nameOf, type Ref, type SavedMemo, type StateReader, storedArgsOf } from '../core/saved-state.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
-import type { AnyDerived, AnyInput } from './definitions.js'
+import type { AnyDerived, AnyInput, AnyInterned } from './definitions.js'
 import { type Entry, inputEntry, none } from './entry.js'
 import { textOfArgs } from './order.js'
 import type { Slices } from './slices.js'
@@ -16,6 +16,7 @@ import type { Slices } from './slices.js'
 export interface Gathered {
   readonly inputs: Map<AnyInput, Entry[]>
   readonly queries: Map<AnyDerived, Entry[]>
+  readonly interned: Map<AnyInterned, Entry[]>
   /** Memos left out, and why. */
   readonly omitted: { readonly key: string; readonly reason: string }[]
 }
@@ -38,7 +39,23 @@ export async function gather(reader: StateReader, options: GatherOptions): Promi
     else if (definition.options.persist !== false) queries.set(definition, await gatherMemos(reader, definition, options, memos, omitted))
   }
   await new Linker(reader, memos, options.slices).run(queries)
-  return { inputs, queries, omitted }
+  // Last: nothing that was gathered holds an id that is not among them.
+  return { inputs, queries, interned: await gatherInterned(reader, options), omitted }
+}
+
+async function gatherInterned(reader: StateReader, { encoder, slices }: GatherOptions): Promise<Map<AnyInterned, Entry[]>> {
+  const all = new Map<AnyInterned, Entry[]>()
+  for (const [definition, values] of reader.interned()) {
+    const entries: Entry[] = []
+    for (const { id, value } of values) {
+      const before = encoder.weight
+      const form = formOf(encoder, value, definition.name, `${definition.name} ${id}`)
+      entries.push(inputEntry({ id }, id, '', form, encoder.weight - before, true))
+      if (slices.due()) await slices.rest()
+    }
+    all.set(definition, entries)
+  }
+  return all
 }
 
 async function gatherSlots(reader: StateReader, definition: AnyInput, { encoder, slices }: GatherOptions): Promise<Entry[]> {
@@ -54,11 +71,11 @@ async function gatherSlots(reader: StateReader, definition: AnyInput, { encoder,
 }
 
 /** @throws UnsupportedValueError */
-function formOf(encoder: Encoder, value: unknown, definition: string, ref: Ref): unknown {
+function formOf(encoder: Encoder, value: unknown, definition: string, record: Ref | string): unknown {
   try {
     return encoder.form(value)
   } catch (error) {
-    throw error instanceof Refusal ? unsupported(error, { definition, key: nameOf(ref) }) : error
+    throw error instanceof Refusal ? unsupported(error, { definition, key: typeof record === 'string' ? record : nameOf(record) }) : error
   }
 }
 

@@ -1,8 +1,10 @@
 /** From the columns of a file to records of a database, and to what is kept for definitions it does not know. */
-import type { Definition, Ref, StateWriter } from '../core/saved-state.js'
+import type { StateWriter } from '../core/restored-state.js'
+import type { Definition, Ref } from '../core/saved-state.js'
 import { defaultEquals } from '../index.js'
 import type { Decoder } from './codec.js'
-import { type AnyInput, restOf } from './definitions.js'
+import { type AnyInput, type AnyInterned, restOf } from './definitions.js'
+import { CacheError } from './errors.js'
 import { none, type RetainedLink, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
 import type { Columns, DroppedSection, ReadSectionResult } from './read-section.js'
 import { retain, retainedSection } from './retained.js'
@@ -13,6 +15,7 @@ export class Landing {
   readonly unknown: string[] = []
   inputs = 0
   queries = 0
+  interned = 0
   private readonly writer: StateWriter
   private readonly sections: readonly ReadSectionResult[]
   private readonly slices: Slices
@@ -35,12 +38,24 @@ export class Landing {
     for (const { columns, base, definition } of this.sections) {
       if (columns === null) continue
       if (definition === undefined) await this.keep(columns, base)
+      else if (definition.kind === 'interned') await this.landInterned(columns, definition)
       else if (definition.kind === 'input') await this.landInput(columns, base, definition)
       else await this.landQueries(columns, base, definition)
     }
     const gone = await this.untrusted()
     for (const { columns, base, definition } of this.sections) {
       if (columns !== null && definition?.kind === 'derived') await this.place(columns, base, gone)
+    }
+  }
+
+  /** @throws CacheError where an id or a value means something else here */
+  private async landInterned({ keys, values }: Columns, definition: AnyInterned): Promise<void> {
+    for (const [i, value] of values.entries()) {
+      if (!this.writer.intern(definition, keys[i] as number, value)) {
+        throw new CacheError('mismatch', `${definition.name}: a value of the file was interned here before, under another id. Load before anything is interned.`)
+      }
+      this.interned++
+      if (this.slices.due()) await this.slices.rest()
     }
   }
 
@@ -88,10 +103,10 @@ export class Landing {
     const isInput = head.type === 'input'
     if (isInput) for (const whole of section.wholes) this.landed[base + whole.which] = whole
     for (let i = 0; i < keys.length; i++) {
-      const record: RetainedRecord = { key: keys[i], form: values[i], stored: !(isInput && flags[i] === 1), isAsync: !isInput && flags[i] === 1, links: [] }
+      const record: RetainedRecord = { key: keys[i], form: values[i], stored: !(isInput && flags[i] === 1), isAsync: head.type === 'derived' && flags[i] === 1, links: [] }
       section.records.push(record)
       this.landed[base + i + (isInput ? 2 : 0)] = record
-      if (!isInput) this.relinks.push({ record, links: links[i] as readonly number[] })
+      if (head.type === 'derived') this.relinks.push({ record, links: links[i] as readonly number[] })
       if (this.slices.due()) await this.slices.rest()
     }
   }

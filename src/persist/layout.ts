@@ -18,7 +18,9 @@ const PREFIX = 24
 const END = 4
 
 /** What kind of definition a section belongs to. */
-export type SectionType = 'input' | 'derived'
+export type SectionType = 'interned' | 'input' | 'derived'
+
+const restsOf: Readonly<Record<SectionType, readonly string[]>> = { interned: ['ids'], input: ['absent', 'required', 'initial'], derived: ['sync', 'async'] }
 
 /** What the header says of a section. */
 export interface SectionHead {
@@ -29,8 +31,8 @@ export interface SectionHead {
   readonly count: number
   readonly bytes: number
   readonly crc: number
-  /** Of an input: what an empty slot shows, and the initial value as a form. Of a query: whether its body is an async function. */
-  readonly rest: 'absent' | 'required' | 'initial' | 'sync' | 'async'
+  /** Of an input: what an empty slot shows, and the form of the initial value in a list. Of a query: whether its body is an async function. */
+  readonly rest: 'absent' | 'required' | 'initial' | 'sync' | 'async' | 'ids'
   readonly initial: unknown
 }
 
@@ -111,11 +113,12 @@ function readHead(form: unknown, decoder: Decoder): SectionHead {
   const [type, nameForm, versionForm, count, bytes, crc, rest, initial] = form as unknown as HeadForm
   const name = decoder.revive(nameForm)
   const version = decoder.revive(versionForm)
-  const rests: readonly string[] = type === 'input' ? ['absent', 'required', 'initial'] : ['sync', 'async']
-  const isFit = typeof name === 'string' && (typeof version === 'string' || typeof version === 'number') && isCount(count) && isCount(bytes) && isCount(crc) && rests.includes(rest)
-  if (!isFit || (type !== 'input' && type !== 'derived')) throw new Malformed('its header has a section that is none')
+  const isFit = typeof name === 'string' && (typeof version === 'string' || typeof version === 'number') && isCount(count) && isCount(bytes) && isCount(crc)
+  if (!isFit || !isType(type) || !restsOf[type].includes(rest)) throw new Malformed('its header has a section that is none')
   return { type, name, version, count, bytes, crc, rest: rest as SectionHead['rest'], initial }
 }
+
+const isType = (type: string): type is SectionType => Object.hasOwn(restsOf, type)
 
 export const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 

@@ -5,9 +5,10 @@
  *            └──────── any failure: nothing has happened ────────────┘
  */
 import { emitEvent } from '../core/journal.js'
-import { type Definition, StateWriter } from '../core/saved-state.js'
+import { StateWriter } from '../core/restored-state.js'
 import type { Database } from '../index.js'
 import { asCacheError, type ClassCodec, Codecs, Decoder, Unknown } from './codec.js'
+import type { AnyDefinition } from './definitions.js'
 import { CacheError, type CacheErrorCode } from './errors.js'
 import { Landing } from './landing.js'
 import { checkEnd, openBytes, type OpenedFile, type SectionHead } from './layout.js'
@@ -20,7 +21,7 @@ import { Slices } from './slices.js'
 
 export interface LoadOptions {
   /** Definitions to make known first: the records of others are not loaded. */
-  readonly definitions?: readonly Definition[]
+  readonly definitions?: readonly AnyDefinition[]
   /**
    * A damaged file: fails, counts as missing, or counts as missing and is removed. Only a file that is ours and damaged is removed;
    * with `'ignore'`, a file of another kind counts as missing too. Default: `'error'`.
@@ -40,9 +41,10 @@ export type LoadReport =
       /** The revision of the database since the load: above that of the file, and above the one before. */
       readonly revision: number
       readonly bytes: number
-      /** How many inputs that hold a value, and how many results were loaded. */
+      /** How many inputs that hold a value, and how many results and interned values were loaded. */
       readonly inputs: number
       readonly queries: number
+      readonly interned: number
       readonly dropped: readonly DroppedSection[]
       /** Names of sections of definitions this database does not know. The next save keeps them. */
       readonly unknown: readonly string[]
@@ -125,8 +127,8 @@ async function readState(database: Database, port: Port, name: string, options: 
   const revision = writer.commit(file.header.revision)
   landing.keepUnknown()
   emitEvent(database, 'storage', { type: 'cacheLoaded', upTo: revision, bytes: bytes.length })
-  const { inputs, queries, unknown } = landing
-  return { report: { loaded: true, revision, bytes: bytes.length, inputs, queries, dropped: [...read.dropped, ...landing.dropped], unknown }, meta }
+  const { inputs, queries, interned, unknown } = landing
+  return { report: { loaded: true, revision, bytes: bytes.length, inputs, queries, interned, dropped: [...read.dropped, ...landing.dropped], unknown }, meta }
 }
 
 function refuseLogged(writer: StateWriter): void {
@@ -157,25 +159,26 @@ async function readAll(writer: StateWriter, { header, body }: OpenedFile, { deco
     numbers += count + (type === 'input' ? 2 : 0)
   }
   for (const [i, head] of header.sections.entries()) {
-    const known = writer.definition(head.name)
-    const definition = known?.kind === 'interned' ? undefined : known
-    let reason = definition === undefined ? null : misfit(head, definition)
+    const definition = writer.definition(head.name)
+    let reason: DroppedSection['reason'] | null = definition === undefined ? null : misfit(head, definition)
     let columns: Columns | null = null
-    if (reason === 'mismatch' && !drop) throw mismatch(head, definition as Definition)
+    if (reason === 'mismatch' && !drop) throw mismatch(head, definition as AnyDefinition)
     try {
       columns = await readSection(head, body[i] as Uint8Array, { decoder, slices, raw: definition === undefined || reason !== null, numbers })
     } catch (error) {
       if (!(drop && error instanceof Unknown)) throw asCacheError(error, `The section ${JSON.stringify(head.name)}`)
       reason = 'mismatch'
     }
+    // Anything may hold ids of values that are not there.
+    if (head.type === 'derived' && sections.some((section) => section.head.type === 'interned' && section.columns === null)) reason ??= 'dependencies'
     if (reason !== null) dropped.push({ definition: head.name, count: head.count, reason })
     sections.push({ head, base: places[i] as number, definition, columns: reason === null ? columns : null })
   }
   return { sections, dropped }
 }
 
-function mismatch({ name, type }: SectionHead, { kind }: Definition): CacheError {
+function mismatch({ name, type }: SectionHead, { kind }: AnyDefinition): CacheError {
   return new CacheError('mismatch', `${name} is ${articled(type)} in the file and ${articled(kind)} here. Rename one of them, or load with onMismatch: 'drop'.`)
 }
 
-const articled = (kind: string): string => (kind === 'input' ? 'an input' : 'a query')
+const articled = (kind: string): string => (kind === 'input' ? 'an input' : kind === 'interned' ? 'interned' : 'a query')

@@ -1,15 +1,15 @@
 /** From the bytes of a section to its records, checked: nothing of the database is touched here. */
-import type { Definition } from '../core/saved-state.js'
 import { type Decoder, Malformed } from './codec.js'
+import type { AnyDefinition } from './definitions.js'
 import { CacheError } from './errors.js'
-import { blocksOf, isWhole, type SectionHead } from './layout.js'
+import { blocksOf, isCount, isWhole, type SectionHead } from './layout.js'
 import { compareKeys, type Keyed, textOfArgs } from './order.js'
 import type { Slices } from './slices.js'
 
 /** The records of a section, in columns. */
 export interface Columns {
   readonly head: SectionHead
-  /** Arguments: none, one primitive, or a list. Forms, where the definition is not known. */
+  /** Arguments: none, one primitive, or a list; of interned values, ids. Forms, where the definition is not known. */
   readonly keys: unknown[]
   /** Values. Forms, where the definition is not known. */
   readonly values: unknown[]
@@ -24,7 +24,7 @@ export interface ReadSectionResult {
   readonly head: SectionHead
   /** The number of its first record, or of the two that stand for the whole of an input. */
   readonly base: number
-  readonly definition: Definition | undefined
+  readonly definition: AnyDefinition | undefined
   /** null: left out. */
   readonly columns: Columns | null
 }
@@ -60,6 +60,7 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
       const isResting = head.type === 'input' && flags !== 0 && flags[i] === 1
       if (flags !== 0 && flags[i] === 1) columns.flags[at] = 1
       if (head.type === 'derived') columns.links.push(checkLinks(links[i], numbers))
+      if (head.type === 'interned' && !isCount(keys[i])) throw new Malformed('an id that is none')
       if (raw) columns.keys.push(keys[i])
       else {
         const args = decoder.revive(keys[i])
@@ -79,11 +80,11 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
 type Block = readonly [keys: readonly unknown[], values: readonly unknown[], flags: readonly unknown[] | 0, links: readonly unknown[]]
 
 function readBlock(form: unknown, { type }: SectionHead): Block {
-  if (!Array.isArray(form) || form.length !== (type === 'input' ? 3 : 4)) throw new Malformed('a block that is none')
+  if (!Array.isArray(form) || form.length !== (type === 'derived' ? 4 : 3)) throw new Malformed('a block that is none')
   const [keys, values, flags, links] = form as unknown[]
   const isList = (list: unknown): list is unknown[] => Array.isArray(list) && Array.isArray(keys) && list.length === keys.length
   if (!isList(keys) || !isList(values) || !(flags === 0 || isList(flags))) throw new Malformed('a block that is none')
-  if (type === 'input') return [keys, values, flags, []]
+  if (type !== 'derived') return [keys, values, flags, []]
   if (!isList(links)) throw new Malformed('a block that is none')
   return [keys, values, flags, links]
 }
@@ -97,7 +98,7 @@ function checkLinks(list: unknown, numbers: number): readonly number[] {
 }
 
 /** Whether a section still fits its definition; what it says otherwise. */
-export function misfit({ type, rest, version, name }: SectionHead, definition: Definition): 'mismatch' | 'version' | null {
+export function misfit({ type, rest, version, name }: SectionHead, definition: AnyDefinition): 'mismatch' | 'version' | null {
   if (definition.kind !== type || definition.name !== name) return 'mismatch'
   if (definition.kind !== 'derived') return null
   if ((definition.options.version ?? 0) !== version || definition.options.persist === false || (rest === 'async') !== definition.isAsync) return 'version'

@@ -25,7 +25,7 @@ export function retainedEntries(sections: readonly RetainedSection[], taken: Rea
   for (const section of sections) if (!taken.has(section.head.name)) kept.set(section, section.records)
   if (kept.size === 0) return new Map()
   const stamps = new Map<Target, number>()
-  for (const entries of queries) for (const { target, stamp } of entries) stamps.set(target, stamp)
+  for (const entries of queries) for (const { target, stamp } of entries) stamps.set(target as Target, stamp)
   const alive = new Set<Target>([...kept.values()].flat())
   const isThere = (target: Target | null): boolean => {
     if (target === null) return false

@@ -15,7 +15,7 @@ import { retain, retainedOf } from './retained.js'
 import { Slices } from './slices.js'
 
 export interface SaveOptions {
-  /** How many bytes the file may have. Results of queries are left out to stay below, those proved longest ago first; inputs never. Default: no limit. */
+  /** How many bytes the file may have. Results of queries are left out to stay below, those proved longest ago first; inputs and interned values never. Default: no limit. */
   readonly maxBytes?: number
   /** Leaves out the sections of definitions this database does not know, which a file loaded before had. Default: they are kept. */
   readonly prune?: boolean
@@ -31,9 +31,10 @@ export interface SaveReport {
   /** The size of the file. */
   readonly bytes: number
   readonly sections: readonly { readonly name: string; readonly type: SectionType; readonly version: number | string; readonly count: number; readonly bytes: number }[]
-  /** How many inputs hold a value, and how many results were saved. */
+  /** How many inputs hold a value, and how many results and interned values were saved. */
   readonly inputs: number
   readonly queries: number
+  readonly interned: number
   /** How many results were left out to stay below `maxBytes`, and those that depend on them. */
   readonly dropped: number
   /** Results whose values cannot be saved, left out by `onUnsupported: 'omit'`. */
@@ -123,7 +124,7 @@ async function writeState(view: View, reader: StateReader, port: Port, name: str
   emitEvent(view as Database, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
   const count = (lists: Iterable<readonly unknown[]>): number => [...lists].reduce((sum, list) => sum + list.length, 0)
   return {
-    revision: reader.revision, bytes, sections, retained, dropped, inputs: count(gathered.inputs.values()), queries: count(gathered.queries.values()), omitted: gathered.omitted,
+    revision: reader.revision, bytes, sections, retained, dropped, inputs: count(gathered.inputs.values()), queries: count(gathered.queries.values()), interned: count(gathered.interned.values()), omitted: gathered.omitted,
   }
 }
 
@@ -134,7 +135,7 @@ async function fit(gathered: Gathered, assemble: () => Promise<Assembled>, maxBy
   while (assembled.bytes > maxBytes) {
     const entries = [...gathered.queries.values()].flat()
     if (entries.length === 0) {
-      throw new CacheError('too-large', `The inputs alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
+      throw new CacheError('too-large', `Inputs and interned values alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
     }
     await drop(gathered, entries, assembled.bytes - maxBytes, slices)
     assembled = await assemble()

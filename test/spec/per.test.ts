@@ -2,7 +2,7 @@
 import { Map as ImmutableMap } from 'immutable'
 import { DuplicateDefinitionError, LimitExceededError, type Database } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache, UnsupportedValueError } from 'pebre/persist'
-import { derived, input } from '../../src/index.js'
+import { derived, input, interned } from '../../src/index.js'
 import { describe, expect, it } from 'vitest'
 import { countedDatabases } from '../support/databases.js'
 import { forSeeds } from '../support/random.js'
@@ -57,7 +57,7 @@ describe('save and load', () => {
     const values = [db.get(index), db.get(title, 'a'), await db.get(words, 'a'), await db.get(words, 'gone'), db.entries(file)]
     expect(log).toEqual([])
     expect(values).toEqual([['A', 'B'], 'A', 3, 1, ImmutableMap([['a', 'A\nx y'], ['b', 'B']])])
-    expect(report).toEqual({ loaded: true, revision: 3, bytes: expect.any(Number) as number, inputs: 2, queries: 5, dropped: [], unknown: [] })
+    expect(report).toEqual({ loaded: true, revision: 3, bytes: expect.any(Number) as number, inputs: 2, queries: 5, interned: 0, dropped: [], unknown: [] })
     expect(db.get(words, 'a')).toBe(db.get(words, 'a'))
     const events: string[] = []
     db.events('invalidation').subscribe((event) => events.push('id' in event ? event.id : event.type))
@@ -393,6 +393,71 @@ describe('definitions that changed', () => {
       }
       expect(log.splice(0)).toEqual(options !== undefined && 'required' in options ? [...expected, 'failed'] : expected)
     }
+  })
+})
+
+describe('interned values', () => {
+  const path = interned<readonly string[]>('path')
+  const word = interned<string>('word')
+  const size = input<[path: number], number>('size')
+  const shown = (log: string[]) => derived('shown', (q, id: number) => { log.push('shown'); return `${q.lookup(path, id as never).join('/')}: ${q.get(size, id)} ${q.intern(word, 'made by a query')}` })
+
+  async function saved(log: string[]): Promise<{ at: ReturnType<typeof place>; ids: number[]; text: string }> {
+    const at = place()
+    const db = database()
+    const ids: number[] = [db.intern(path, ['docs', 'a.md']), db.intern(path, ['docs', 'b.md'])]
+    db.set(size, ids[1] as number, 7)
+    const text = db.get(shown(log), ids[1] as number)
+    await saveCache(db, at)
+    return { at, ids, text }
+  }
+
+  it('[INT-5 PER-1] ids survive, and mean what they meant; new ones are never among the old', async () => {
+    const log: string[] = []
+    const { at, ids, text } = await saved(log)
+    log.length = 0
+    const query = shown(log)
+    const db = database({ definitions: [path, word, size, query] })
+    expect(await loadCache(db, at)).toMatchObject({ inputs: 1, queries: 1, interned: 3, dropped: [] })
+    expect([db.get(query, ids[1] as number), log]).toEqual([text, []])
+    expect([db.intern(path, ['docs', 'a.md']), db.lookup(path, ids[1] as never)]).toEqual([ids[0], ['docs', 'b.md']])
+    const twin = database({ definitions: [path, word, size, query] })
+    await loadCache(twin, at)
+    const fresh = [db.intern(path, ['new']), twin.intern(path, ['other'])]
+    expect(new Set([...ids, ...fresh]).size).toBe(4)
+    expect(() => twin.lookup(path, fresh[0] as never)).toThrow(/path/)
+    await saveCache(db, at)
+    const third = database({ definitions: [path, word, size, query] })
+    await loadCache(third, at)
+    expect([third.lookup(path, fresh[0] as never), third.intern(path, ['docs', 'b.md'])]).toEqual([['new'], ids[1]])
+    expect(db.revision).toBe(2)
+  })
+
+  it('[INT-5 PER-5 PER-7] a value with another id here refuses the file; without the values, no result that may hold ids is used', async () => {
+    const log: string[] = []
+    const { at, ids, text } = await saved(log)
+    const query = shown(log)
+    const db = database({ definitions: [path, word, size, query] })
+    const own = db.intern(path, ['docs', 'b.md'])
+    await expect(loadCache(db, at)).rejects.toMatchObject({ code: 'mismatch' })
+    expect([db.intern(path, ['docs', 'b.md']), db.revision, own === ids[1]]).toEqual([own, 0, false])
+    const renamed = input<[], number>('path')
+    const other = database({ definitions: [renamed, word, size] })
+    await expect(loadCache(other, at)).rejects.toMatchObject({ code: 'mismatch' })
+    expect(await loadCache(other, at, { onMismatch: 'drop' })).toMatchObject({ inputs: 1, queries: 0, interned: 1, dropped: [{ definition: 'path', reason: 'mismatch' }, { definition: 'shown', reason: 'dependencies' }] })
+    const none = database()
+    expect(await loadCache(none, at)).toMatchObject({ unknown: ['path', 'word', 'size', 'shown'] })
+    await saveCache(none, at)
+    const again = database({ definitions: [path, word, size, query] })
+    await loadCache(again, at)
+    log.length = 0
+    expect([again.get(query, ids[1] as number), log]).toEqual([text, []])
+  })
+
+  it('[PER-11] they are never left out', async () => {
+    const db = database()
+    for (let i = 0; i < 50; i++) db.intern(path, ['some', 'path', `${i}`])
+    await expect(saveCache(db, place(), { maxBytes: 100 })).rejects.toMatchObject({ code: 'too-large' })
   })
 })
 
