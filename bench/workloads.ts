@@ -1,8 +1,9 @@
 import type { Workload } from './harness/workload.js'
 import { memoryWorkloads } from './memory/index.js'
+import { caching } from './persist/cache.js'
 import { queryWorkloads } from './queries/index.js'
 import { shapeWorkloads } from './shapes/index.js'
 
 export async function allWorkloads(): Promise<Workload[]> {
-  return [...(await shapeWorkloads()), ...queryWorkloads, ...memoryWorkloads]
+  return [...(await shapeWorkloads()), ...queryWorkloads, ...memoryWorkloads, ...caching]
 }
