@@ -235,3 +235,35 @@ describe('the log', () => {
     await db.close()
   })
 })
+
+describe('a long log', () => {
+  it('[WAL-10] is read a piece at a time: as many bytes as it has, and no piece larger than its largest frame', { timeout: 60_000 }, async () => {
+    const counts = [2_000, 20_000]
+    const reads: { bytes: number; largest: number; size: number }[] = []
+    for (const count of counts) {
+      const port = new MemoryPort()
+      const db = await openDatabase(port, kept)
+      for (let n = 0; n < count; n++) db.set(file, `k${n % 10}`, { n, text: 'x'.repeat(80) })
+      db.set(file, 'long', 'y'.repeat(600_000))
+      db.set(file, 'last', true)
+      await db.close()
+      let bytes = 0
+      let largest = 0
+      const { read } = MemoryPort.prototype as { read: (this: MemoryPort, ...args: Parameters<MemoryPort['read']>) => ReturnType<MemoryPort['read']> }
+      port.read = async (...args) => {
+        const piece = await read.apply(port, args)
+        bytes += piece?.length ?? 0
+        largest = Math.max(largest, piece?.length ?? 0)
+        return piece
+      }
+      const again = await openDatabase(port, kept)
+      expect([again.report.log.replayed, again.get(file, 'last'), again.get(file, `k${(count - 1) % 10}`)]).toEqual([count + 2, true, { n: count - 1, text: 'x'.repeat(80) }])
+      reads.push({ bytes, largest, size: (await port.size('log-0000000000000001.pebre')) ?? 0 })
+      await again.close()
+    }
+    for (const { bytes, largest, size } of reads) {
+      expect(bytes).toBeLessThan(size * 1.5 + 2 ** 20)
+      expect(largest).toBeLessThan(700_000)
+    }
+  })
+})

@@ -1,6 +1,6 @@
 /** What was made is kept in a folder from one start to the next: the files as they were, and all that was made of them. */
 import { type Database, PebreError } from 'pebre'
-import { openDatabase } from 'pebre/persist'
+import { openDatabase, OpenedDatabase } from 'pebre/persist'
 import type { Logger } from './log.js'
 import { definitions } from './queries.js'
 
@@ -17,4 +17,10 @@ export async function openKept(folder: string | undefined, log: Logger): Promise
     log.warn({ cache: folder, reason: error.message }, 'the cache is not used')
     return undefined
   }
+}
+
+/** Ends a database; one that is kept writes down what it has. */
+export async function closeKept(db: Database): Promise<void> {
+  if (db instanceof OpenedDatabase) await db.close()
+  else db.close()
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import { createDatabase, type Database } from 'pebre'
-import { openKept } from './kept.js'
+import { closeKept, openKept } from './kept.js'
 import { openFolder, watchFolder } from './files.js'
 import { type Settings, settings } from './inputs.js'
 import { createLog, type Logger, logRebuilds } from './log.js'
@@ -44,7 +44,7 @@ export async function serve(options: Extract<Options, { readonly command: 'serve
     progress.unsubscribe()
     rebuilds.unsubscribe()
     for (const close of closing) await close()
-    await db.close()
+    await closeKept(db)
   }
   log.info('stopped')
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { locate, openFolder, readInto } from './files.js'
 import { asset } from './inputs.js'
-import { openKept } from './kept.js'
+import { closeKept, openKept } from './kept.js'
 import { createLog, logProblems } from './log.js'
 import { type Options, UsageError } from './options.js'
 import { showProgress } from './progress.js'
@@ -34,7 +34,7 @@ export async function build(options: Extract<Options, { readonly command: 'build
     return failed.size === 0
   } finally {
     progress.unsubscribe()
-    await db.close()
+    await closeKept(db)
   }
 }
 
