@@ -183,9 +183,9 @@ export class Canonical {
   /** The names of an object all of whose properties can be seen. */
   private namesOf(object: object, depth: number): string[] {
     const names = Object.keys(object)
-    const all = Reflect.ownKeys(object)
-    if (all.length !== names.length) {
-      const name = all.find((one) => typeof one === 'symbol' || !names.includes(one)) as PropertyKey
+    // Together faster than Reflect.ownKeys.
+    if (Object.getOwnPropertyNames(object).length !== names.length || Object.getOwnPropertySymbols(object).length > 0) {
+      const name = Reflect.ownKeys(object).find((one) => typeof one === 'symbol' || !names.includes(one)) as PropertyKey
       this.path[depth] = name
       return this.refuse(depth + 1, typeof name === 'symbol' ? 'its name is a symbol' : 'it is not enumerable')
     }
@@ -220,7 +220,7 @@ export class Canonical {
 
   /** It has holes, or names besides its elements. */
   private hasMore(array: readonly unknown[], depth: number): boolean {
-    if (!isHoley(array) && Reflect.ownKeys(array).length === array.length + 1) return false
+    if (!isHoley(array) && Object.getOwnPropertyNames(array).length === array.length + 1 && Object.getOwnPropertySymbols(array).length === 0) return false
     const name = Reflect.ownKeys(array).find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false))
     if (name === undefined) return true
     this.path[depth] = name
