@@ -52,7 +52,12 @@ const branchOf = (view: View): Branch => (view as unknown as { readonly branch: 
 export function followCommits<Entry>(database: Database, follower: Follower<Entry>): () => void {
   const { family } = branchOf(database)
   const journal = {
-    prepare: (changes: readonly Change[], invalidated: readonly Cell[]): Entry => follower.prepare([...changes.map(writtenOf), ...invalidated.map((cell) => new Written('invalidate', cell, undefined))]),
+    prepare: (changes: readonly Change[], invalidated: readonly Cell[]): Entry | undefined => {
+      // What the engine keeps for itself has no name, or goes by the name of another definition: nobody can ask for it.
+      const known = changes.filter(({ slot: { table: { definition } } }) => family.names.get(definition.name) === definition)
+      if (known.length === 0 && invalidated.length === 0) return undefined
+      return follower.prepare([...known.map(writtenOf), ...invalidated.map((cell) => new Written('invalidate', cell, undefined))])
+    },
     commit: (entry: unknown, revision: Revision): void => follower.commit(entry as Entry, revision),
     interned: (definition: AnyInterned, value: unknown, id: number): void => follower.interned(definition, value, id),
   }

@@ -207,9 +207,9 @@ export class Keeper {
     if (definition.kind === 'input' && !this.settings.writable.has(definition)) throw unlisted(definition.name)
     const place = new WrittenPlace(written)
     const args = encodeValue(written.args, place, this.encoder)
-    const common = { kind: definition.kind, name: definition.name, args, id: 0 }
-    if (type === 'set') return { code: SET, ...common, value: encodeValue(written.value, place, this.encoder) }
-    return { code: type === 'remove' ? REMOVE : INVALIDATE, ...common, value: null }
+    const common = { name: definition.name, args, id: 0 }
+    if (type === 'set') return { code: SET, kind: 'input', ...common, value: encodeValue(written.value, place, this.encoder) }
+    return type === 'remove' ? { code: REMOVE, kind: 'input', ...common, value: null } : { code: INVALIDATE, kind: 'derived', ...common, value: null }
   }
 }
 

@@ -66,6 +66,7 @@ describe.skipIf(chromium === undefined)('IndexedDB in a browser', () => {
 
   beforeAll(async () => {
     const code = await bundle()
+    // oxlint-disable-next-line vitest/no-standalone-expect -- it belongs to all of them
     expect(/(?:import|require|from)\s*\(?\s*["']node:/.test(code)).toBe(false)
     server = createServer((request, response) => {
       const isCode = request.url === '/code.js'
