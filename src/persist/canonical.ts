@@ -253,7 +253,7 @@ export class Canonical {
   private visitLeaf(object: object, prototype: object, depth: number): unknown {
     const isBox = boxes.has(prototype)
     const isRegExp = prototype === RegExp.prototype
-    const expected = isRegExp ? 1 : prototype === String.prototype ? (object as String).length + 1 : 0
+    const expected = isRegExp ? 1 : prototype === String.prototype ? (object as { readonly length: number }).length + 1 : 0
     const isLeaf = isBox || isRegExp || prototype === Date.prototype || prototype === ArrayBuffer.prototype
     if (isLeaf && Reflect.ownKeys(object).length !== expected) return this.refuse(depth, 'it is a built-in object with properties of its own')
     if (prototype === Date.prototype) return this.tag(DATE, Date.prototype.getTime.call(object as Date))
@@ -287,8 +287,9 @@ export class Canonical {
     const parts: unknown[] = []
     const keys = Reflect.ownKeys(object).filter((key) => key !== 'stack')
     for (const key of keys.toSorted(compareKeys)) {
-      const { enumerable, value, get, set } = own(object, key) as PropertyDescriptor
-      if (get !== undefined || set !== undefined) return this.refuseAccessor(key, depth)
+      const descriptor = own(object, key) as PropertyDescriptor
+      const { enumerable, value } = descriptor
+      if ('get' in descriptor) return this.refuseAccessor(key, depth)
       if (typeof key === 'symbol') {
         this.path[depth] = key
         return this.refuse(depth + 1, 'its name is a symbol')
@@ -300,8 +301,8 @@ export class Canonical {
 
   private visitNative(object: object, keyed: boolean, depth: number): unknown {
     if (Reflect.ownKeys(object).length > 0) return this.refuse(depth, 'it is a built-in object with properties of its own')
-    const iterate = keyed ? Map.prototype.entries : Set.prototype.values
-    return this.tagAll(keyed ? MAP : SET, this.members([...(iterate as (this: object) => Iterable<unknown>).call(object)], keyed, object, depth))
+    const members: Iterable<unknown> = keyed ? Map.prototype.entries.call(object as Map<unknown, unknown>) : Set.prototype.values.call(object as Set<unknown>)
+    return this.tagAll(keyed ? MAP : SET, this.members([...members], keyed, object, depth))
   }
 
   private visitCollection(object: object, kind: CollectionKind, number: number, depth: number): unknown {

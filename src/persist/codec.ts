@@ -7,7 +7,7 @@ import { Packr, Unpackr } from 'msgpackr'
 import { Canonical, Refusal } from './canonical.js'
 import { CacheError, UnsupportedValueError } from './errors.js'
 import { Malformed, revive, Unknown } from './revive.js'
-import { Codecs, noCodecs } from './tags.js'
+import { type Codecs, noCodecs } from './tags.js'
 
 export { type ClassCodec, Codecs } from './tags.js'
 export { Malformed, Unknown } from './revive.js'
@@ -57,7 +57,7 @@ export class Encoder {
 
 /** Reads payloads. Nothing that it gives shares memory with the bytes once it is revived. */
 export class Decoder {
-  private readonly unpackr = new Unpackr({ useToJSON: false } as object)
+  private readonly unpackr = new Unpackr()
   private readonly codecs: Codecs
 
   constructor(codecs: Codecs = noCodecs) {
@@ -67,7 +67,7 @@ export class Decoder {
   /** The form in a payload. @throws Malformed */
   unpack(bytes: Uint8Array): unknown {
     try {
-      return this.unpackr.unpack(bytes) as unknown
+      return this.unpackr.unpack(bytes)
     } catch (error) {
       throw new Malformed(error instanceof Error ? error.message : 'it cannot be decoded')
     }

@@ -1,7 +1,7 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
 import { familyOf, StateReader } from '../core/saved-state.js'
-import type { Database, View } from '../index.js'
+import type { View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
 import { CacheError } from './errors.js'
@@ -121,7 +121,7 @@ async function writeState(view: View, reader: StateReader, port: Port, name: str
   }
   if (prune) retain(family, [])
   const { bytes, sections, retained } = assembled
-  emitEvent(view as Database, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
+  emitEvent(view, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
   const count = (lists: Iterable<readonly unknown[]>): number => [...lists].reduce((sum, list) => sum + list.length, 0)
   return {
     revision: reader.revision, bytes, sections, retained, dropped, inputs: count(gathered.inputs.values()), queries: count(gathered.queries.values()), interned: count(gathered.interned.values()), omitted: gathered.omitted,

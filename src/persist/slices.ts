@@ -38,7 +38,7 @@ export class Slices {
   async sort<T>(list: readonly T[], compare: (a: T, b: T) => number): Promise<T[]> {
     const runs: T[][] = []
     for (let start = 0; start < list.length; start += RUN) {
-      runs.push(list.slice(start, start + RUN).sort(compare))
+      runs.push(list.slice(start, start + RUN).toSorted(compare))
       if (this.due(1)) await this.rest()
     }
     while (runs.length > 1) {

@@ -18,7 +18,7 @@ const name = 'c'
 async function realFile(): Promise<Uint8Array> {
   const db = createDatabase({ definitions })
   db.batch((tx) => {
-    for (let i = 0; i < 60; i++) tx.set(file, `docs/page-${i}.md`, i % 7 === 0 ? new Map([[`k${i}`, -i * 0]]) : { title: `Page ${i}`, tags: ['a', `t${i}`], body: 'text '.repeat(i % 29), at: new Date(i * 1e9) })
+    for (let i = 0; i < 60; i++) tx.set(file, `docs/page-${i}.md`, i % 7 === 0 ? new Map([[`k${i}`, -0]]) : { title: `Page ${i}`, tags: ['a', `t${i}`], body: 'text '.repeat(i % 29), at: new Date(i * 1e9) })
   })
   for (let i = 0; i < 61; i++) db.get(parsed, `docs/page-${i}.md`)
   await db.get(listed)
@@ -102,11 +102,12 @@ describe('damage', () => {
   it('[PER-3] parts of the file and of others, put together at random', async () => {
     const bytes = await realFile()
     const other = bytes.slice()
-    await forSeeds(400, async ({ int, pick }) => {
+    await forSeeds(400, async (random) => {
+      const int = (limit: number): number => random.int(limit)
       const parts: Uint8Array[] = []
       for (let n = 1 + int(5); n > 0; n--) {
         const from = int(bytes.length)
-        parts.push(pick([bytes, other, new Uint8Array(500)]).subarray(from, from + int(3000)))
+        parts.push(random.pick([bytes, other, new Uint8Array(500)]).subarray(from, from + int(3000)))
       }
       const at = int(bytes.length)
       const spliced = Uint8Array.from([...bytes.subarray(0, at), ...parts.flatMap((part) => [...part]), ...bytes.subarray(at + int(100))])

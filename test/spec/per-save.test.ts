@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDatabase, type Database, derived, input } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache } from 'pebre/persist'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareKeys, sortByKeys, textOfArgs } from '../../src/persist/order.js'
 import { Slices } from '../../src/persist/slices.js'
@@ -27,7 +27,7 @@ function filled(count: number, text = ''): Database {
 async function held(port: MemoryPort, name: string): Promise<string> {
   const db = createDatabase({ definitions })
   await loadCache(db, { port, name })
-  return db.keys(file).map((key) => db.get(file, key)?.title).toSorted().join()
+  return db.keys(file).map((key) => db.get(file, key)?.title ?? '').toSorted((a, b) => (a < b ? -1 : 1)).join()
 }
 
 describe('saving goes on beside everything else', () => {
@@ -55,7 +55,8 @@ describe('saving goes on beside everything else', () => {
   }, 60_000)
 
   it('[PER-16] sorting in slices is sorting', async () => {
-    await forSeeds(20, async ({ int }) => {
+    await forSeeds(20, async (random) => {
+      const int = (limit: number): number => random.int(limit)
       const list = Array.from({ length: int(9000) }, () => int(1000))
       expect(await new Slices().sort(list, (a, b) => a - b)).toEqual(list.toSorted((a, b) => a - b))
     })
@@ -67,20 +68,21 @@ describe('saving goes on beside everything else', () => {
   })
 
   it('[PER-13 PER-16] histories of writes, gets and saves: each file holds exactly the revision at its call', async () => {
-    await forSeeds(40, async ({ int, chance }) => {
+    await forSeeds(40, async (random) => {
+      const int = (limit: number): number => random.int(limit)
       const db = filled(30)
       const port = new MemoryPort()
       const expected: string[] = []
       const saves: Promise<unknown>[] = []
       for (let n = 0; n < 60; n++) {
         db.set(file, `page ${int(40)}`, { title: `New ${int(9)}`, list: [] })
-        if (chance(0.3)) db.remove(file, `page ${int(40)}`)
-        if (chance(0.5)) db.get(page, `page ${int(40)}`)
-        if (chance(0.2)) {
-          expected.push(db.keys(file).map((key) => db.get(file, key)?.title).toSorted().join())
+        if (random.chance(0.3)) db.remove(file, `page ${int(40)}`)
+        if (random.chance(0.5)) db.get(page, `page ${int(40)}`)
+        if (random.chance(0.2)) {
+          expected.push(db.keys(file).map((key) => db.get(file, key)?.title ?? '').toSorted((a, b) => (a < b ? -1 : 1)).join())
           saves.push(saveCache(db, { port, name: `${saves.length}` }))
         }
-        if (chance(0.5)) await null
+        if (random.chance(0.5)) await Promise.resolve()
       }
       await Promise.all(saves)
       for (const [i, state] of expected.entries()) {

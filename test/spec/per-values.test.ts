@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { List, Map as ImmutableMap, Record as ImmutableRecord } from 'immutable'
 import { defaultEquals } from 'pebre'
 import { describe, expect, it } from 'vitest'
@@ -57,8 +57,8 @@ describe('values in files', () => {
     sparse.length = 4_000_000_000
     sparse[3_999_999_999] = -0
     const values: unknown[] = [
-      -0, [-0], Number.NaN, [Number.NaN], 2n ** 2000n, -1n, new Date(Number.NaN), '\ud800', ['\udc00\ud800'], [undefined], { a: undefined }, [, 1], sparse, JSON.parse('{"__proto__":{"x":1}}'),
-      { constructor: 1 }, { hasOwnProperty: 1, then: 2, toJSON: 3, __keys__: [4] }, ['\0', 1, 2], ['\0'], [['\0', 0, ['\0', 17]]], { 10: 'a', 9: 'b', a: [{}], 0: '' }, 'abc'.match(/b/),
+      -0, [-0], Number.NaN, [Number.NaN], 2n ** 2000n, -1n, new Date(Number.NaN), '\ud800', ['\udc00\ud800'], [undefined], { a: undefined }, Object.assign([], { 1: 1 }), sparse, JSON.parse('{"__proto__":{"x":1}}'),
+      { constructor: 1 }, { hasOwnProperty: 1, [`then`]: 2, toJSON: 3, __keys__: [4] }, ['\0', 1, 2], ['\0'], [['\0', 0, ['\0', 17]]], { 10: 'a', 9: 'b', a: [{}], 0: '' }, 'abc'.match(/b/),
       Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`k${i}`, i])), Object.assign(new Error('no', { cause: new TypeError('deep') }), { code: 'E_NO' }), List([ImmutableMap({ a: new Set([-0]) })]),
       Object.assign([1, 2], { name: 'x' }), new Set([new Set([new Set([1, 2]), 3])]), new Uint8Array(0), new Float64Array([-0, Number.NaN]),
     ]
@@ -88,7 +88,9 @@ describe('values in files', () => {
   })
 
   it('[PER-18] what has no place in a file is refused with its path', () => {
-    class Point {}
+    class Point {
+      readonly x = 1
+    }
     const inner: Record<string, unknown> = {}
     const list = List([inner])
     inner['list'] = list

@@ -1,5 +1,5 @@
 /** Any value a file can hold, generated. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Set as ImmutableSet, Stack } from 'immutable'
 
 const hostileName = fc.constantFrom('__proto__', 'constructor', 'hasOwnProperty', 'toJSON', '__keys__', 'toString', '', '0', '10', '9', 'then', 'length', '\0', '\ud800', 'a\u0301', '\u00e1')
@@ -39,7 +39,7 @@ export const anyValue: fc.Arbitrary<unknown> = fc.letrec((tie) => {
       fc.tuple(list, fc.nat(7)).map(([items, hole]) => {
         const sparse = [...items]
         sparse.length = items.length + hole
-        delete sparse[hole]
+        Reflect.deleteProperty(sparse, hole)
         return sparse
       }),
       fc.tuple(list, named).map(([items, entries]) => nameAll(items, entries.filter(([key]) => key !== 'length'))),
