@@ -82,7 +82,7 @@ export function checkWritable(branch: Branch, what: string): void {
 }
 
 /** Whether a change would change nothing; the common case is answered without making anything. */
-function isIdle(branch: Branch, change: Change): boolean {
+export function isIdle(branch: Branch, change: Change): boolean {
   if (!branch.frozen && branch.overlay.size === 0 && !change.removed) {
     const local = localOf(branch, change.slot) as Slot
     const options = change.slot.table.definition.options as AnyInput['options']
@@ -221,37 +221,8 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   return revision
 }
 
-/**
- * Commits what was loaded: one revision, above the present one and `above`. `settle` puts memos into cells while nobody can look.
- * Throws before anything has changed, or not at all.
- */
-export function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision, settle: (revision: Revision) => void): Revision {
-  const { family, hub } = branch
-  if (family.closed) throw new ClosedError()
-  checkWritable(branch, 'load')
-  const effective: Change[] = []
-  for (const change of changes) if (!isIdle(branch, change)) effective.push(change)
-  const bytes = checkSize(branch, effective)
-  if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
-  if (branch.jobs !== null) leaveState(branch)
-  branch.bytes = bytes
-  branch.revision = Math.max(branch.revision, above) + 1
-  const { revision } = branch
-  const effects: Effects = { hidden: null, keyed: null, taken: null }
-  const slots: Slot[] = []
-  for (const { slot, value, removed } of effective) slots.push(store(branch, slot, value, removed, revision, effects))
-  for (const slot of slots) propagate(slot, DIRTY, false)
-  if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
-  settle(revision)
-  if (branch.passing.size > 0) reachPassing(branch)
-  if (hub.wants('revision')) hub.emit(revision, { type: 'revisionSet' })
-  announceValues(branch, slots)
-  family.host.idle()
-  return revision
-}
-
 /** Live queries over what is volatile look again at every revision. */
-function reachPassing(branch: Branch): void {
+export function reachPassing(branch: Branch): void {
   for (const watcher of branch.passing) {
     if (!watcher.queued) branch.family.reached.push(watcher)
     watcher.queued = true
@@ -259,7 +230,7 @@ function reachPassing(branch: Branch): void {
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */
-function checkSize(branch: Branch, changes: readonly Change[]): number {
+export function checkSize(branch: Branch, changes: readonly Change[]): number {
   const { family } = branch
   const { stateBytes } = family.settings
   if (stateBytes === Infinity) return 0
@@ -275,7 +246,7 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
 }
 
 /** Jobs at work go on in a frozen branch of the state being left. */
-function leaveState(branch: Branch): void {
+export function leaveState(branch: Branch): void {
   const left = new Branch(branch.family, branch.frozen ? branch.parent : branch, branch.hub, rootOf(branch))
   left.hidden = true
   if (branch.frozen) {

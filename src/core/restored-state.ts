@@ -1,16 +1,21 @@
 /** The way back: what was loaded becomes the state of a database, in one step. What is believed of it is told, as everywhere, by stamps. */
 import type { Branch, Change } from './branch.js'
-import { commitLoaded, removal } from './commit.js'
+import { announceValues } from './announce.js'
+import { checkSize, checkWritable, isIdle as isIdleChange, leaveState, reachPassing, removal } from './commit.js'
 import type { Database } from './database.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
-import { insertEdge } from './graph.js'
+import { deepFreeze } from './equality.js'
+import { ClosedError } from './errors.js'
+import { insertEdge, propagate } from './graph.js'
 import { adopt, entriesOf, mayAdopt } from './intern.js'
 import { isEqual } from './judge.js'
-import { ASYNC, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, FAILED, isCell, markCell, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
+import { admit, sweepAll } from './memory.js'
+import { ASYNC, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, EVICTED, FAILED, isCell, markCell, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
 import { hiddenSlot, invalidationOf, originOf, restingStamp, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { type Ref, viewBranch } from './saved-state.js'
 import { makeMemo, offer } from './share.js'
+import { type Effects, store } from './store.js'
 
 /** A query to be put in its place. */
 interface Arrival {
@@ -116,9 +121,10 @@ export class StateWriter {
       if (isEmpty(cell)) {
         placeOutcome(cell, value, isAsync ? ASYNC : 0, family.stamps++, revision)
         if (isAsync) cell.table.sawPromise = true
+        if ((cell.flags & BOUNDED) !== 0) admit(family, cell)
         empty.add(cell)
         stamps.set(cell, cell.stamp)
-      } else if (isIdle(cell)) stamps.set(cell, (cell.flags & FAILED) === 0 && isEqual(cell, cell.value, value) ? cell.stamp : family.stamps++)
+      } else if (isIdle(cell)) stamps.set(cell, (cell.flags & (FAILED | EVICTED)) === 0 && isEqual(cell, cell.value, value) ? cell.stamp : family.stamps++)
     }
     for (const arrival of this.arrivals) {
       const { cell, deps, changed, isStale } = arrival
@@ -137,6 +143,36 @@ export class StateWriter {
       }
     }
   }
+}
+
+/**
+ * Commits what was loaded: one revision, above the present one and `above`. `settle` puts memos into cells while nobody can look.
+ * Throws before anything has changed, or not at all.
+ */
+function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision, settle: (revision: Revision) => void): Revision {
+  const { family, hub } = branch
+  if (family.closed) throw new ClosedError()
+  checkWritable(branch, 'load')
+  const effective: Change[] = []
+  for (const change of changes) if (!isIdleChange(branch, change)) effective.push(change)
+  const bytes = checkSize(branch, effective)
+  if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
+  if (branch.jobs !== null) leaveState(branch)
+  branch.bytes = bytes
+  branch.revision = Math.max(branch.revision, above) + 1
+  const { revision } = branch
+  const effects: Effects = { hidden: null, keyed: null, taken: null }
+  const slots: Slot[] = []
+  for (const { slot, value, removed } of effective) slots.push(store(branch, slot, value, removed, revision, effects))
+  for (const slot of slots) propagate(slot, DIRTY, false)
+  if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
+  settle(revision)
+  if (branch.passing.size > 0) reachPassing(branch)
+  if (hub.wants('revision')) hub.emit(revision, { type: 'revisionSet' })
+  announceValues(branch, slots)
+  if (family.bounds.length > 0) sweepAll(family)
+  family.host.idle()
+  return revision
 }
 
 /** Nothing has been computed there, either. */

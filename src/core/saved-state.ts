@@ -5,7 +5,7 @@
 import type { Branch, Job } from './branch.js'
 import type { AnyInterned, Definition } from './define.js'
 import { encodeArgs } from './key.js'
-import { argsOf, ASYNC, BROKEN, Cell, FAILED, idOf, isCell, type Memo, type Node, type Slot, type StoredArgs, TAINTED, VOLATILE } from './node.js'
+import { argsOf, ASYNC, BROKEN, Cell, EVICTED, FAILED, idOf, isCell, type Memo, type Node, type Slot, type StoredArgs, TAINTED, VOLATILE } from './node.js'
 import { restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import type { SlotRecord } from './root.js'
@@ -20,6 +20,8 @@ export type Ref = Node
 
 /** What stood in a cell: a value, and the stamps of what it was made from. */
 export interface SavedMemo {
+  /** The value was given up to save memory. */
+  readonly isEvicted: boolean
   readonly value: unknown
   readonly isAsync: boolean
   readonly stamp: Stamp
@@ -111,7 +113,7 @@ export class StateReader {
   memo(origin: Cell): SavedMemo | null {
     const found = this.find(origin)
     if (found === null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return null
-    return { value: found.value, isAsync: (found.flags & ASYNC) !== 0, stamp: found.stamp, deps: found.deps, stamps: found.stamps }
+    return { isEvicted: (found.flags & EVICTED) !== 0, value: found.value, isAsync: (found.flags & ASYNC) !== 0, stamp: found.stamp, deps: found.deps, stamps: found.stamps }
   }
 
   private find(origin: Cell): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps'> | null {

@@ -3,10 +3,10 @@
  * stands still.
  *
  *   slots ──> forms of the values
- *   memos ──> forms of the values ──> dependencies, through queries that are not saved down to what is
- *                                     └─ what depends on something that is not there is left out
+ *   memos ──> forms of the values ──> dependencies: through what is not saved (by `persist: false`, because its value has no form or
+ *                                     was given up) down to what is. What depends on a failure or on something volatile is left out
  */
-import { definitionOf, isQuery, kindOf, nameOf, type Ref, type SavedMemo, type StateReader, storedArgsOf } from '../core/saved-state.js'
+import { isQuery, kindOf, nameOf, type Ref, type SavedMemo, type StateReader, storedArgsOf } from '../core/saved-state.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import type { AnyDerived, AnyInput, AnyInterned } from './definitions.js'
 import { type Entry, inputEntry, none } from './entry.js'
@@ -84,7 +84,7 @@ async function gatherMemos(reader: StateReader, definition: AnyDerived, { encode
   for (const cell of reader.cells(definition)) {
     const memo = reader.memo(cell)
     if (slices.due()) await slices.rest()
-    if (memo === null) continue
+    if (memo === null || memo.isEvicted) continue
     const before = encoder.weight
     let form: unknown
     try {
@@ -206,10 +206,10 @@ class Linker {
     while (stack.length > 0) {
       const top = stack.at(-1) as Ref
       const known = this.leaves.get(top)
-      const memo = isUnsaved(top) && isQuery(top) && (known === null || known === undefined) ? this.reader.memo(top) : null
+      const memo = isQuery(top) && (known === null || known === undefined) ? this.reader.memo(top) : null
       if (known === undefined && memo !== null) {
         this.leaves.set(top, null)
-        stack.push(...memo.deps.filter((dep) => isUnsaved(dep) && !this.leaves.has(dep)))
+        stack.push(...memo.deps.filter((dep) => isQuery(dep) && !this.memos.has(dep) && !this.leaves.has(dep)))
         continue
       }
       stack.pop()
@@ -218,11 +218,6 @@ class Linker {
     }
     return this.leaves.get(root) ?? nowhere
   }
-}
-
-function isUnsaved(ref: Ref): boolean {
-  const definition = definitionOf(ref)
-  return definition.kind === 'derived' && definition.options.persist === false
 }
 
 /** Takes memos out, and all that depend on them. */

@@ -232,6 +232,32 @@ describe('save and load', () => {
     expect([again.get(tainted), again.get(caught), log]).toEqual([2, 'caught', ['tainted', 'clock', 'caught', 'failing']])
   })
 
+  it('[PER-1 PER-12 MEM-1 MEM-2] values that were given up are not saved, what depends on them is; loaded values count', async () => {
+    const log: string[] = []
+    const at = place()
+    const number = input<[key: string], number>('number')
+    const big = derived('big', (q, key: string) => { log.push(`big ${key}`); return [q.get(number, key)] }, { lru: 1 })
+    const top = derived('top', (q, key: string) => { log.push(`top ${key}`); return q.get(big, key)[0] })
+    const definitions = [number, big, top]
+    const db = database({ definitions })
+    for (const key of ['a', 'b', 'c']) {
+      db.set(number, key, 1)
+      db.get(top, key)
+    }
+    db.set(number, 'other', 1)
+    expect(await saveCache(db, at)).toMatchObject({ queries: 4 })
+    log.length = 0
+    const again = database({ definitions })
+    await loadCache(again, at)
+    expect([['a', 'b', 'c'].map((key) => again.get(top, key)), log.splice(0)]).toEqual([[1, 1, 1], []])
+    again.set(number, 'a', 2)
+    expect([again.get(top, 'a'), log.splice(0)]).toEqual([2, ['top a', 'big a']])
+    again.set(number, 'other', 2)
+    again.get(big, 'a')
+    again.get(big, 'c')
+    expect(log).toHaveLength(1)
+  })
+
   it('[PER-1 VAL-1] what was out of date when it was saved is compared when it runs', async () => {
     const all = site()
     const at = place()
@@ -513,7 +539,7 @@ describe('what is in a file', () => {
     expect(failed).toBeInstanceOf(UnsupportedValueError)
     expect(failed).toMatchObject({ code: 'value', definition: 'made', key: 'made(a)', path: 'value.list[1]' })
     expect(await at.port.read(at.name)).toEqual(before)
-    expect(await saveCache(db, at, { onUnsupported: 'omit' })).toMatchObject({ queries: 1, omitted: [{ key: 'made(a)' }] })
+    expect(await saveCache(db, at, { onUnsupported: 'omit' })).toMatchObject({ queries: 2, omitted: [{ key: 'made(a)' }] })
     db.set(number, 'b', Symbol('no'))
     await expect(saveCache(db, at, { onUnsupported: 'omit' })).rejects.toMatchObject({ code: 'value', definition: 'number', path: 'value' })
   })
