@@ -8,10 +8,11 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^pebre$/, replacement: source('index.ts') },
-      { find: /^pebre\/(operators|debug|testing|react|inspector)$/, replacement: source('$1/index.ts') },
+      { find: /^pebre\/(operators|debug|testing|react|inspector|persist)$/, replacement: source('$1/index.ts') },
       // Only examples in the documentation import these.
       ...Object.entries(standIns).map(([name, [file = '']]) => ({ find: new RegExp(`^${name}$`), replacement: fileURLToPath(new URL(file, import.meta.url)) })),
       { find: /^pebre\/inspector\/browser$/, replacement: source('inspector/browser.ts') },
+      { find: /^pebre\/persist\/node$/, replacement: source('persist/node.ts') },
     ],
   },
   test: {

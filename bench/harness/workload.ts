@@ -6,7 +6,7 @@
 export const ours = 'pebre'
 
 /** Written by hand for one purpose: they show what the machine allows, and are no library one could use instead. */
-export const floors: readonly string[] = ['bare map', 'stamps']
+export const floors: readonly string[] = ['bare map', 'stamps', 'bare append', 'msgpackr']
 
 export interface Task {
   /** Called before each repetition, and not measured. */

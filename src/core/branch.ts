@@ -13,6 +13,7 @@
  * moves all jobs there: they go on undisturbed, and answer for the revision at which they were asked.
  */
 import type { Clock } from './clock.js'
+import type { Change, Journal } from './change.js'
 import type { AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience } from './audience.js'
@@ -20,8 +21,10 @@ import type { Delivery } from './delivery.js'
 import type { Hub } from './hub.js'
 import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
-import type { Root, TableRoot } from './root.js'
+import type { Root } from './root.js'
 import { Tally } from './tally.js'
+
+export type { Change } from './change.js'
 
 /** What evaluations ask of the engine. */
 export interface Host {
@@ -201,6 +204,8 @@ export class Family {
   lives = 0
   /** What happened to evaluations of no name: those of `read` and `live`. */
   readonly unnamed: Tally = new Tally()
+  /** Told of the commits of the head, as they are made. */
+  journal: Journal | null = null
   /** How many times anybody subscribed to a live query. */
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
@@ -237,7 +242,7 @@ export class Family {
 
   /** Nothing rare is so, nothing on the stack, and nothing being told. */
   get isCalm(): boolean {
-    return this.rare === 0 && this.active === null && !this.comparing && !this.delivery.delivering
+    return this.rare === 0 && this.journal === null && this.active === null && !this.comparing && !this.delivery.delivering
   }
 
   /** A cell that must keep its value. */
@@ -256,20 +261,6 @@ export class Family {
     this.host = host
     this.note(LIMITED, settings.stateBytes !== Infinity)
   }
-}
-
-/** What a write makes of a slot, named by its record of the head. */
-export interface Change {
-  readonly slot: Slot
-  readonly value: unknown
-  /** It holds a value afterwards. */
-  readonly present: boolean
-  /** It was removed, and shows the initial value if there is one. */
-  readonly removed: boolean
-  /** The stamp of a value that is taken over from another view. */
-  readonly stamp?: Stamp | undefined
-  /** What the changes of its definition lead to together, where that is what another view holds. */
-  readonly whole?: TableRoot | undefined
 }
 
 /** A value that a slot held, and its stamp there. */

@@ -82,7 +82,7 @@ export function checkWritable(branch: Branch, what: string): void {
 }
 
 /** Whether a change would change nothing; the common case is answered without making anything. */
-function isIdle(branch: Branch, change: Change): boolean {
+export function isIdle(branch: Branch, change: Change): boolean {
   if (!branch.frozen && branch.overlay.size === 0 && !change.removed) {
     const local = localOf(branch, change.slot) as Slot
     const options = change.slot.table.definition.options as AnyInput['options']
@@ -172,6 +172,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   const bytes = checkSize(branch, effective)
+  const entry: unknown = branch === family.head ? family.journal?.prepare(effective, invalidated) : undefined
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
     family.note(INVALIDATED, true)
@@ -180,11 +181,11 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   // What an effect writes waits until it has left the stack.
   if (!delivery.delivering && family.active === null) {
     branch.bytes = bytes
-    return apply(branch, effective, invalidated)
+    return apply(branch, effective, invalidated, entry)
   }
   delivery.defer(() => {
     if (--branch.queued === 0) branch.overlay.clear()
-    apply(branch, effective, invalidated)
+    apply(branch, effective, invalidated, entry)
   })
   for (const change of effective) branch.overlay.set(change.slot, change)
   branch.bytes = bytes
@@ -192,7 +193,8 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   return next + 1
 }
 
-function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[]): Revision {
+/** `entry`: what the journal made of it. */
+function apply(branch: Branch, changes: readonly Change[], invalidated: readonly Cell[], entry: unknown): Revision {
   const { family } = branch
   if (branch.jobs !== null) leaveState(branch)
   const before = branch.frozen ? branch.memos : null
@@ -207,6 +209,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     const { stamp } = recalled
     slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
   }
+  if (entry !== undefined) family.journal?.commit(entry, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
@@ -221,7 +224,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
 }
 
 /** Live queries over what is volatile look again at every revision. */
-function reachPassing(branch: Branch): void {
+export function reachPassing(branch: Branch): void {
   for (const watcher of branch.passing) {
     if (!watcher.queued) branch.family.reached.push(watcher)
     watcher.queued = true
@@ -229,7 +232,7 @@ function reachPassing(branch: Branch): void {
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */
-function checkSize(branch: Branch, changes: readonly Change[]): number {
+export function checkSize(branch: Branch, changes: readonly Change[]): number {
   const { family } = branch
   const { stateBytes } = family.settings
   if (stateBytes === Infinity) return 0
@@ -245,7 +248,7 @@ function checkSize(branch: Branch, changes: readonly Change[]): number {
 }
 
 /** Jobs at work go on in a frozen branch of the state being left. */
-function leaveState(branch: Branch): void {
+export function leaveState(branch: Branch): void {
   const left = new Branch(branch.family, branch.frozen ? branch.parent : branch, branch.hub, rootOf(branch))
   left.hidden = true
   left.fixpoints = branch.fixpoints

@@ -55,6 +55,10 @@ export interface DerivedOptions<V> {
   readonly lru?: number
   /** How many earlier results are kept with what they read, so that a change that is taken back costs no run. Default 0. */
   readonly history?: number
+  /** Changed with the body: results saved under another version are not used. Default: 0. */
+  readonly version?: number | string
+  /** `false`: results are not saved. What depends on them is saved all the same. */
+  readonly persist?: boolean
 }
 
 /** What a query gives that needs its own result. */
@@ -153,7 +157,7 @@ export interface AnyDerived {
   /** Where databases look for what belongs to the name. */
   readonly hash: number
   readonly body: (q: Query, ...args: never) => unknown
-  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly cycle?: Recovery<unknown> } & AsyncOptions
+  readonly options: { readonly equals?: Equals<never>; readonly errors?: 'revision' | 'dependencies'; readonly lru?: number; readonly history?: number; readonly cycle?: Recovery<unknown>; readonly version?: number | string; readonly persist?: boolean } & AsyncOptions
   readonly isAsync: boolean
   /** An effect: it may write. */
   readonly isEffect?: true

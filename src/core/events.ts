@@ -58,13 +58,25 @@ export type EventBody =
   | ({ readonly type: 'queryJoined' } & RecordName)
   | ({ readonly type: 'queryEvicted' } & RecordName)
   | { readonly type: 'snapshotCreated' }
+  | {
+      readonly type: 'cacheSaved' | 'cacheLoaded'
+      /** The revision that was saved; the one since the load. */
+      readonly upTo: Revision
+      readonly bytes: number
+    }
+  | {
+      readonly type: 'walAppended'
+      /** How many commits have just been appended to the log; the last of them made `upTo`. */
+      readonly commits: number
+      readonly upTo: Revision
+    }
 
 export type EventType = EventBody['type']
 
 /** One thing that happened. */
 export type RuntimeEvent<T extends EventType = EventType> = Base & Extract<EventBody, { readonly type: T }>
 
-export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'eviction' | 'snapshot'
+export type EventCategory = 'revision' | 'input' | 'invalidation' | 'run' | 'change' | 'validation' | 'hit' | 'join' | 'eviction' | 'snapshot' | 'storage'
 
 /** The category of each type. */
 export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.freeze({
@@ -83,6 +95,9 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
   queryJoined: 'join',
   queryEvicted: 'eviction',
   snapshotCreated: 'snapshot',
+  cacheSaved: 'storage',
+  cacheLoaded: 'storage',
+  walAppended: 'storage',
 })
 
 /** All categories. */

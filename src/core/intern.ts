@@ -52,14 +52,49 @@ export function entriesOf({ interned, names }: Family, definition: AnyInterned):
   return entries
 }
 
-function add({ interned, settings, head }: Family, entry: InternEntry): number {
-  if (settings.stateBytes < Infinity) {
-    const bytes = interned.bytes + estimateBytes(entry.value)
-    if (head.bytes + bytes > settings.stateBytes) throw new LimitExceededError('stateBytes', settings.stateBytes, head.bytes + bytes)
-    interned.bytes = bytes
+/** What is known of a value, or will be: its id, undefined where it has none, and the value as the table keeps it. */
+function placeOf(family: Family, definition: AnyInterned, value: unknown): { readonly id: number | undefined; readonly put: (id: number) => void } {
+  const { byPrimitive, byText } = entriesOf(family, definition)
+  if (isPrimitive(value)) {
+    const primitive = value === 0 ? 0 : value
+    return { id: byPrimitive.get(value), put: (id) => {
+      byPrimitive.set(primitive, id)
+      family.interned.byId.set(id, { definition, value: primitive, isMutable: false })
+    } }
   }
+  const text = encodeArgs(definition.name, [value])
+  return { id: byText.get(text), put: (id) => {
+    const [copy] = copyArgs([value], definition.name)
+    byText.set(text, id)
+    family.interned.byId.set(id, { definition, value: copy, isMutable: holdsMutable(copy) })
+  } }
+}
+
+/**
+ * Whether an id of another time can stand for the value here: the value has no other id, and the id no other value.
+ * @throws InvalidKeyError
+ */
+export function mayAdopt(family: Family, definition: AnyInterned, id: number, value: unknown): boolean {
+  const known = placeOf(family, definition, value).id
+  return known === undefined ? !family.interned.byId.has(id) : known === id
+}
+
+/** Lets an id of another time stand for the value. Ids made from now on are of this database, and never meet it. */
+export function adopt(family: Family, definition: AnyInterned, id: number, value: unknown): void {
+  const { id: known, put } = placeOf(family, definition, value)
+  if (known !== undefined) return
+  put(id)
+  if (family.settings.stateBytes < Infinity) family.interned.bytes += estimateBytes(value)
+}
+
+function add({ interned, settings, head, journal }: Family, entry: InternEntry): number {
+  const bytes = settings.stateBytes < Infinity ? interned.bytes + estimateBytes(entry.value) : 0
+  if (head.bytes + bytes > settings.stateBytes) throw new LimitExceededError('stateBytes', settings.stateBytes, head.bytes + bytes)
   if (interned.lineage === 0) interned.lineage = 1 + Math.floor(Math.random() * LINEAGES)
-  const id = interned.lineage * COUNTS + ++interned.count
+  const id = interned.lineage * COUNTS + interned.count + 1
+  journal?.interned(entry.definition, entry.value, id)
+  interned.bytes = bytes
+  interned.count++
   interned.byId.set(id, entry)
   return id
 }

@@ -53,6 +53,8 @@ export async function readInto(db: Database, root: string, paths: readonly strin
   }
   db.batch((tx) => {
     for (const path of paths) if (!found.has(path)) for (const gone of known(db, path)) if (!found.has(gone)) clear(tx, gone)
+    // One that was kept from the last start, and is not there any more.
+    if (paths.includes('') && !found.has(templatePath)) clear(tx, templatePath)
     for (const [path, text] of found) set(tx, path, text)
   })
 }

@@ -68,7 +68,8 @@ export function logRebuilds(db: Database, log: Logger): Subscription {
   })
   // A site that is written to faster than it builds has one line for several revisions.
   const settled = db.revision$.pipe(
-    skip(1),
+    // What was kept from the last start is there already.
+    skip(db.keys(file).length > 0 ? 0 : 1),
     concatMap(async (revision) => {
       // Open browsers first: they wait for one page, and this for all of them.
       await setImmediate()

@@ -14,6 +14,8 @@ interface Common {
   readonly root: string
   readonly log: Level
   readonly html: boolean
+  /** Where what was made is kept from one start to the next. */
+  readonly cache?: string
 }
 
 export type Options =
@@ -21,13 +23,14 @@ export type Options =
   | ({ readonly command: 'build'; readonly out: string } & Common)
   | { readonly command: 'help' }
 
-export const help = `live-site [--root DIR] [--port N] [--host ADDRESS] [--open] [--html] [--log LEVEL]
-live-site build --out DIR [--root DIR] [--html] [--log LEVEL]
+export const help = `live-site [--root DIR] [--cache DIR] [--port N] [--host ADDRESS] [--open] [--html] [--log LEVEL]
+live-site build --out DIR [--root DIR] [--cache DIR] [--html] [--log LEVEL]
 
 Serves a folder of Markdown, rebuilds what an edit reaches, and patches open browsers in place.
 With "build", writes the site to a folder instead.
 
   --root DIR      the folder (default: the current one)
+  --cache DIR     keeps what was made, so that the next start makes only what has changed; one process at a time
   --port N        0 takes a free one (default: 4180)
   --host ADDRESS  a loopback address: 127.0.0.1, ::1 or localhost (default: 127.0.0.1)
   --open          opens the first page in the browser
@@ -39,6 +42,7 @@ With "build", writes the site to a folder instead.
 
 const flags = {
   root: { type: 'string' },
+  cache: { type: 'string' },
   port: { type: 'string' },
   host: { type: 'string' },
   open: { type: 'boolean' },
@@ -54,7 +58,7 @@ export function readOptions(args: readonly string[]): Options {
   if (values.help === true) return { command: 'help' }
   const [command = 'serve', ...rest] = positionals
   if ((command !== 'serve' && command !== 'build') || rest.length > 0) throw new UsageError(`unknown command: ${positionals.join(' ')}`)
-  const common = { root: filled('--root', values.root ?? '.'), html: values.html ?? false, log: readLevel(values.log ?? 'info') }
+  const common = { root: filled('--root', values.root ?? '.'), html: values.html ?? false, log: readLevel(values.log ?? 'info'), ...(values.cache === undefined ? {} : { cache: filled('--cache', values.cache) }) }
   if (command === 'build') {
     for (const flag of ['port', 'host', 'open'] as const) if (values[flag] !== undefined) throw new UsageError(`--${flag} is not for build`)
     if (values.out === undefined) throw new UsageError('build needs --out DIR')

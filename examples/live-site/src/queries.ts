@@ -10,7 +10,7 @@
  * All of them are functions of the inputs alone, so a failure stays until something that was read changes.
  */
 import { setImmediate } from 'node:timers/promises'
-import { derived, type Query } from 'pebre'
+import { type Definition, derived, type Query } from 'pebre'
 import { readFrontMatter, splitFrontMatter } from './front-matter.js'
 import { highlight } from './highlight.js'
 import { escapeHtml } from './html.js'
@@ -21,7 +21,8 @@ import { fillTemplate, parseTemplate } from './template.js'
 import { type Entry, growTree, sortEntries } from './tree.js'
 import { folderOf, isFolder, labelOf, parseHref, relativeUrl, reserved, resolvePath } from './urls.js'
 
-const pure = { errors: 'dependencies' } as const
+/** Raise the version with any change of what a query makes: results that were kept are made anew. */
+const pure = { errors: 'dependencies', version: 1 } as const
 
 // ── One file ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,8 +31,8 @@ export const bodyText = derived('bodyText', (q, path: string) => splitFrontMatte
 
 export const frontMatter = derived('frontMatter', (q, path: string) => readFrontMatter(q.get(frontText, path)), pure)
 
-/** Its tokens are not compared, since another text gives other tokens; what others read from it is. */
-export const markdown = derived('markdown', (q, path: string): Document => parseMarkdown(q.get(bodyText, path), q.get(settings).html), { ...pure, equals: false })
+/** Its tokens are not compared, since another text gives other tokens; what others read from it is. Nor are they kept: they are large, and made at once. */
+export const markdown = derived('markdown', (q, path: string): Document => parseMarkdown(q.get(bodyText, path), q.get(settings).html), { ...pure, equals: false, persist: false })
 
 export const headings = derived('headings', (q, path: string) => q.get(markdown, path).headings, pure)
 
@@ -212,3 +213,9 @@ export const report = derived('report', async (q): Promise<readonly Problem[]> =
   }
   return found
 }, pure)
+
+/** Everything that is kept from one start to the next. */
+export const definitions: readonly Definition[] = [
+  file, asset, template, settings, frontText, bodyText, frontMatter, markdown, headings, anchors, title, highlighted, tree, children, isPage, indexOf, entry, folder,
+  sequence, nearby, pages, address, target, targets, layout, sidebar, content, page, problems, report,
+]

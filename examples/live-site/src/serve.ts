@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import { createDatabase, type Database } from 'pebre'
+import { closeKept, openKept } from './kept.js'
 import { openFolder, watchFolder } from './files.js'
 import { type Settings, settings } from './inputs.js'
 import { createLog, type Logger, logRebuilds } from './log.js'
@@ -12,9 +13,9 @@ import { report } from './queries.js'
 import { listen } from './server.js'
 import { labelOf } from './urls.js'
 
-/** The database of a folder, without its files. */
-export function openSite(root: string, options: Omit<Settings, 'name'>, log: Logger): Database {
-  const db = createDatabase({ onUnhandledError: (error) => log.error({ err: error }, 'a subscriber failed') })
+/** The database of a folder, without its files; with what is kept of it, where there is such. */
+export function openSite(root: string, options: Omit<Settings, 'name'>, log: Logger, kept?: Database): Database {
+  const db = kept ?? createDatabase({ onUnhandledError: (error) => log.error({ err: error }, 'a subscriber failed') })
   db.set(settings, { name: labelOf(basename(root)), ...options })
   return db
 }
@@ -23,7 +24,7 @@ export function openSite(root: string, options: Omit<Settings, 'name'>, log: Log
 export async function serve(options: Extract<Options, { readonly command: 'serve' }>, signal: AbortSignal): Promise<void> {
   const root = await openFolder(options.root)
   const log = createLog(options.log, process.stdout)
-  const db = openSite(root, { html: options.html, static: false }, log)
+  const db = openSite(root, { html: options.html, static: false }, log, await openKept(options.cache, log))
   const rebuilds = logRebuilds(db, log)
   const progress = showProgress(db, process.stderr)
   const closing: (() => Promise<void>)[] = []
@@ -43,7 +44,7 @@ export async function serve(options: Extract<Options, { readonly command: 'serve
     progress.unsubscribe()
     rebuilds.unsubscribe()
     for (const close of closing) await close()
-    db.close()
+    await closeKept(db)
   }
   log.info('stopped')
 }

@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { locate, openFolder, readInto } from './files.js'
 import { asset } from './inputs.js'
+import { closeKept, openKept } from './kept.js'
 import { createLog, logProblems } from './log.js'
 import { type Options, UsageError } from './options.js'
 import { showProgress } from './progress.js'
@@ -16,7 +17,7 @@ export async function build(options: Extract<Options, { readonly command: 'build
   const root = await openFolder(options.root)
   const out = await openOut(root, options.out)
   const log = createLog(options.log, process.stdout)
-  const db = openSite(root, { html: options.html, static: true }, log)
+  const db = openSite(root, { html: options.html, static: true }, log, await openKept(options.cache, log))
   const progress = showProgress(db, process.stderr)
   const started = performance.now()
   try {
@@ -33,7 +34,7 @@ export async function build(options: Extract<Options, { readonly command: 'build
     return failed.size === 0
   } finally {
     progress.unsubscribe()
-    db.close()
+    await closeKept(db)
   }
 }
 

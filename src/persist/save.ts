@@ -1,0 +1,156 @@
+/** Saving a view to a cache file. */
+import { emitEvent } from '../core/journal.js'
+import { familyOf, StateReader } from '../core/saved-state.js'
+import type { View } from '../index.js'
+import { type Assembled, Assembler } from './assemble.js'
+import { type ClassCodec, Codecs, Encoder } from './codec.js'
+import { CacheError } from './errors.js'
+import type { Entry } from './entry.js'
+import { gather, type Gathered, leaveOut } from './gather.js'
+import type { SectionType } from './layout.js'
+import { type FilePlace, openFile } from './ports/open.js'
+import { StorageError } from './ports/errors.js'
+import type { Port } from './ports/port.js'
+import { retain, retainedOf } from './retained.js'
+import { Slices } from './slices.js'
+
+export interface SaveOptions {
+  /** How many bytes the file may have. Results of queries are left out to stay below, those proved longest ago first; inputs and interned values never. Default: no limit. */
+  readonly maxBytes?: number
+  /** Leaves out the sections of definitions this database does not know, which a file loaded before had. Default: they are kept. */
+  readonly prune?: boolean
+  /** A result that cannot be saved exactly: makes the save fail, or is left out. Default: `'error'`. */
+  readonly onUnsupported?: 'error' | 'omit'
+  /** How instances of classes are saved. */
+  readonly codecs?: readonly ClassCodec[]
+}
+
+export interface SaveReport {
+  /** The revision that was saved. */
+  readonly revision: number
+  /** The size of the file. */
+  readonly bytes: number
+  readonly sections: readonly { readonly name: string; readonly type: SectionType; readonly version: number | string; readonly count: number; readonly bytes: number }[]
+  /** How many inputs hold a value, and how many results and interned values were saved. */
+  readonly inputs: number
+  readonly queries: number
+  readonly interned: number
+  /** How many results were left out to stay below `maxBytes`, and those that depend on them. */
+  readonly dropped: number
+  /** Results whose values cannot be saved, left out by `onUnsupported: 'omit'`. */
+  readonly omitted: readonly { readonly key: string; readonly reason: string }[]
+  /** Names of sections kept for definitions this database does not know. */
+  readonly retained: readonly string[]
+}
+
+/** What saves need that callers do not see. */
+export interface WriteOptions extends SaveOptions {
+  /** Any value that can be saved; a load gives it back. */
+  readonly meta?: unknown
+}
+
+/**
+ * Saves the inputs of a view and the results of its queries to one file, as of the revision at the call. Writes go on meanwhile;
+ * the event loop is never held for long. The file is replaced as a whole, or not at all. Saves of one database take turns.
+ *
+ * Failures, volatile results and queries with `persist: false` are not saved. Linear in what the view holds.
+ *
+ * @throws `UnsupportedValueError` for a value that cannot be saved exactly; `CacheError` `too-large` where the inputs alone take
+ * more than `maxBytes`, `storage` where the file cannot be written: a full disk, a missing folder. The old file stands then.
+ */
+export async function saveCache(view: View, place: FilePlace, options: SaveOptions = {}): Promise<SaveReport> {
+  const reader = new StateReader(view)
+  try {
+    return await inTurn(familyOf(view), async () => {
+      const { port, name } = await opened(place)
+      try {
+        return await writeState(view, reader, port, name, options)
+      } finally {
+        if (typeof place === 'string') await port.close()
+      }
+    })
+  } finally {
+    reader.close()
+  }
+}
+
+/** The same to a port that is open, with something to remember. */
+export async function writeCache(view: View, port: Port, name: string, options: WriteOptions = {}): Promise<SaveReport> {
+  const reader = new StateReader(view)
+  try {
+    return await inTurn(familyOf(view), () => writeState(view, reader, port, name, options))
+  } finally {
+    reader.close()
+  }
+}
+
+async function opened(place: FilePlace): Promise<{ readonly port: Port; readonly name: string }> {
+  try {
+    return await openFile(place)
+  } catch (cause) {
+    throw cause instanceof StorageError ? new CacheError('storage', cause.message, { cause }) : cause
+  }
+}
+
+/** The end of the last save of each database. */
+const turns = new WeakMap<object, Promise<unknown>>()
+
+function inTurn<T>(family: object, run: () => Promise<T>): Promise<T> {
+  const before = turns.get(family)
+  const turn = before === undefined ? run() : before.then(run, run)
+  turns.set(family, turn)
+  // Whoever waits sees the failure; the next save does not.
+  turn.catch(() => {})
+  return turn
+}
+
+async function writeState(view: View, reader: StateReader, port: Port, name: string, options: WriteOptions): Promise<SaveReport> {
+  const { prune = false, onUnsupported = 'error', codecs = [] } = options
+  const slices = new Slices()
+  const encoder = new Encoder(new Codecs(codecs))
+  const family = familyOf(view)
+  const gathered = await gather(reader, { encoder, slices, omitUnsupported: onUnsupported === 'omit' })
+  const assemble = (): Promise<Assembled> =>
+    new Assembler(reader, gathered, { encoder, slices, meta: options.meta, retained: prune ? [] : retainedOf(family) }).run()
+  const { assembled, dropped } = await fit(gathered, assemble, options.maxBytes ?? Infinity, slices)
+  try {
+    await port.write(name, assembled.chunks)
+  } catch (cause) {
+    if (!(cause instanceof StorageError)) throw cause
+    throw new CacheError('storage', `${cause.message} The old file, if there was one, is untouched.`, { cause })
+  }
+  if (prune) retain(family, [])
+  const { bytes, sections, retained } = assembled
+  emitEvent(view, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
+  const count = (lists: Iterable<readonly unknown[]>): number => [...lists].reduce((sum, list) => sum + list.length, 0)
+  return {
+    revision: reader.revision, bytes, sections, retained, dropped, inputs: count(gathered.inputs.values()), queries: count(gathered.queries.values()), interned: count(gathered.interned.values()), omitted: gathered.omitted,
+  }
+}
+
+/** Leaves results out until the file is small enough: those proved longest ago first, and of these the first ones computed. */
+async function fit(gathered: Gathered, assemble: () => Promise<Assembled>, maxBytes: number, slices: Slices): Promise<{ readonly assembled: Assembled; readonly dropped: number }> {
+  let assembled = await assemble()
+  let dropped = 0
+  while (assembled.bytes > maxBytes) {
+    const entries = [...gathered.queries.values()].flat()
+    if (entries.length === 0) {
+      throw new CacheError('too-large', `Inputs and interned values alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
+    }
+    await drop(gathered, entries, assembled.bytes - maxBytes, slices)
+    assembled = await assemble()
+    dropped += entries.length - [...gathered.queries.values()].flat().length
+  }
+  return { assembled, dropped }
+}
+
+async function drop(gathered: Gathered, entries: readonly Entry[], excess: number, slices: Slices): Promise<void> {
+  const gone: Entry[] = []
+  let rest = excess
+  for (const entry of await slices.sort(entries, (a, b) => a.usedAt - b.usedAt)) {
+    if (rest <= 0) break
+    gone.push(entry)
+    rest -= entry.weight + 8
+  }
+  await leaveOut(gone, gathered.queries, slices)
+}
