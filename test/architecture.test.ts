@@ -20,12 +20,12 @@ const packages: Record<string, readonly string[]> = {
   debug: ['rxjs', 'immutable'],
   testing: [],
   react: ['rxjs', 'react'],
-  inspector: ['debug/index.ts', 'cytoscape', 'cytoscape-dagre', 'uplot', 'uplot/dist/uPlot.min.css', 'node:fs/promises', 'node:http', 'node:net'],
+  inspector: ['debug/index.ts', 'cytoscape', 'cytoscape-dagre', 'uplot', 'uplot/dist/uPlot.min.css'],
   persist: ['rxjs', 'immutable', 'msgpackr', 'core/journal.ts', 'core/saved-state.ts', 'core/restored-state.ts'],
 }
 
 /** The files that may import `node:`; the rest runs anywhere. */
-const nodeOnly = /^persist\/(?:ports\/node(?:-lock)?|tool\/[a-z-]+)\.ts$/
+const nodeOnly = /^inspector\/server\.ts$|^persist\/(?:ports\/node(?:-lock)?|tool\/[a-z-]+)\.ts$/
 
 const longest = 300
 
