@@ -7,11 +7,11 @@ export type { DatabaseOptions, Limits, Stats } from './core/database.js'
 export { derived, input, interned, source } from './core/define.js'
 export type { Clock } from './core/clock.js'
 export type {
-  Args, AsyncOptions, Computed, Definition, Derived, DerivedOptions, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, OptionsOf, Query, Reader, Recovery, Result, Retry, Source, SourceOptions, Then, TotalInput,
+  Args, AsyncOptions, Computed, Definition, Derived, DerivedOptions, Durability, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, OptionsOf, Query, Reader, Recovery, Result, Retry, Source, SourceOptions, Then, TotalInput,
 } from './core/define.js'
 export {
-  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DuplicateDefinitionError, EmptySourceError, EqualityError, FinishedQueryError, FixpointError, ForeignViewError, InvalidDefinitionError, InvalidIdError, InvalidKeyError,
-  LimitExceededError, MissingInputError, NestedCommitError, PebreError, QueryTimeoutError, WriteInQueryError,
+  BatchError, ClosedError, ConflictError, CycleError, DisposedError, DurabilityError, DuplicateDefinitionError, EmptySourceError, EqualityError, FinishedQueryError, FixpointError, ForeignViewError, InvalidDefinitionError, InvalidIdError,
+  InvalidKeyError, LimitExceededError, MissingInputError, NestedCommitError, PebreError, QueryTimeoutError, WriteInQueryError,
 } from './core/errors.js'
 export type { Conflict, Held } from './core/errors.js'
 export type { EventCategory, EventType, RecordName, RuntimeEvent } from './core/events.js'

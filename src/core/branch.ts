@@ -110,6 +110,8 @@ export const FORKED = 16
 export const CLOSED = 32
 /** What inputs may hold is limited. */
 export const LIMITED = 64
+/** Some input has a durability above low. */
+export const DURABLE = 256
 /** Some cycle had an answer. */
 export const ANSWERED = 128
 
@@ -227,6 +229,11 @@ export class Family {
     return (this.rare & INVALIDATED) !== 0
   }
 
+  /** Some input has a durability above low. */
+  get isDurable(): boolean {
+    return (this.rare & DURABLE) !== 0
+  }
+
   get closed(): boolean {
     return (this.rare & CLOSED) !== 0
   }
@@ -289,6 +296,8 @@ export class Branch implements BranchLike {
   /** Inputs as of `rootRevision`; null until somebody needs one. */
   root: Root | null
   rootRevision: Revision
+  /** The last revision at which an input changed of each durability or a higher one. */
+  readonly changedLevels: number[]
   /** Slots written since. */
   written: Slot[] = []
   readonly tables: Map<Definition, Table> = new Map()
@@ -347,6 +356,7 @@ export class Branch implements BranchLike {
     this.root = root
     this.rootRevision = this.base
     this.memos = new Map()
+    this.changedLevels = parent === null ? [0, 0, 0, 0] : parent.changedLevels.slice()
     this.bytes = parent?.bytes ?? 0
   }
 

@@ -8,8 +8,8 @@
  */
 import { announceEvents, announceValues } from './announce.js'
 import { Branch, type Change, INVALIDATED } from './branch.js'
-import type { AnyInput, Definition } from './define.js'
-import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { type AnyInput, type Definition, NEVER } from './define.js'
+import { ClosedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
@@ -171,6 +171,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   if (family.closed) throw new ClosedError()
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
+  if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot)
   const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   for (const cell of invalidated) {
@@ -207,6 +208,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     const { stamp } = recalled
     slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
   }
+  if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.level, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
@@ -226,6 +228,16 @@ function reachPassing(branch: Branch): void {
     if (!watcher.queued) branch.family.reached.push(watcher)
     watcher.queued = true
   }
+}
+
+/** @throws DurabilityError for a slot that has a value and never changes */
+function checkDurable(branch: Branch, slot: Slot): void {
+  if (slot.table.level === NEVER && !currentChange(branch, slot).removed) throw new DurabilityError(slot.table.definition.name, idOf(slot))
+}
+
+/** Notes that an input of some durability changed. */
+function noteLevel({ changedLevels }: Branch, level: number, revision: Revision): void {
+  for (let below = 0; below <= level; below++) changedLevels[below] = revision
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */

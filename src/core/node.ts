@@ -18,7 +18,7 @@
  * stamp the cell saw. Two kinds of results are good for one revision only, whatever the marks say: failures, which are
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
-import type { AnyDerived, AnyInput, Definition } from './define.js'
+import { type AnyDerived, type AnyInput, type Definition, levelOf } from './define.js'
 import { copyArgs, describeNode } from './key.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
 
@@ -63,6 +63,19 @@ export const BOUNDED = 2048
 export const USED = 4096
 /** What a plain value, to be read as it stands, has none of. */
 export const SPECIAL: number = OUTCOME | EVICTED | BOUNDED
+
+/** Two bits: the least durability of what an outcome was made from, where any input is above low. */
+export const LEVEL = 16384
+const LEVELS: number = 3 * LEVEL
+const RESULT: number = OUTCOME | EVICTED | LEVELS
+
+/** Its outcome was computed for another state, and has not been proved for the present one. */
+export const UNPROVED = 65536
+
+export const levelIn = (flags: number): number => (flags & LEVELS) / LEVEL
+
+/** The part of flags that describes an outcome. */
+export const resultIn = (flags: number): number => flags & RESULT
 
 /** What stands in the place of a value where a query failed. */
 export class Failure {
@@ -181,6 +194,8 @@ export class Table {
   /** Of a query: its body, and whether its results are compared by the default equality. */
   readonly body: AnyDerived['body'] | null
   readonly isStructural: boolean
+  /** Of an input: its durability, from 0 to 3. */
+  readonly level: number
   /** The record without arguments; those by one primitive; those by the encoding of anything else. */
   only: Node | null = null
   readonly byPrimitive: Map<unknown, Node> = new Map()
@@ -207,6 +222,7 @@ export class Table {
     this.branch = branch
     this.body = body
     this.isStructural = definition.options.equals === undefined
+    this.level = definition.kind === 'input' ? levelOf(definition.options) : 0
   }
 }
 
@@ -438,7 +454,7 @@ export function beginRun(cell: Cell): void {
 /** A run or a memo has given the cell an outcome. */
 export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: Stamp, changedAt: Revision): void {
   cell.value = value
-  cell.flags = (cell.flags & ~(OUTCOME | BROKEN | EVICTED)) | flags
+  cell.flags = (cell.flags & ~(RESULT | BROKEN | UNPROVED)) | flags
   if (stamp !== cell.stamp) cell.stamp = stamp
   cell.changedAt = changedAt
   cell.promise = null
@@ -451,6 +467,12 @@ export function dropValue(cell: Cell): void {
   cell.promise = null
   cell.memo = null
   cell.flags |= EVICTED
+}
+
+/** An outcome of another state stands in the cell, and is to be looked at. */
+export function markUnproved(cell: Cell): void {
+  cell.mark = MAYBE
+  cell.flags |= UNPROVED
 }
 
 /** Says whether anything the cell read is volatile, where that may have changed without a run of its own. */
@@ -491,6 +513,6 @@ export function keepPlain(cell: Cell, revision: Revision): void {
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
   cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)) ? TRANSIENT : CLEAN
-  cell.flags &= ~SOFT
+  cell.flags &= ~(SOFT | UNPROVED)
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }
