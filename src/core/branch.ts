@@ -151,6 +151,8 @@ export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
   readonly names: Map<string, Definition | AnyInterned> = new Map()
+  /** How often cells of the head are pinned. */
+  readonly pins: Map<Cell, number> = new Map()
   readonly interned: InternTable = { lineage: 0, count: 0, bytes: 0, byId: new Map(), byDefinition: new Map() }
   /** The head's tables, to be found faster than in a map. */
   places: (Table | undefined)[] = emptyPlaces(64)
@@ -244,8 +246,8 @@ export class Family {
   }
 
   /** A cell that must keep its value. */
-  isPinned(_cell: Cell): boolean {
-    return false
+  isPinned(cell: Cell): boolean {
+    return this.pins.has(cell)
   }
 
   /** Says whether one of the rare things is so. */

@@ -238,8 +238,6 @@ interface Listener {
 /** The events of one view. */
 export class Hub {
   readonly delivery: Delivery
-  /** Told whether anybody listens, whenever somebody comes or leaves. */
-  private readonly onHeard: (isHeard: boolean) => void
   private readonly listeners = new Set<Listener>()
   /** Everybody who has subscribed to anything of the view. */
   readonly open: Set<{ complete(): void }> = new Set()
@@ -249,30 +247,30 @@ export class Hub {
   /** Whether anybody listens at all. */
   active = false
 
-  constructor(delivery: Delivery, onHeard: (isHeard: boolean) => void) {
+  constructor(delivery: Delivery) {
     this.delivery = delivery
-    this.onHeard = onHeard
   }
 
   wants(category: EventCategory): boolean {
     return this.active && (this.wanted.get(category) ?? 0) > 0
   }
 
-  stream(categories: readonly EventCategory[]): Stream<RuntimeEvent> {
+  /** `onHeard` is told whether anybody listens, whenever somebody comes or leaves. A hub itself knows no view: it may outlive it. */
+  stream(categories: readonly EventCategory[], onHeard: (isHeard: boolean) => void): Stream<RuntimeEvent> {
     return new Outlet(this, (subscriber) => {
       const listener = { categories: new Set(categories), subscriber, since: this.delivery.events }
       this.listeners.add(listener)
-      this.count(listener.categories, 1)
+      this.count(listener.categories, 1, onHeard)
       return () => {
-        if (this.listeners.delete(listener)) this.count(listener.categories, -1)
+        if (this.listeners.delete(listener)) this.count(listener.categories, -1, onHeard)
       }
     })
   }
 
-  private count(categories: ReadonlySet<EventCategory>, by: number): void {
+  private count(categories: ReadonlySet<EventCategory>, by: number, onHeard: (isHeard: boolean) => void): void {
     for (const category of categories) this.wanted.set(category, (this.wanted.get(category) ?? 0) + by)
     this.active = this.listeners.size > 0
-    this.onHeard(this.active)
+    onHeard(this.active)
   }
 
   /** Makes an event and puts it in the queue; the caller has asked `wants`. */

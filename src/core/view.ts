@@ -83,12 +83,13 @@ export class View implements Reader {
 
   /** What happens to inputs and runs. Nothing is made while nobody listens. */
   get events$(): Stream<RuntimeEvent> {
-    return this.branch.hub.stream(defaultCategories)
+    return this.events(...defaultCategories)
   }
 
   /** Events of the given categories only; this is how those come that `events$` leaves out. */
   events(...categories: readonly EventCategory[]): Stream<RuntimeEvent> {
-    return this.branch.hub.stream(categories)
+    const { branch } = this
+    return branch.hub.stream(categories, (isHeard) => hear(branch, isHeard))
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +328,7 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
-    const hub = new Hub(family.delivery, (isHeard) => hear(fork, isHeard))
+    const hub = new Hub(family.delivery)
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
     const parent = branch.frozen ? (branch.parent as Branch) : branch
     const fork: Branch = new Branch(family, parent, hub, rootOf(branch))
@@ -418,6 +419,16 @@ const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly t
   parent.family.hubs.delete(hub)
 })
 
+/** Lets go what a disposed snapshot holds; its records only if no snapshot of it works with them. */
+function forgetState(branch: Branch): void {
+  branch.root = null
+  branch.start = null
+  branch.memos = new Map()
+  if (branch.forks.size > 0) return
+  branch.records?.clear()
+  branch.tables.clear()
+}
+
 /**
  * What is different in an input between two views of one database: `b` compared with `a`. Costs what is different, where one stems from
  * the other. Values that are equal to the input's equality are no difference.
@@ -446,6 +457,7 @@ export class Snapshot extends View {
     branch.family.hubs.delete(branch.hub)
     collected.unregister(branch)
     forgetFork(branch.parent as Branch, branch.token)
+    forgetState(branch)
     this.engine.idle()
   }
 
