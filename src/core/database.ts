@@ -113,7 +113,7 @@ export class Database extends View {
     const { branch } = this
     if (branch.disposed) this.refuse()
     const { family } = branch
-    const cell = cellOf(branch, query as unknown as Definition, args)
+    const cell = cellOf(branch, query, args)
     family.pins.set(cell, (family.pins.get(cell) ?? 0) + 1)
     let isPinned = true
     const dispose = (): void => {
