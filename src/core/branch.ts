@@ -240,9 +240,9 @@ export class Family {
     return (this.rare & CLOSED) !== 0
   }
 
-  /** Nothing rare is so, nothing on the stack, and nothing being told. */
+  /** Nothing rare is so but that snapshots are alive, nothing is on the stack, and nothing being told. */
   get isCalm(): boolean {
-    return this.rare === 0 && this.active === null && !this.comparing && !this.delivery.delivering
+    return (this.rare & ~FORKED) === 0 && this.active === null && !this.comparing && !this.delivery.delivering
   }
 
   /** A cell that must keep its value. */

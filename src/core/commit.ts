@@ -104,6 +104,8 @@ export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revisio
   if (!isNew && isIdle(branch, { slot, value, present: true, removed: false })) return branch.revision
   const { family } = branch
   if (!isPrimitive(value) && family.settings.freeze) deepFreeze(value, family.frozen)
+  const known = branch.forks.size > 0 ? recall(branch, slot, value) : undefined
+  if (known !== undefined) return apply(branch, [{ slot, value, present: true, removed: false, stamp: known }], nothing)
   if (branch.jobs !== null) leaveState(branch)
   const revision = ++branch.revision
   store(branch, slot, value, false, revision, null)
@@ -204,9 +206,9 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const slots: Slot[] = []
   for (const change of changes) {
     const slot = localOf(branch, change.slot) as Slot
-    const recalled = change.stamp === undefined && (branch.forks.size > 0 || branch.start !== null) ? recall(branch, slot, change) : change
-    const { stamp } = recalled
-    slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
+    const known = branch.forks.size > 0 || branch.start !== null ? recall(branch, slot, change.value) : undefined
+    const stamp = change.stamp ?? (change.removed ? undefined : known)
+    slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, stamp, revision, effects))
   }
   if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.level, revision)
   const { hidden, taken } = effects

@@ -612,11 +612,13 @@ export class Engine implements Host, Rounds {
     withdraw(cell, memo)
     retain(branch, cell)
     if (!isClosed(cell)) wake(cell)
-    cutEdges(cell, null)
-    let tail: Edge | null = null
-    for (const [i, dep] of memo.deps.entries()) {
-      tail = insertEdge(cell, tail, localOf(branch, dep), 0)
-      tail.stamp = memo.stamps[i] as Stamp
+    if (!restampEdges(cell, branch, memo)) {
+      cutEdges(cell, null)
+      let tail: Edge | null = null
+      for (const [i, dep] of memo.deps.entries()) {
+        tail = insertEdge(cell, tail, localOf(branch, dep), 0)
+        tail.stamp = memo.stamps[i] as Stamp
+      }
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
     if (stamp === memo.stamp) cell.promise = memo.promise
@@ -903,6 +905,16 @@ function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 function isLasting(cell: Cell, memo: Memo): boolean {
   return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell, memo.value))
+}
+
+/** Gives the edges of a cell the stamps of a memo that has read the same records in the same order; false: it has not. */
+function restampEdges(cell: Cell, branch: Branch, { deps, stamps }: Memo): boolean {
+  let count = 0
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (count === deps.length || localOf(branch, deps[count++] as Node) !== edge.dep) return false
+  if (count < deps.length) return false
+  count = 0
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) edge.stamp = stamps[count++] as Stamp
+  return true
 }
 
 /** No input of the memo's durability has changed between the state it was last proved for and the one the branch stands for. */
