@@ -101,8 +101,13 @@ export function commitOne(branch: Branch, change: Change): Revision {
 export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revision {
   const { table } = slot
   const isNew = table.isStructural && isPrimitive(value) && (!Object.is(slot.value, value) || slot.stamp === ABSENT)
-  if (!isNew && isIdle(branch, { slot, value, present: true, removed: false })) return branch.revision
   const { family } = branch
+  if (!isNew) {
+    const isSameValue = isIdle(branch, { slot, value, present: true, removed: false })
+    // By a caller's equality.
+    if (family.closed) throw new ClosedError()
+    if (isSameValue) return branch.revision
+  }
   if (!isPrimitive(value) && family.settings.freeze) deepFreeze(value, family.frozen)
   const known = branch.forks.size > 0 ? recall(branch, slot, value) : undefined
   if (known !== undefined) return apply(branch, [{ slot, value, present: true, removed: false, stamp: known }], nothing)

@@ -18,9 +18,9 @@
  * stamp the cell saw. Two kinds of results are good for one revision only, whatever the marks say: failures, which are
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
-import { type AnyDerived, type AnyInput, type Definition, levelOf } from './define.js'
+import { type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
 import { copyArgs, describeNode } from './key.js'
-import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
+import { ABSENT, FIRST_STAMP, INITIAL, type Revision, type Stamp } from './revision.js'
 
 export const CLEAN = 0
 export const TRANSIENT = 1
@@ -399,6 +399,12 @@ export const PENDING: Stamp = -1
 export const IN_RING: Stamp = -2
 
 export const isCell = (node: Node): node is Cell => node instanceof Cell
+
+/** An input that never changes and has its value; keys and entries do change. */
+export function isSettled(node: Node): boolean {
+  const { level, keys, entries } = node.table
+  return level === NEVER && node.stamp >= FIRST_STAMP && node !== keys && node !== entries
+}
 
 /** Whether the cell's outcome holds at the present revision of its branch, without looking further. */
 export function isFresh(cell: Cell): boolean {

@@ -1,21 +1,22 @@
 /**
+ * Longer than 300 lines: the ways of a run, the short ones and the long, belong together.
+ *
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
 import { ANSWERED, type Family, type Job, READING } from './branch.js'
-import { NEVER } from './define.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, type Node, ON_RING, type Outcome,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, type Outcome,
   PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { notePast } from './past.js'
-import { ABSENT, FIRST_STAMP } from './revision.js'
+import { ABSENT } from './revision.js'
 import { edgesOf, makeMemo, memoOf, offer } from './share.js'
 import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
@@ -290,12 +291,6 @@ function settleLive(frame: Frame, outcome: Outcome): void {
 function closeRing(cell: Cell): void {
   for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (edge.stamp === IN_RING && edge.reader.mark === CLEAN) edge.stamp = cell.stamp
   for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp === IN_RING && edge.dep.mark === CLEAN) edge.stamp = edge.dep.stamp
-}
-
-/** An input that never changes and has its value; keys and entries do change. */
-function isSettled(node: Node): boolean {
-  const { level, keys, entries } = node.table
-  return level === NEVER && node.stamp >= FIRST_STAMP && node !== keys && node !== entries
 }
 
 /** Something the cell has read shows another stamp by now. */

@@ -14,7 +14,7 @@ const gc = runInNewContext('gc') as () => void
 const ran: string[] = []
 
 /** Lets finalizers run, and forgets the log. */
-async function turn(): Promise<void> {
+async function rest(): Promise<void> {
   ran.length = 0
   await macrotask()
 }
@@ -127,7 +127,7 @@ describe('collect', () => {
     const before = await heap()
     for (let i = 0; i < 100_000; i++) {
       round(i)
-      if (i % 5000 === 0) await turn()
+      if (i % 5000 === 0) await rest()
     }
     db.collect()
     const perRound = ((await heap()) - before) / 100_000
@@ -255,7 +255,7 @@ describe('snapshots that are gone', () => {
       const before = await heap()
       for (let i = 0; i < count; i++) {
         step(i)
-        if (i % 5000 === 0) await turn()
+        if (i % 5000 === 0) await rest()
       }
       return ((await heap()) - before) / count
     }
