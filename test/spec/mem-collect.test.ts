@@ -259,7 +259,8 @@ describe('snapshots that are gone', () => {
       }
       return ((await heap()) - before) / count
     }
-    expect(await growth(100_000, round)).toBeLessThan(10)
+    // V8's own FinalizationRegistry keeps about ten bytes for each object that was not unregistered; a view that leaks is a thousand.
+    expect(await growth(100_000, round)).toBeLessThan(20)
     expect(await growth(1_000_000, write)).toBeLessThan(1)
     expect(await growth(100_000, () => db.observe(double, 'a').subscribe().unsubscribe())).toBeLessThan(10)
   })
