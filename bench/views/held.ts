@@ -1,6 +1,6 @@
 /** Writes while snapshots are held; toggling an input with and without a history. */
 import { createDatabase, derived, input, type Snapshot } from 'pebre'
-import { expectEqual, type Run, type Timed } from '../harness/workload.js'
+import { contended, expectEqual, type Run, type Timed } from '../harness/workload.js'
 
 const laps = 1000
 
@@ -40,12 +40,12 @@ function toggle(history: number): Run {
   }
 }
 
-export const writeWhileHeld: Timed = {
-  kind: 'time', name: 'write, 100 snapshots held', group: 'views', operations: laps,
+export const writeWhileHeld: Timed = contended({
+  name: 'write, 100 snapshots held', group: 'views', suite: 'views', operations: laps,
   contenders: [{ peer: 'pebre', prepare: () => writeHolding(100) }, { peer: 'one held', prepare: () => writeHolding(1) }, { peer: 'none held', prepare: () => writeHolding(0) }],
-}
+})
 
-export const toggled: Timed = {
-  kind: 'time', name: 'toggle, history: 1', group: 'views', operations: laps,
+export const toggled: Timed = contended({
+  name: 'toggle, history: 1', group: 'views', suite: 'views', operations: laps,
   contenders: [{ peer: 'pebre', prepare: () => toggle(1) }, { peer: 'history: 0', prepare: () => toggle(0) }],
-}
+})

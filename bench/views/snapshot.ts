@@ -1,6 +1,6 @@
 /** A snapshot after one write, in a database of a million inputs and a million cells; and a request that takes one, asks and drops it. */
 import { createDatabase, type Database, derived, type Derived, input, type Input } from 'pebre'
-import { expectEqual, type Run, type Timed } from '../harness/workload.js'
+import { contended, expectEqual, type Run, type Timed } from '../harness/workload.js'
 
 const laps = 100
 
@@ -50,12 +50,12 @@ function serveIn(size: number): Run {
   }
 }
 
-export const snapshotInMillion: Timed = {
-  kind: 'time', name: 'write, snapshot, write, of 1 000 000', group: 'views', operations: laps,
+export const snapshotInMillion: Timed = contended({
+  name: 'write, snapshot, write, of 1 000 000', group: 'views', suite: 'views', long: true, operations: laps,
   contenders: [{ peer: 'pebre', prepare: () => takeIn(1_000_000) }, { peer: 'of 1 000', prepare: () => takeIn(1000) }],
-}
+})
 
-export const requests: Timed = {
-  kind: 'time', name: 'a snapshot for each request, ten reads', group: 'views', operations: laps,
+export const requests: Timed = contended({
+  name: 'a snapshot for each request, ten reads', group: 'views', suite: 'views', operations: laps,
   contenders: [{ peer: 'pebre', prepare: () => serveIn(100_000) }, { peer: 'of 1 000', prepare: () => serveIn(1000) }],
-}
+})
