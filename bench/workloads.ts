@@ -7,5 +7,6 @@ import { queryWorkloads } from './queries/index.js'
 import { memoryWorkloads } from './scale/memory.js'
 import { sizeWorkloads } from './scale/size.js'
 import { shapeWorkloads } from './shapes/index.js'
+import { viewWorkloads } from './views/index.js'
 
-export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...liveWorkloads, ...debugWorkloads, ...appending, ...caching, ...memoryWorkloads, ...sizeWorkloads]
+export const allWorkloads: readonly Workload[] = [...shapeWorkloads, ...queryWorkloads, ...liveWorkloads, ...debugWorkloads, ...appending, ...caching, ...memoryWorkloads, ...sizeWorkloads, ...viewWorkloads]

@@ -115,6 +115,8 @@ export const FORKED = 16
 export const CLOSED = 32
 /** What inputs may hold is limited. */
 export const LIMITED = 64
+/** Some input has a durability above low. */
+export const DURABLE = 256
 /** Some cycle had an answer. */
 export const ANSWERED = 128
 
@@ -154,6 +156,8 @@ export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
   readonly names: Map<string, Definition | AnyInterned> = new Map()
+  /** How often cells of the head are pinned. */
+  readonly pins: Map<Cell, number> = new Map()
   readonly interned: InternTable = { lineage: 0, count: 0, bytes: 0, byId: new Map(), byDefinition: new Map() }
   /** The head's tables, to be found faster than in a map. */
   places: (Table | undefined)[] = emptyPlaces(64)
@@ -236,18 +240,23 @@ export class Family {
     return (this.rare & INVALIDATED) !== 0
   }
 
+  /** Some input has a durability above low. */
+  get isDurable(): boolean {
+    return (this.rare & DURABLE) !== 0
+  }
+
   get closed(): boolean {
     return (this.rare & CLOSED) !== 0
   }
 
-  /** Nothing rare is so, nothing on the stack, and nothing being told. */
+  /** Nothing rare is so but that snapshots are alive, nothing is on the stack, and nothing being told. */
   get isCalm(): boolean {
-    return this.rare === 0 && this.journal === null && this.active === null && !this.comparing && !this.delivery.delivering
+    return (this.rare & ~FORKED) === 0 && this.journal === null && this.active === null && !this.comparing && !this.delivery.delivering
   }
 
   /** A cell that must keep its value. */
-  isPinned(_cell: Cell): boolean {
-    return false
+  isPinned(cell: Cell): boolean {
+    return this.pins.has(cell)
   }
 
   /** Says whether one of the rare things is so. */
@@ -284,6 +293,8 @@ export class Branch implements BranchLike {
   /** Inputs as of `rootRevision`; null until somebody needs one. */
   root: Root | null
   rootRevision: Revision
+  /** The last revision at which an input changed of each durability or a higher one. */
+  readonly changedLevels: number[]
   /** Slots written since. */
   written: Slot[] = []
   readonly tables: Map<Definition, Table> = new Map()
@@ -342,6 +353,7 @@ export class Branch implements BranchLike {
     this.root = root
     this.rootRevision = this.base
     this.memos = new Map()
+    this.changedLevels = parent === null ? [0, 0, 0, 0] : parent.changedLevels.slice()
     this.bytes = parent?.bytes ?? 0
   }
 

@@ -8,8 +8,8 @@
  */
 import { announceEvents, announceValues } from './announce.js'
 import { Branch, type Change, INVALIDATED } from './branch.js'
-import type { AnyInput, Definition } from './define.js'
-import { ClosedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { type AnyInput, type Definition, NEVER } from './define.js'
+import { ClosedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, propagate } from './graph.js'
 import { moveJobs } from './job.js'
@@ -101,9 +101,16 @@ export function commitOne(branch: Branch, change: Change): Revision {
 export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revision {
   const { table } = slot
   const isNew = table.isStructural && isPrimitive(value) && (!Object.is(slot.value, value) || slot.stamp === ABSENT)
-  if (!isNew && isIdle(branch, { slot, value, present: true, removed: false })) return branch.revision
   const { family } = branch
+  if (!isNew) {
+    const isSameValue = isIdle(branch, { slot, value, present: true, removed: false })
+    // By a caller's equality.
+    if (family.closed) throw new ClosedError()
+    if (isSameValue) return branch.revision
+  }
   if (!isPrimitive(value) && family.settings.freeze) deepFreeze(value, family.frozen)
+  const known = branch.forks.size > 0 ? recall(branch, slot, value) : undefined
+  if (known !== undefined) return apply(branch, [{ slot, value, present: true, removed: false, stamp: known }], nothing, undefined)
   if (branch.jobs !== null) leaveState(branch)
   const revision = ++branch.revision
   store(branch, slot, value, false, revision, null)
@@ -171,6 +178,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   if (family.closed) throw new ClosedError()
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
+  if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot)
   const bytes = checkSize(branch, effective)
   const entry: unknown = branch === family.head ? family.journal?.prepare(effective, invalidated) : undefined
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
@@ -205,11 +213,12 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
   const slots: Slot[] = []
   for (const change of changes) {
     const slot = localOf(branch, change.slot) as Slot
-    const recalled = change.stamp === undefined && (branch.forks.size > 0 || branch.start !== null) ? recall(branch, slot, change) : change
-    const { stamp } = recalled
-    slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, recalled, stamp, revision, effects))
+    const known = branch.forks.size > 0 || branch.start !== null ? recall(branch, slot, change.value) : undefined
+    const stamp = change.stamp ?? (change.removed ? undefined : known)
+    slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, stamp, revision, effects))
   }
   if (entry !== undefined) family.journal?.commit(entry, revision)
+  if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.level, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
@@ -229,6 +238,16 @@ export function reachPassing(branch: Branch): void {
     if (!watcher.queued) branch.family.reached.push(watcher)
     watcher.queued = true
   }
+}
+
+/** @throws DurabilityError for a slot that has a value and never changes */
+function checkDurable(branch: Branch, slot: Slot): void {
+  if (slot.table.level === NEVER && !currentChange(branch, slot).removed) throw new DurabilityError(slot.table.definition.name, idOf(slot))
+}
+
+/** Notes that an input of some durability changed. */
+function noteLevel({ changedLevels }: Branch, level: number, revision: Revision): void {
+  for (let below = 0; below <= level; below++) changedLevels[below] = revision
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */

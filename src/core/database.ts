@@ -1,10 +1,13 @@
 /** A database: the head of a family of views, and what they share. */
 import { type Activity, ActivityMeter } from './activity.js'
+import { cellOf } from './batch.js'
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
 import { type Clock, systemClock } from './clock.js'
+import { type Collected, collectRecords } from './collect.js'
+import { checkWritable } from './commit.js'
 import { Delivery } from './delivery.js'
 import { Hub } from './hub.js'
-import { type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
+import { type AnyDerived, type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
 import { entriesOf } from './intern.js'
 import { isProduction } from './environment.js'
@@ -12,12 +15,13 @@ import { ClosedError } from './errors.js'
 import { cancelJob } from './job.js'
 import { type LiveCell, tellReached } from './live.js'
 import { Looker } from './look.js'
-import { setBound } from './memory.js'
+import { admit, setBound } from './memory.js'
 import { idOf, isEffect } from './node.js'
 import { tableOf } from './records.js'
+import { ABSENT } from './revision.js'
 import { Feeds } from './sources.js'
 import type { Stream } from './stream.js'
-import { hear } from './tell.js'
+import { attachHub } from './tell.js'
 import { type DefinitionStats, definitionStats } from './statistics.js'
 import { View } from './view.js'
 
@@ -64,6 +68,17 @@ export interface Stats {
   readonly definitions: readonly DefinitionStats[]
 }
 
+/** Keeps what a query holds until it is disposed of. */
+export interface Pin extends Disposable {
+  /** Ends the pin; a second time it does nothing. */
+  dispose(): void
+}
+
+export interface CollectOptions {
+  /** Queries to keep, each with its arguments. */
+  readonly roots?: readonly (readonly [query: AnyDerived, ...args: readonly unknown[]])[]
+}
+
 /** The head of a family of views. Made by `createDatabase`. */
 export class Database extends View {
   private readonly meter: ActivityMeter = new ActivityMeter(this.branch.family)
@@ -97,6 +112,45 @@ export class Database extends View {
     if (branch.disposed) this.refuse()
     const table = what === 'cells' ? null : tableOf(branch, what)
     setBound(branch, table, checkCount('A limit', count))
+  }
+
+  /**
+   * Keeps what a query holds: it is not evicted, nor collected, until the pin is disposed of (once for each pin). It is not computed by this.
+   *
+   * ```ts
+   * using pin = db.pin(index)
+   * ```
+   */
+  pin<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Pin {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    const { family } = branch
+    const cell = cellOf(branch, query, args)
+    family.pins.set(cell, (family.pins.get(cell) ?? 0) + 1)
+    let isPinned = true
+    const dispose = (): void => {
+      if (!isPinned) return
+      isPinned = false
+      const count = family.pins.get(cell) ?? 1
+      if (count > 1) family.pins.set(cell, count - 1)
+      else {
+        family.pins.delete(cell)
+        if (cell.stamp !== ABSENT) admit(family, cell)
+      }
+    }
+    return { dispose, [Symbol.dispose]: dispose }
+  }
+
+  /**
+   * Lets go of all queries that nobody observes, pins or depends on, save the `roots` and what they depend on, and of inputs that hold nothing and that
+   * nobody has read. What goes is computed again when it is asked for. Costs what exists. While snapshots are alive nothing goes.
+   * @throws `WriteInQueryError` from inside a query
+   */
+  collect({ roots = [] }: CollectOptions = {}): Collected {
+    const { branch } = this
+    if (branch.disposed) this.refuse()
+    checkWritable(branch, 'collect')
+    return collectRecords(branch, roots.map(([query, ...args]) => cellOf(branch, query, args)))
   }
 
   /** Ends everything: pending reads reject with `ClosedError`, signals fire, streams complete, later calls throw. */
@@ -133,10 +187,11 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
   delivery.bodyOnTop = () => (family.active === null || isEffect(family.active.cell) ? null : idOf(family.active.cell))
-  const hub = new Hub(delivery, (isHeard) => hear(family.head, isHeard))
+  const hub = new Hub(delivery)
   family.head = new Branch(family, null, hub, null)
   family.feeds = new Feeds(family)
   family.hubs.add(hub)
+  attachHub(family.head)
   engine.serve(family)
   family.deliverLive = () => {
     const reached = family.reached

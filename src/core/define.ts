@@ -17,6 +17,19 @@ export type Equals<V> = ((a: V, b: V) => boolean) | false
 /** Carries the types of a definition; it is never there at run time. */
 declare const types: unique symbol
 
+/** How seldom an input changes: seldom changed ones let results be proved without looking at each read. A `never` input is set once. */
+export type Durability = 'low' | 'medium' | 'high' | 'never'
+
+const durabilities: readonly unknown[] = ['low', 'medium', 'high', 'never']
+
+/** The level of what never changes. */
+export const NEVER = 3
+
+/** From 0 (low) to 3 (never). */
+export function levelOf(options: { readonly durability?: Durability }): number {
+  return options.durability === undefined ? 0 : durabilities.indexOf(options.durability)
+}
+
 export interface InputOptions<V> {
   /** When a new value counts as no change. Default: structural equality. */
   readonly equals?: Equals<V>
@@ -24,6 +37,8 @@ export interface InputOptions<V> {
   readonly initial?: V
   /** Reading the input while it is absent throws `MissingInputError`. */
   readonly required?: boolean
+  /** Default: `low`. No answer depends on it, but a `never` input is refused a second value. */
+  readonly durability?: Durability
 }
 
 /** A kind of record that is written from outside. Reading it while absent gives `undefined`. */
@@ -147,7 +162,7 @@ export interface AnyInput {
   readonly name: string
   /** Where databases look for what belongs to the name. */
   readonly hash: number
-  readonly options: { readonly equals?: Equals<never>; readonly initial?: unknown; readonly required?: boolean }
+  readonly options: { readonly equals?: Equals<never>; readonly initial?: unknown; readonly required?: boolean; readonly durability?: Durability }
 }
 
 /** A query, where its types do not matter. */
@@ -286,6 +301,7 @@ export function input<A extends Args, V>(name: string, options?: InputOptions<V>
 export function input<A extends Args, V>(name: string, options: InputOptions<V> = {}): Input<A, V> {
   checkName(name)
   checkEquals(name, options.equals)
+  if (levelOf(options) < 0) throw new InvalidDefinitionError(`${name}: durability must be 'low', 'medium', 'high' or 'never'.`)
   const total = options.required === true || 'initial' in options
   return Object.freeze({ kind: 'input', name, hash: hashOf(name), options: Object.freeze({ ...options }), ...(total ? { total } : {}) })
 }

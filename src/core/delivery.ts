@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: the queue and all that is told through it.
+ *
  * Telling the world. Everything subscribers hear goes through one queue per database, so all of them hear the same
  * order, and nobody hears anything before the state is whole:
  *

@@ -25,8 +25,8 @@ import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseO
 import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isFresh, isPassing, keepPlain, markCell, markTainted, markVerified,
-  MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
+  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -484,6 +484,7 @@ export class Engine implements Host, Rounds {
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
       }
       if (dep.stamp !== edge.stamp) {
+        if (isCell(dep) && levelIn(dep.flags) < levelIn(cell.flags)) return 'changed'
         if (!isKnownAs(dep, edge.stamp) && !isSeenAgain(cell, edge)) return 'changed'
         edge.stamp = dep.stamp
       }
@@ -611,18 +612,20 @@ export class Engine implements Host, Rounds {
     withdraw(cell, memo)
     retain(branch, cell)
     if (!isClosed(cell)) wake(cell)
-    cutEdges(cell, null)
-    let tail: Edge | null = null
-    for (const [i, dep] of memo.deps.entries()) {
-      tail = insertEdge(cell, tail, localOf(branch, dep), 0)
-      tail.stamp = memo.stamps[i] as Stamp
+    if (!restampEdges(cell, branch, memo)) {
+      cutEdges(cell, null)
+      let tail: Edge | null = null
+      for (const [i, dep] of memo.deps.entries()) {
+        tail = insertEdge(cell, tail, localOf(branch, dep), 0)
+        tail.stamp = memo.stamps[i] as Stamp
+      }
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
     if (stamp === memo.stamp) cell.promise = memo.promise
     if ((cell.flags & BOUNDED) !== 0) admit(this.family, cell)
     takeUp(cell, memo)
     if (branch.forks.size === 0 && cell.shelf !== null) dropShelf(branch, cell)
-    markCell(cell, MAYBE)
+    markUnproved(cell)
     return true
   }
 
@@ -664,6 +667,12 @@ export class Engine implements Host, Rounds {
 
   /** Finds a memo that holds, or computes one. */
   private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
+    const durable = this.family.isDurable ? candidates.find((memo) => (memo.flags & EVICTED) === 0 && isDurable(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
+    if (durable !== undefined) {
+      branch.memos.set(cell.origin, durable)
+      if (own !== null) finishJob(own, durable)
+      return durable
+    }
     let at = own?.candidate ?? 0
     let index = own?.index ?? 0
     for (; at < candidates.length; at++, index = 0) {
@@ -896,6 +905,25 @@ function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 function isLasting(cell: Cell, memo: Memo): boolean {
   return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell, memo.value))
+}
+
+/** Gives the edges of a cell the stamps of a memo that has read the same records in the same order; false: it has not. */
+function restampEdges(cell: Cell, branch: Branch, { deps, stamps }: Memo): boolean {
+  let count = 0
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (count === deps.length || localOf(branch, deps[count++] as Node) !== edge.dep) return false
+  if (count < deps.length) return false
+  count = 0
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) edge.stamp = stamps[count++] as Stamp
+  return true
+}
+
+/** No input of the memo's durability has changed between the state it was last proved for and the one the branch stands for. */
+function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
+  const level = levelIn(memo.flags)
+  const { parent, base, family } = branch
+  if (level === 0 || parent === null || parent !== family.head || cell.origin !== cell || family.hasCycles || cell.shelf?.offers.includes(memo) === true) return false
+  const { verifiedAt } = memo
+  return verifiedAt <= base ? (branch.changedLevels[level] as number) <= verifiedAt : (parent.changedLevels[level] as number) <= base
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */

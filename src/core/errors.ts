@@ -183,6 +183,18 @@ export class LimitExceededError extends PebreError {
   }
 }
 
+/** A second value for an input that never changes. Nothing was written. */
+export class DurabilityError extends PebreError {
+  readonly definition: string
+  readonly key: string
+
+  constructor(definition: string, key: string) {
+    super(`${key} has durability 'never' and is set already: it cannot change or be removed. Give ${definition} durability 'high' if it may.`)
+    this.definition = definition
+    this.key = key
+  }
+}
+
 /** The equality function of a definition threw. */
 export class EqualityError extends PebreError {
   readonly definition: string

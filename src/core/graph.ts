@@ -39,14 +39,31 @@ export function cutEdges(reader: Cell, cursor: Edge | null): void {
   if (cursor === null) reader.deps = null
   else cursor.nextDep = null
   while (edge !== null) {
-    const { dep, previousDependent, nextDependent }: Edge = edge
-    if (previousDependent === null) dep.dependents = nextDependent
-    else previousDependent.nextDependent = nextDependent
-    if (nextDependent === null) dep.lastDependent = previousDependent
-    else nextDependent.previousDependent = previousDependent
-    edge.previousDependent = null
-    edge.nextDependent = null
+    unlink(edge)
     edge = edge.nextDep
+  }
+}
+
+/** Takes an edge out of the list of dependents. */
+function unlink(edge: Edge): void {
+  const { dep, previousDependent, nextDependent }: Edge = edge
+  if (previousDependent === null) dep.dependents = nextDependent
+  else previousDependent.nextDependent = nextDependent
+  if (nextDependent === null) dep.lastDependent = previousDependent
+  else nextDependent.previousDependent = previousDependent
+  edge.previousDependent = null
+  edge.nextDependent = null
+}
+
+/** Cuts the edges to some records. */
+export function cutEdgesTo(reader: Cell, isCut: (dep: Node) => boolean): void {
+  let kept: Edge | null = null
+  for (let edge = reader.deps; edge !== null; edge = edge.nextDep) {
+    if (isCut(edge.dep)) {
+      unlink(edge)
+      if (kept === null) reader.deps = edge.nextDep
+      else kept.nextDep = edge.nextDep
+    } else kept = edge
   }
 }
 

@@ -30,8 +30,8 @@ interface Tap {
 /** The events of one view. */
 export class Hub implements Outlets {
   readonly delivery: Delivery
-  /** Told whether anybody listens, whenever somebody comes or leaves. */
-  private readonly onHeard: (isHeard: boolean) => void
+  /** Told whether anybody listens, whenever somebody comes or leaves. Must not hold the view: a hub may outlive it. */
+  onHeard: (isHeard: boolean) => void = () => {}
   private readonly listeners = new Set<Listener>()
   private readonly taps = new Set<Tap>()
   /** Everybody who has subscribed to anything of the view. */
@@ -42,9 +42,8 @@ export class Hub implements Outlets {
   /** Whether anybody listens or counts. */
   active: boolean
 
-  constructor(delivery: Delivery, onHeard: (isHeard: boolean) => void) {
+  constructor(delivery: Delivery) {
     this.delivery = delivery
-    this.onHeard = onHeard
     this.active = delivery.counting > 0
   }
 

@@ -3,18 +3,20 @@
  * not run; and the chain of queries a failure came through.
  */
 import { type Branch, type Evaluation, Job } from './branch.js'
+import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, type Memo, type Node, ON_RING, type Outcome } from './node.js'
+import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { candidatesOf, standingIn } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
 export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
   const { cell, branch } = frame
+  const level = branch.family.isDurable ? levelOfRun(frame) : 0
   // What a source shows is shown as it is, once it is known.
-  const flags = frame.flags | (isAsyncRun && !isSource(cell) ? ASYNC : 0)
+  const flags = frame.flags | (isAsyncRun && !isSource(cell) ? ASYNC : 0) | (level * LEVEL)
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue
@@ -25,7 +27,8 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
     if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
     try {
       const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
-      const stamp = equal ? lastStamp : branch.family.stamps++
+      // Dependents must learn of a durability that has fallen.
+      const stamp = equal && level >= levelIn(standing.flags) ? lastStamp : branch.family.stamps++
       return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
     } catch (thrown) {
       error = new EqualityError(cell.table.definition.name, thrown)
@@ -37,6 +40,22 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, isCycle(rings, error), frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
+}
+
+/** The least durability of what a run has read: from 0, low, to 3 where it has read nothing that changes. */
+function levelOfRun(frame: Evaluation): number {
+  const { branch, cell, flags, job, tail } = frame
+  if ((flags & (VOLATILE | TAINTED | ON_RING)) !== 0 || isSource(cell)) return 0
+  let level = NEVER
+  const look = (dep: Node): void => {
+    if (isCell(dep)) {
+      const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
+      level = Math.min(level, seen == null || seen instanceof Job ? 0 : levelIn(seen.flags))
+    } else level = Math.min(level, dep.table.level)
+  }
+  if (job !== null && job.reads !== null) for (const dep of job.reads.keys()) look(dep)
+  else for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) look(edge.dep)
+  return level
 }
 
 /** Calls a caller's equality where writing is refused. */
@@ -79,7 +98,7 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
   if (((memo.flags | standing.flags) & EVICTED) !== 0) return memo
   if ((memo.flags & FAILED) !== 0) {
     if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
-  } else if (stamp !== ABSENT && isEqual(cell, value, memo.value)) return { value, stamp }
+  } else if (stamp !== ABSENT && levelIn(memo.flags) >= levelIn(standing.flags) && isEqual(cell, value, memo.value)) return { value, stamp }
   return memo
 }
 

@@ -173,6 +173,8 @@ export class LiveCell implements Watcher {
       this.hasMoved = false
       if (this.shows(outcome)) return
     }
+    // The stamp tells of another durability, and the value is the one told.
+    if (this.branch.family.isDurable && this.state.status === 'ready' && Object.is(this.state.value, outcome.value) && this.shows(outcome)) return
     if ((outcome.flags & FAILED) === 0) {
       this.state = { status: 'ready', value: outcome.value }
       return

@@ -18,9 +18,9 @@
  * stamp the cell saw. Two kinds of results are good for one revision only, whatever the marks say: failures, which are
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
-import type { AnyDerived, AnyInput, Definition } from './define.js'
+import { type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
 import { copyArgs, describeNode } from './key.js'
-import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
+import { ABSENT, FIRST_STAMP, INITIAL, type Revision, type Stamp } from './revision.js'
 import { Tally } from './tally.js'
 
 export const CLEAN = 0
@@ -64,6 +64,19 @@ export const BOUNDED = 2048
 export const USED = 4096
 /** What a plain value, to be read as it stands, has none of. */
 export const SPECIAL: number = OUTCOME | EVICTED | BOUNDED
+
+/** Two bits: the least durability of what an outcome was made from, where any input is above low. */
+export const LEVEL = 16384
+const LEVELS: number = 3 * LEVEL
+const RESULT: number = OUTCOME | EVICTED | LEVELS
+
+/** Its outcome was computed for another state, and has not been proved for the present one. */
+export const UNPROVED = 65536
+
+export const levelIn = (flags: number): number => (flags & LEVELS) / LEVEL
+
+/** The part of flags that describes an outcome. */
+export const resultIn = (flags: number): number => flags & RESULT
 
 /** What stands in the place of a value where a query failed. */
 export class Failure {
@@ -184,6 +197,8 @@ export class Table {
   readonly isStructural: boolean
   /** What happened to its queries, in all views. */
   readonly tally: Tally
+  /** Of an input: its durability, from 0 to 3. */
+  readonly level: number
   /** The record without arguments; those by one primitive; those by the encoding of anything else. */
   only: Node | null = null
   readonly byPrimitive: Map<unknown, Node> = new Map()
@@ -211,6 +226,7 @@ export class Table {
     this.body = body
     this.isStructural = definition.options.equals === undefined
     this.tally = tally
+    this.level = definition.kind === 'input' ? levelOf(definition.options) : 0
   }
 }
 
@@ -390,6 +406,12 @@ export const IN_RING: Stamp = -2
 
 export const isCell = (node: Node): node is Cell => node instanceof Cell
 
+/** An input that never changes and has its value; keys and entries do change. */
+export function isSettled(node: Node): boolean {
+  const { level, keys, entries } = node.table
+  return level === NEVER && node.stamp >= FIRST_STAMP && node !== keys && node !== entries
+}
+
 /** Whether the cell's outcome holds at the present revision of its branch, without looking further. */
 export function isFresh(cell: Cell): boolean {
   return cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === cell.table.branch.revision)
@@ -445,7 +467,7 @@ export function beginRun(cell: Cell): void {
 /** A run or a memo has given the cell an outcome. */
 export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: Stamp, changedAt: Revision): void {
   cell.value = value
-  cell.flags = (cell.flags & ~(OUTCOME | BROKEN | EVICTED)) | flags
+  cell.flags = (cell.flags & ~(RESULT | BROKEN | UNPROVED)) | flags
   if (stamp !== cell.stamp) cell.stamp = stamp
   cell.changedAt = changedAt
   cell.promise = null
@@ -458,6 +480,12 @@ export function dropValue(cell: Cell): void {
   cell.promise = null
   cell.memo = null
   cell.flags |= EVICTED
+}
+
+/** An outcome of another state stands in the cell, and is to be looked at. */
+export function markUnproved(cell: Cell): void {
+  cell.mark = MAYBE
+  cell.flags |= UNPROVED
 }
 
 /** Says whether anything the cell read is volatile, where that may have changed without a run of its own. */
@@ -499,6 +527,6 @@ export function keepPlain(cell: Cell, revision: Revision): void {
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0
   cell.mark = passing || ((cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)) ? TRANSIENT : CLEAN
-  cell.flags &= ~SOFT
+  cell.flags &= ~(SOFT | UNPROVED)
   if (revision > cell.verifiedAt) cell.verifiedAt = revision
 }

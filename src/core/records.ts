@@ -3,7 +3,7 @@
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
 import { withAttempts } from './attempts.js'
-import { type Branch, emptyPlaces, type Evaluation } from './branch.js'
+import { type Branch, DURABLE, emptyPlaces, type Evaluation } from './branch.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
@@ -73,6 +73,7 @@ function register(head: Branch, definition: Definition): Table {
   }
   checkUnique(names, definition)
   const table = makeTable(definition, head)
+  if (table.level > 0) head.family.note(DURABLE, true)
   head.tables.set(definition, table)
   place(head, table)
   if (definition.kind === 'derived' && definition.options.lru !== undefined) setBound(head, table, definition.options.lru)

@@ -7,11 +7,12 @@
 import { ANSWERED, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
-import { collect, cutEdges } from './graph.js'
+import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSource, keepPlain, markCell, markVerified, MAYBE, type Memo, ON_RING, type Outcome, PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, type Outcome,
+  PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { notePast } from './past.js'
@@ -250,7 +251,7 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0 || branch.family.isDurable) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -286,6 +287,8 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   }
   if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
   if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
+  // Nobody needs to remember that he read what never changes, where no view knows it otherwise.
+  if (branch.family.isDurable && branch.parent === null && branch.forks.size === 0) cutEdgesTo(cell, isSettled)
   notePast(cell)
   if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
@@ -320,7 +323,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     memo = makeMemo(outcome, deps, stamps, branch.base)
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
-      markCell(cell, MAYBE)
+      markUnproved(cell)
       if (branch.home.parent !== null) offer(branch, cell, memo)
     }
   } else {

@@ -70,18 +70,20 @@ const RECALLED = 4
  * A slot is given a value that it showed before, and snapshots know: it is to have the stamp it had. Remembers what is overwritten, where
  * snapshots hold it. Comparing may not run anybody's code here: objects are compared where that is the input's equality.
  */
-export function recall(branch: Branch, slot: Slot, change: Change): Change {
-  const start = branch.start?.get(slot.table.definition.name)?.records.get(slot.id)
-  const list = branch.recalled.get(slot.origin)
-  const isSame = ({ value }: Recalled): boolean => Object.is(value, change.value) || (slot.table.isStructural && defaultEquals(value, change.value))
-  const known = change.removed || slot.table.definition.options.equals === false ? undefined : start !== undefined && isSame(start) ? start : list?.find(isSame)
-  if (branch.forks.size > 0 && slot.changedAt <= branch.rootRevision && slot.stamp >= FIRST_STAMP) {
+export function recall(branch: Branch, slot: Slot, value: unknown): Stamp | undefined {
+  const { recalled, start, forks } = branch
+  if (start === null && recalled.size === 0 && (slot.changedAt > branch.rootRevision || slot.stamp < FIRST_STAMP)) return undefined
+  const record = start?.get(slot.table.definition.name)?.records.get(slot.id)
+  const list = recalled.get(slot.origin)
+  const isSame = (one: Recalled): boolean => Object.is(one.value, value) || (slot.table.isStructural && defaultEquals(one.value, value))
+  const known = slot.table.definition.options.equals === false ? undefined : record !== undefined && isSame(record) ? record : list?.find(isSame)
+  if (forks.size > 0 && slot.changedAt <= branch.rootRevision && slot.stamp >= FIRST_STAMP) {
     const kept = list ?? []
-    if (list === undefined) branch.recalled.set(slot.origin, kept)
+    if (list === undefined) recalled.set(slot.origin, kept)
     if (!kept.some(({ stamp }) => stamp === slot.stamp)) kept.push({ value: slot.value, stamp: slot.stamp })
     if (kept.length > RECALLED) kept.shift()
   }
-  return known === undefined ? change : { ...change, stamp: known.stamp }
+  return known?.stamp
 }
 
 function takeHidden(slot: Slot, stamp: Stamp, taken: Set<Slot>): void {

@@ -5,7 +5,7 @@
 import type { Collector } from './batch.js'
 import type { Branch, Change } from './branch.js'
 import { isBusy, isSame, recordChange } from './commit.js'
-import type { Args, Input, KeyOf } from './define.js'
+import { type Args, type Input, type KeyOf, NEVER } from './define.js'
 import { type Conflict, ConflictError, type Held, PebreError } from './errors.js'
 import { IdMap } from './id-map.js'
 import type { Cell, Slot } from './node.js'
@@ -81,10 +81,11 @@ export function takeAll(collector: Collector, branch: Branch, source: Branch): v
     if (name === invalidations.name || isFed(branch, name)) continue
     wholes.set(name, whole)
     let count = 0
-    for (const { slot, after } of differencesOf(before, whole)) {
-      collector.put(taken(slot, after, whole))
+    for (const { slot, before: own, after } of differencesOf(before, whole)) {
       rest.delete(slot)
       count++
+      // What never changes has no way back.
+      if (slot.table.level < NEVER || own === undefined) collector.put(taken(slot, after, slot.table.level < NEVER ? whole : undefined))
     }
     if (count === 0) takeStamps(collector, branch, name, before, whole)
   }

@@ -34,7 +34,7 @@ import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
 import type { Stream } from './stream.js'
-import { hear } from './tell.js'
+import { attachHub } from './tell.js'
 import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
 
 /** Reads that a caller may leave. */
@@ -84,12 +84,13 @@ export class View implements Reader {
 
   /** What happens to inputs and runs. Nothing is made while nobody listens. */
   get events$(): Stream<RuntimeEvent> {
-    return this.branch.hub.stream(defaultCategories)
+    return this.events(...defaultCategories)
   }
 
   /** Events of the given categories only; this is how those come that `events$` leaves out. */
   events(...categories: readonly EventCategory[]): Stream<RuntimeEvent> {
-    return this.branch.hub.stream(categories)
+    const { branch } = this
+    return branch.hub.stream(categories)
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,12 +329,13 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
-    const hub = new Hub(family.delivery, (isHeard) => hear(fork, isHeard))
+    const hub = new Hub(family.delivery)
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
     const parent = branch.frozen ? (branch.parent as Branch) : branch
     const fork: Branch = new Branch(family, parent, hub, rootOf(branch))
     fork.base = branch.frozen ? branch.base : branch.revision
     fork.revision = branch.revision
+    attachHub(fork)
     addFork(parent, fork)
     family.hubs.add(hub)
     if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
@@ -419,6 +421,16 @@ const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly t
   parent.family.hubs.delete(hub)
 })
 
+/** Lets go what a disposed snapshot holds; its records only if no snapshot of it works with them. */
+function forgetState(branch: Branch): void {
+  branch.root = null
+  branch.start = null
+  branch.memos = new Map()
+  if (branch.forks.size > 0) return
+  branch.records?.clear()
+  branch.tables.clear()
+}
+
 /**
  * What is different in an input between two views of one database: `b` compared with `a`. Costs what is different, where one stems from
  * the other. Values that are equal to the input's equality are no difference.
@@ -447,6 +459,7 @@ export class Snapshot extends View {
     branch.family.hubs.delete(branch.hub)
     collected.unregister(branch)
     forgetFork(branch.parent as Branch, branch.token)
+    forgetState(branch)
     this.engine.idle()
   }
 

@@ -25,6 +25,8 @@ export const valueOf = (value: number | undefined): number => value ?? 5
 export const remainder = (n: number, m: number): number => ((n % m) + m) % m
 export const failureText = (n: number): string => `E${remainder(n, 3)}`
 
+const DURABILITIES = ['high', 'low', 'medium'] as const
+
 interface Context {
   readonly q: Query
   readonly arg: number
@@ -32,8 +34,11 @@ interface Context {
 
 export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks): Compiled {
   const inputs = program.inputs.map(({ initial, required }, i): ProgramInput => {
-    if (initial !== null) return input<number[], number>(`i${i}`, { initial })
-    return required ? input<number[], number>(`i${i}`, { required }) : input<number[], number>(`i${i}`)
+    // A third of the programs have inputs of several durabilities.
+    const durability = program.queries.length % 3 === 0 ? DURABILITIES[i % DURABILITIES.length] : undefined
+    const options = durability === undefined ? {} : { durability }
+    if (initial !== null) return input<number[], number>(`i${i}`, { ...options, initial })
+    return required ? input<number[], number>(`i${i}`, { ...options, required }) : input<number[], number>(`i${i}`, options)
   })
   const queries: ProgramQuery[] = []
   // Half of the programs keep earlier results.

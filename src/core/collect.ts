@@ -1,0 +1,84 @@
+/**
+ * What nobody needs goes: cells that nobody observes, pins or depends on, and inputs that hold nothing and that nobody has read. A cell that
+ * is asked for again is made again.
+ */
+import type { Branch } from './branch.js'
+import { isFeed } from './feed.js'
+import { cutEdges } from './graph.js'
+import { forget } from './memory.js'
+import { assignSlot, type Cell, CHECKING, isCell, isSource, type Node, nodesOf, RUNNING, type Slot, type Table } from './node.js'
+import { invalidations, rootOf } from './records.js'
+import { ABSENT, FIRST_STAMP } from './revision.js'
+
+/** How many records were let go. */
+export interface Collected {
+  readonly cells: number
+  readonly inputs: number
+}
+
+/** While snapshots are alive nothing goes: they name the records of the head. */
+export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
+  if (head.forks.size > 0) return { cells: 0, inputs: 0 }
+  const needed = neededFrom(head, roots)
+  let cells = 0
+  let inputs = 0
+  for (const table of head.tables.values()) if (table.body !== null) cells += drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell))
+  for (const table of head.tables.values()) {
+    if (table.definition === invalidations) drop(table, (_slot, cell) => !needed.has(cell as Node), (slot) => empty(head, slot as Slot))
+    else if (table.body === null) inputs += drop(table, (slot) => isIdle(head, slot as Slot), (slot) => table.entryKeys.delete(slot as Slot))
+  }
+  if (head.root !== null) rootOf(head)
+  return { cells, inputs }
+}
+
+/** The cells that somebody needs, and all they have read. */
+function neededFrom(head: Branch, roots: Iterable<Cell>): Set<Node> {
+  const needed = new Set<Node>(roots)
+  for (const table of head.tables.values()) for (const node of nodesOf(table)) if (isCell(node) && isRoot(head, node)) needed.add(node)
+  for (const node of needed) if (isCell(node)) for (let edge = node.deps; edge !== null; edge = edge.nextDep) needed.add(edge.dep)
+  return needed
+}
+
+function isRoot({ family, tables }: Branch, cell: Cell): boolean {
+  // A source's record belongs to its connection.
+  if (isSource(cell) || cell.watcher !== null || cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING)) !== 0 || family.isPinned(cell)) return true
+  // Functions that are evaluated or observed have cells of their own, in no table.
+  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (tables.get(edge.reader.table.definition) !== edge.reader.table) return true
+  return false
+}
+
+/** It shows what one never used shows, and nobody would notice its absence. */
+function isIdle({ nodes, overlay }: Branch, slot: Slot): boolean {
+  return !isFeed(slot) && slot.stamp < FIRST_STAMP && slot.dependents === null && slot.outlet === null && !nodes.has(slot) && !overlay.has(slot)
+}
+
+function dropCell(head: Branch, cell: Cell): void {
+  cutEdges(cell, null)
+  forget(head.family, cell)
+  head.shelved.delete(cell)
+}
+
+/** The slot that says when a cell was invalidated goes with the cell. */
+function empty(head: Branch, slot: Slot): void {
+  assignSlot(slot, undefined, ABSENT, head.revision)
+  if (head.root !== null) head.written.push(slot)
+}
+
+/** Lets records of a table go, and counts them. */
+function drop(table: Table, isDropped: (node: Node, key: unknown) => boolean, letGo: (node: Node) => void): number {
+  let count = 0
+  for (const map of [table.byPrimitive, table.byText] as Map<unknown, Node>[]) {
+    for (const [key, node] of map) {
+      if (!isDropped(node, key)) continue
+      map.delete(key)
+      letGo(node)
+      count++
+    }
+  }
+  if (table.only !== null && isDropped(table.only, undefined)) {
+    letGo(table.only)
+    table.only = null
+    count++
+  }
+  return count
+}
