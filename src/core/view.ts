@@ -9,7 +9,7 @@ import type { ObservableInput, Subscription } from 'rxjs'
 import { Audience } from './audience.js'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { bindInput } from './bind.js'
-import { Branch } from './branch.js'
+import { Branch, CLOSED, HEARD } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
 import type { Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Outlet } from './delivery.js'
@@ -28,7 +28,7 @@ import type { QueryState } from './live.js'
 import { observeCell, streamOf, watchCell } from './live-stream.js'
 import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
-import { BOUNDED, type Cell, EVICTED, idOf, isCell, isFresh, Slot } from './node.js'
+import { ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
@@ -100,9 +100,16 @@ export class View implements Reader {
   get<A extends Args, R>(definition: Computed<A, R>, ...args: NoInfer<A>): Result<R>
   get(given: unknown, first?: unknown): unknown {
     const { branch } = this
-    if (branch.disposed || branch.family.closed) this.refuse()
     const definition = given as Definition
     const { head } = branch.family
+    if (branch === head && (head.family.rare & (CLOSED | HEARD)) === 0) {
+      const found = quickOrigin(head, definition, first, arguments.length - 1)
+      if (found !== null && found.mark === CLEAN && found.stamp !== ABSENT) {
+        if ((found.flags & SPECIAL) === 0) return found.value
+        if ((found.flags & SPECIAL) === ASYNC && (found as Cell).promise !== null) return (found as Cell).promise
+      }
+    }
+    if (branch.disposed || branch.family.closed) this.refuse()
     const origin = quickOrigin(head, definition, first, arguments.length - 1) ?? originOf(head, definition, arguments, 1, arguments.length)
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
