@@ -313,7 +313,10 @@ export class Cell {
   }
 
   set job(job: Work | null) {
-    this.engage('job', job)
+    if (job === null && this.extra === null) return
+    const extra = (this.extra ??= new Extra())
+    extra.job = job
+    this.engage(extra)
   }
 
   get owner(): Work | null {
@@ -321,7 +324,10 @@ export class Cell {
   }
 
   set owner(owner: Work | null) {
-    this.engage('owner', owner)
+    if (owner === null && this.extra === null) return
+    const extra = (this.extra ??= new Extra())
+    extra.owner = owner
+    this.engage(extra)
   }
 
   get memo(): Memo | null {
@@ -337,7 +343,10 @@ export class Cell {
   }
 
   set shelf(shelf: Shelf | null) {
-    this.engage('shelf', shelf)
+    if (shelf === null && this.extra === null) return
+    const extra = (this.extra ??= new Extra())
+    extra.shelf = shelf
+    this.engage(extra)
   }
 
   get trying(): Trying | null {
@@ -345,16 +354,16 @@ export class Cell {
   }
 
   set trying(trying: Trying | null) {
-    this.engage('trying', trying)
+    if (trying === null && this.extra === null) return
+    const extra = (this.extra ??= new Extra())
+    extra.trying = trying
+    this.engage(extra)
   }
 
   /** Jobs, shelves and memos to try want the long way. */
-  private engage<K extends 'job' | 'owner' | 'shelf' | 'trying'>(what: K, value: Extra[K]): void {
-    if (value === null && this.extra === null) return
-    const extra = (this.extra ??= new Extra())
-    extra[what] = value
-    if (value !== null) this.flags |= ENGAGED
-    else if (extra.job === null && extra.owner === null && extra.shelf === null && extra.trying === null) this.flags &= ~ENGAGED
+  private engage({ job, owner, shelf, trying }: Extra): void {
+    if (job !== null || owner !== null || shelf !== null || trying !== null) this.flags |= ENGAGED
+    else this.flags &= ~ENGAGED
   }
 }
 
