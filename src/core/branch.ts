@@ -404,13 +404,9 @@ export class Job implements Work {
   surrendered = false
   /** Why nobody waits any more. */
   reason: unknown = undefined
-  /** The outcome, once done: what its waiters asked for. */
-  outcome: Memo | null = null
   previous: Job | null = null
   next: Job | null = null
   visited = 0
-  /** Tells that its run was cancelled. */
-  onCancel: ((job: Job) => void) | null = null
 
   constructor(cell: Cell, branch: Branch) {
     this.cell = cell

@@ -35,7 +35,7 @@ import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { candidatesOf, choicesOf, dropShelf, memoOf, retain } from './share.js'
-import { causeOf, tellCancelled, tellRead } from './tell.js'
+import { causeOf, tellRead } from './tell.js'
 
 /** How many bodies may stand on the stack before it is freed from below. */
 const DEPTH_LIMIT = 150
@@ -339,7 +339,6 @@ export class Engine implements Host, Rounds {
 
   evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void {
     const job = openJob(cell, branch)
-    job.onCancel = tellCancelled
     job.surrendered = true
     addWait(job, null, null, null, done)
     this.demand(branch, cell, job)
@@ -520,7 +519,6 @@ export class Engine implements Host, Rounds {
   /** Opens a job as the newest of its cell. */
   private open(branch: Branch, cell: Cell): Job {
     const job = openJob(cell, branch)
-    job.onCancel = tellCancelled
     if (branch.frozen) branch.memos.set(cell.origin, job)
     else cell.job = job
     return job

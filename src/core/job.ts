@@ -11,6 +11,7 @@
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
 import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
+import { tellCancelled } from './tell.js'
 
 /** Opens a job; it is on its way until `finishJob` or `cancelJob`. */
 export function openJob(cell: Cell, branch: Branch): Job {
@@ -242,7 +243,7 @@ export function cancelJob(job: Job, reason: unknown): void {
     next.cancelled = true
     next.reason = reason
     closeJob(next)
-    next.onCancel?.(next)
+    tellCancelled(next)
     for (let wait = next.waits; wait !== null; wait = wait.nextWait) {
       unlinkFromTarget(wait)
       if (wait.target.waiters === null && wait.target.holders === 0) jobs.push(wait.target)

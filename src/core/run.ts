@@ -18,7 +18,7 @@ import { admit } from './memory.js'
 import { notePast } from './past.js'
 import { ABSENT } from './revision.js'
 import { edgesOf, makeMemo, memoOf, offer } from './share.js'
-import { tellCancelled, tellCancelledRun, tellSettled, tellStarted } from './tell.js'
+import { tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
 
 const SUSPENDED = Symbol('suspended')
@@ -192,7 +192,6 @@ function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
     return SUSPENDED
   }
   const job = jobOf(frame)
-  job.onCancel = tellCancelled
   if (job.phase !== 'done') {
     job.phase = 'suspended'
     if (!branch.frozen) cell.job = job
