@@ -277,7 +277,8 @@ export class Engine implements Host, Rounds {
   /** Hands an evaluation the promise of a job, and makes it wait in the wait graph. */
   private join(frame: Evaluation, cell: Cell, edge: Edge | null, job: Job, tracked = true): unknown {
     if (frame.branch.hub.active) this.tellRead(frame.branch, cell, 'queryJoined')
-    if (waitsFor(job, frame, null)) {
+    // There may be several ways round.
+    while (waitsFor(job, frame, null)) {
       this.idleSoon()
       if (!giveWay(job, frame)) return this.readRing(frame, frame.branch, cell, edge, job)
     }
@@ -292,6 +293,8 @@ export class Engine implements Host, Rounds {
     const heads = members.cells.filter(isHead)
     const recovery = bodyOf(cell).options.cycle
     if (edge !== null && (heads.length > 0 || recovery !== undefined)) edge.stamp = IN_RING
+    // What read it here holds nowhere else.
+    if (frame.job !== null && frame.job.reads !== null) frame.job.reads.set(cell, IN_RING)
     if (heads.length > 0 && branch.solving === null) return this.readSolved(frame, branch, cell, members, heads)
     if (heads.length > 0) branch.solving?.grow(heads)
     const error = target === null ? reportCycle(frame, branch, cell) : breakRing(target, frame)
@@ -587,6 +590,8 @@ export class Engine implements Host, Rounds {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) job.reads.set(edge.dep, edge.stamp)
     }
     cell.owner = null
+    // On a cycle that had an answer, others may have settled above it meanwhile.
+    if ((this.family.rare & ANSWERED) !== 0 && cell.mark >= MAYBE) cell.flags |= SOFT
   }
 
   /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */

@@ -279,13 +279,13 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
   cell.promise = promise
   markVerified(cell, branch.revision)
+  if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
   if (job !== null && job.isLate && cell.mark === CLEAN && sawOther(cell)) {
     markCell(cell, MAYBE)
     cell.flags |= SOFT
     collect(cell)
   }
   if ((cell.flags & BOUNDED) !== 0) admit(branch.family, cell)
-  if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
   // Nobody needs to remember that he read what never changes, where no view knows it otherwise.
   if (branch.family.isDurable && branch.parent === null && branch.forks.size === 0) cutEdgesTo(cell, isSettled)
   notePast(cell)
@@ -302,7 +302,7 @@ function closeRing(cell: Cell): void {
 
 /** Something the cell has read shows another stamp by now. */
 function sawOther(cell: Cell): boolean {
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== edge.dep.stamp) return true
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== IN_RING && edge.stamp !== edge.dep.stamp) return true
   return false
 }
 

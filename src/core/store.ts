@@ -7,6 +7,7 @@
  */
 import type { Branch, Change, Recalled } from './branch.js'
 import { defaultEquals } from './equality.js'
+import { isFeed } from './feed.js'
 import { propagate } from './graph.js'
 import { assignSlot, BROKEN, DIRTY, markCell, MAYBE, type Slot, type Table } from './node.js'
 import { invalidationOf, restingStamp, rootOf, tableRootOf } from './records.js'
@@ -71,6 +72,8 @@ const RECALLED = 4
  * snapshots hold it. Comparing may not run anybody's code here: objects are compared where that is the input's equality.
  */
 export function recall(branch: Branch, slot: Slot, value: unknown): Stamp | undefined {
+  // What stands in the place of a source is not compared.
+  if (isFeed(slot.origin)) return undefined
   const { recalled, start, forks } = branch
   if (start === null && recalled.size === 0 && (slot.changedAt > branch.rootRevision || slot.stamp < FIRST_STAMP)) return undefined
   const record = start?.get(slot.table.definition.name)?.records.get(slot.id)

@@ -164,14 +164,22 @@ describe('fixpoints', () => {
     expect(db.stats().jobs).toBe(0)
   })
 
-  it('[CYC-8] random graphs, sync and async, by random entries and changes, in snapshots too', async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31)
-    const rng = random(seed)
-    for (let round = 0; round < 60; round++) {
-      const reach = round % 2 === 0 ? reachQuery() : asyncReach()
+  /** What promises come to, if they do while reactions follow each other. */
+  async function settled(answers: readonly unknown[]): Promise<readonly unknown[] | 'hangs'> {
+    let all: readonly unknown[] | 'hangs' = 'hangs'
+    void Promise.all(answers).then((values) => (all = values))
+    for (let i = 0; i < 5000 && all === 'hangs'; i++) await Promise.resolve()
+    return all
+  }
+
+  // The given ones have shown faults: rings that were closed twice, marks that were lost, memos that named too little.
+  it.each([37, 415, 7091, Math.floor(Math.random() * 2 ** 31)])('[CYC-8 CYC-4] random graphs, sync and async, by random entries and changes, in snapshots too; seeds from %i', async (first) => {
+    for (let seed = first; seed < first + 60; seed++) {
+      const rng = random(seed)
+      const reach = seed % 3 === 0 ? reachQuery() : asyncReach()
       const db = createDatabase()
       const graph = new Map<number, readonly number[]>()
-      const nodes = 2 + rng.int(6)
+      const nodes = 2 + rng.int(7)
       const edgesOf = (): number[] => Array.from({ length: rng.int(4) }, () => rng.int(nodes))
       for (let node = 0; node < nodes; node++) graph.set(node, edgesOf())
       setAll(db, graph)
@@ -180,14 +188,14 @@ describe('fixpoints', () => {
         const asked = Array.from({ length: 3 }, () => rng.int(nodes))
         const answers = asked.map((node): unknown => view.get(reach as AsyncReach, node))
         const expected = asked.map((node) => reachable(graph, node))
-        if (rng.chance(0.5)) expect([seed, round, step, ...(await Promise.all(answers))]).toEqual([seed, round, step, ...expected])
+        if (rng.chance(0.5)) expect([seed, step, await settled(answers)]).toEqual([seed, step, expected])
         const node = rng.int(nodes)
         graph.set(node, edgesOf())
         db.set(edges, node, graph.get(node) as readonly number[])
-        expect([seed, round, step, ...(await Promise.all(answers))]).toEqual([seed, round, step, ...expected])
+        expect([seed, step, await settled(answers)]).toEqual([seed, step, expected])
       }
       await flush()
-      expect(db.stats().jobs).toBe(0)
+      expect([seed, db.stats().jobs]).toEqual([seed, 0])
     }
   })
 })
