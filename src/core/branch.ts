@@ -332,6 +332,8 @@ export class Branch implements BranchLike {
   readonly recalled: Map<Slot, Recalled[]> = new Map()
   /** The inputs of a snapshot were taken over: what was computed with them is wanted, even if the snapshot goes. */
   hasTaken = false
+  /** The numbers of the snapshots whose inputs were taken over last, the latest first. */
+  readonly taken: number[] = []
   /** Its place among the parent's forks. */
   readonly token: object = {}
   disposed = false

@@ -143,7 +143,7 @@ export class Database extends View {
 
   /**
    * Lets go of all queries that nobody observes, pins or depends on, save the `roots` and what they depend on, and of inputs that hold nothing and that
-   * nobody has read. What goes is computed again when it is asked for. Costs what exists. While snapshots are alive nothing goes.
+   * nobody has read. What goes is computed again when it is asked for. Costs what exists. While snapshots are alive, and inside a batch, nothing goes.
    * @throws `WriteInQueryError` from inside a query
    */
   collect({ roots = [] }: CollectOptions = {}): Collected {

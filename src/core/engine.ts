@@ -25,7 +25,7 @@ import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseO
 import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
   markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -34,7 +34,7 @@ import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, isAsync } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
-import { candidatesOf, choicesOf, dropShelf, memoOf, retain } from './share.js'
+import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
 
 /** How many bodies may stand on the stack before it is freed from below. */
@@ -600,16 +600,11 @@ export class Engine implements Host, Rounds {
     if (!mayAdopt(cell)) return false
     if (cell.trying?.revision !== branch.revision) {
       const { value, flags, stamp, changedAt } = cell
-      cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), replaced: { value, flags, stamp, changedAt } }
+      cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), tried: 0, replaced: { value, flags, stamp, changedAt } }
     }
-    const { memos } = cell.trying
-    const mayShow = (dep: Node, at: Memo, i: number): boolean => {
-      const stamp = at.stamps[i] as Stamp
-      return dep.stamp === stamp || dep.mark !== CLEAN || isKnownAs(dep, stamp) || showsAgain(dep, at, i)
-    }
-    const holds = (at: Memo): boolean => mayServe(branch, cell, at) && at.deps.every((dep, i) => mayShow(localOf(branch, dep), at, i))
-    let memo = memos.shift()
-    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && holds(memo))) memo = memos.shift()
+    const { trying } = cell
+    let memo = trying.memos[trying.tried++]
+    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && mayHold(branch, cell, memo))) memo = trying.memos[trying.tried++]
     if (memo === undefined) return false
     const { value, stamp } = compared(cell, memo)
     withdraw(cell, memo)
@@ -656,6 +651,11 @@ export class Engine implements Host, Rounds {
     this.family.depth++
     branch.memos.set(cell.origin, null)
     try {
+      const kept = cell.origin === cell ? keptFor(branch, cell) : null
+      if (kept !== null && mayServe(branch, cell, kept) && (this.family.isDurable ? this.isProvedByLevel(branch, cell, kept) : this.proveMemo(branch, kept, 0, null) === true)) {
+        branch.memos.set(cell, kept)
+        return kept
+      }
       return this.proveAny(branch, cell, null, cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)])
     } finally {
       this.family.depth--
@@ -670,7 +670,7 @@ export class Engine implements Host, Rounds {
 
   /** Finds a memo that holds, or computes one. */
   private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
-    const durable = this.family.isDurable ? candidates.find((memo) => (memo.flags & EVICTED) === 0 && isDurable(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
+    const durable = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
     if (durable !== undefined) {
       branch.memos.set(cell.origin, durable)
       if (own !== null) finishJob(own, durable)
@@ -707,6 +707,10 @@ export class Engine implements Host, Rounds {
     own.index = 0
     addWait(flying, own, null, null, null)
     return own
+  }
+
+  private isProvedByLevel(branch: Branch, cell: Cell, memo: Memo): boolean {
+    return (memo.flags & EVICTED) === 0 && isDurable(branch, cell, memo)
   }
 
   private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
@@ -884,10 +888,31 @@ function isRunning(branch: Branch, cell: Cell): boolean {
 
 /** The memos of other times and branches that a live cell may take up. */
 function memosFor(branch: Branch, cell: Cell): Memo[] {
-  const own = cell.shelf === null ? [] : choicesOf(cell)
-  if (branch.parent === null) return own
   const before = branch.memos.get(cell.origin)
+  // What an effect has done is no value that could stand for doing it again; it has done it where its snapshot has only just been written to.
+  if (isEffect(cell)) return cell.stamp !== ABSENT || before == null || before instanceof Job ? [] : [before]
+  const own = cell.shelf === null ? [] : choicesOf(branch, cell)
+  if (branch.parent === null) return own
   return [...(before == null || before instanceof Job ? [] : [before]), ...own, ...candidatesOf(cell.origin)]
+}
+
+/** Nothing a memo has read is known to show something else. Stamps are looked at first: most memos differ in one of them, and shelves may be long. */
+function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
+  if (!mayServe(branch, cell, memo)) return false
+  const { deps, stamps } = memo
+  let others = 0
+  for (let i = 0; i < deps.length; i++) {
+    const dep = localOf(branch, deps[i] as Node)
+    if (dep.stamp === stamps[i] || dep.mark !== CLEAN) continue
+    if (!isCell(dep) && !showsAgain(dep, memo, i)) return false
+    others++
+  }
+  for (let i = 0; others > 0 && i < deps.length; i++) {
+    const dep = localOf(branch, deps[i] as Node)
+    const stamp = stamps[i] as Stamp
+    if (dep.stamp !== stamp && dep.mark === CLEAN && !isKnownAs(dep, stamp) && !showsAgain(dep, memo, i)) return false
+  }
+  return true
 }
 
 /** Whether a memo counts beyond its revision, and knows of the cell's last invalidation. */

@@ -9,7 +9,7 @@ import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
 import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { candidatesOf, standingIn } from './share.js'
+import { keptWith, standingIn } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
 export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
@@ -105,7 +105,7 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
 /** Whether a record shows the value that it showed under another stamp, as far as its shelf remembers that. */
 export function isKnownAs(node: Node, stamp: Stamp): boolean {
   if (!isCell(node) || node.shelf === null || stamp === ABSENT) return false
-  const memo = candidatesOf(node).find((one) => one.stamp === stamp)
+  const memo = keptWith(node.shelf, stamp)
   if (memo === undefined || ((memo.flags ^ node.flags) & FAILED) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
   if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
   return failureEquals((node.value as Failure).error, (memo.value as Failure).error)

@@ -139,6 +139,8 @@ export interface Kept {
 
 export interface Shelf {
   kept: Kept[]
+  /** The stamps of those never fall. */
+  isSorted: boolean
   /** How many snapshots had been taken when a memo was last kept, and when the one after it was. */
   retained: number
   followed: number
@@ -370,7 +372,9 @@ export class Cell {
 /** The memos still to be tried at a revision, and what stood in the cell before the first of them was. */
 interface Trying {
   readonly revision: Revision
-  readonly memos: Memo[]
+  readonly memos: readonly Memo[]
+  /** How many of them were tried. */
+  tried: number
   readonly replaced: Outcome
 }
 

@@ -44,6 +44,8 @@ export function retain(branch: Branch, cell: Cell): void {
   const memo = memoOf(cell)
   if (memo === null) return
   const shelf = shelfOf(branch, cell)
+  const last = shelf.kept.at(-1)
+  if (last !== undefined && memo.stamp < last.memo.stamp) shelf.isSorted = false
   shelf.kept.push({ memo, from: isSecond ? serial - 1 : shelf.retained, to: serial })
   if (isSecond) shelf.followed = serial
   shelf.retained = serial
@@ -68,7 +70,7 @@ export function openShelf(cell: Cell): Cell {
   return cell
 }
 
-const emptyShelf = (): Shelf => ({ kept: [], room: PRUNE_AT, retained: 0, followed: 0, offers: [], flights: [], isFresh: false, past: null, seen: null })
+const emptyShelf = (): Shelf => ({ kept: [], isSorted: true, room: PRUNE_AT, retained: 0, followed: 0, offers: [], flights: [], isFresh: false, past: null, seen: null })
 
 /** Up to here a shelf is not worth looking through. */
 const PRUNE_AT = 4
@@ -81,8 +83,9 @@ function prune(branch: Branch, shelf: Shelf): void {
   shelf.room = Math.max(PRUNE_AT, 2 * shelf.kept.length)
 }
 
-/** Whether a snapshot is alive that was taken after number `from`, and not after number `to`. */
-function isAlive({ alive }: Branch, from: number, to: number): boolean {
+/** Whether a snapshot is alive, or was taken over, that was taken after number `from`, and not after number `to`. */
+function isAlive({ alive, taken }: Branch, from: number, to: number): boolean {
+  for (const serial of taken) if (serial > from && serial <= to) return true
   const next = alive[placeOf(alive, from + 1)]
   return next !== undefined && next <= to
 }
@@ -143,6 +146,7 @@ export function dropShelf(branch: Branch, cell: Cell): void {
   if (shelf === null || shelf.past === null) cell.shelf = null
   else {
     shelf.kept = []
+    shelf.isSorted = true
     shelf.flights = []
     shelf.offers.length = 0
   }
@@ -150,17 +154,68 @@ export function dropShelf(branch: Branch, cell: Cell): void {
 
 /** The memos that may hold somewhere for the cell, the likeliest first. */
 export function candidatesOf(cell: Cell): Memo[] {
+  return candidatesFrom(cell, Infinity, [])
+}
+
+/** How many of the newest memos a live cell looks at. Older ones are for snapshots, which know theirs by number. */
+const NEWEST = 8
+
+/** The newest few of them, and what stood there when snapshots of those numbers were taken: however many snapshots are held, few. */
+function candidatesFrom(cell: Cell, newest: number, serials: readonly number[]): Memo[] {
   const memo = memoOf(cell)
   const candidates = memo === null ? [] : [memo]
-  if (cell.shelf === null) return candidates
-  for (let i = cell.shelf.kept.length - 1; i >= 0; i--) candidates.push((cell.shelf.kept[i] as Kept).memo)
-  return candidates.concat(cell.shelf.offers)
+  const { shelf } = cell
+  if (shelf === null) return candidates
+  const { kept, offers } = shelf
+  const oldest = Math.max(0, kept.length - newest)
+  if (oldest > 0) {
+    for (const serial of serials) {
+      const known = keptAt(shelf, serial)
+      if (known !== null) candidates.push(known)
+    }
+  }
+  for (let i = kept.length - 1; i >= oldest; i--) candidates.push((kept[i] as Kept).memo)
+  return candidates.concat(offers)
+}
+
+/** What stood in the cell when the snapshot of that number was taken, where it was kept. */
+function keptAt({ kept }: Shelf, serial: number): Memo | null {
+  let low = 0
+  let high = kept.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((kept[middle] as Kept).to < serial) low = middle + 1
+    else high = middle
+  }
+  const found = kept[low]
+  return found !== undefined && found.from < serial ? found.memo : null
+}
+
+/** What stood in a cell when a branch was taken, where it was kept. */
+export function keptFor({ parent, token }: Branch, { shelf }: Cell): Memo | null {
+  const serial = shelf === null ? undefined : parent?.forks.get(token)?.serial
+  return serial === undefined ? null : keptAt(shelf as Shelf, serial)
+}
+
+/** A memo on the shelf with that stamp. There may be as many as there are snapshots: they are seldom looked through. */
+export function keptWith({ kept, isSorted, offers }: Shelf, stamp: Stamp): Memo | undefined {
+  if (!isSorted) return kept.findLast(({ memo }) => memo.stamp === stamp)?.memo ?? offers.find((memo) => memo.stamp === stamp)
+  let low = 0
+  let high = kept.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((kept[middle] as Kept).memo.stamp <= stamp) low = middle + 1
+    else high = middle
+  }
+  const memo = low === 0 ? undefined : (kept[low - 1] as Kept).memo
+  return memo?.stamp === stamp ? memo : offers.find((one) => one.stamp === stamp)
 }
 
 /** The memos that may hold in a live cell: also those of its history, which are decided by what they have seen. */
-export function choicesOf(cell: Cell): Memo[] {
+export function choicesOf(branch: Branch, cell: Cell): Memo[] {
   const past = cell.shelf === null ? null : cell.shelf.past
-  return past === null ? candidatesOf(cell) : [...candidatesOf(cell), ...past.toReversed()]
+  const candidates = candidatesFrom(cell, NEWEST, branch.taken)
+  return past === null ? candidates : [...candidates, ...past.toReversed()]
 }
 
 /** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
@@ -169,10 +224,8 @@ export function standingIn(branch: Branch, cell: Cell): Outcome {
   if (!branch.frozen && (cell.stamp !== ABSENT || branch.parent === null)) return cell
   const known = branch.frozen ? null : branch.memos.get(cell.origin)
   if (known != null && 'stamps' in known) return known
-  const serial = branch.parent?.forks.get(branch.token)?.serial
   const from = branch.frozen ? cell : cell.origin
-  const kept = serial === undefined ? undefined : from.shelf?.kept.find((one) => serial > one.from && serial <= one.to)
-  return kept === undefined ? from : kept.memo
+  return keptFor(branch, from) ?? from
 }
 
 /** A snapshot was taken. */
@@ -193,6 +246,20 @@ function addAlive(parent: Branch, { token, base }: Branch, serial: number): void
   if (parent.parent === null) parent.family.note(FORKED, true)
 }
 
+/** How many of the snapshots that were taken over last are remembered. */
+const TAKEN = 4
+
+/** The inputs of another view are about to be taken over: what was computed with them is wanted, even if the snapshot goes. */
+export function noteTaken(branch: Branch, source: Branch): void {
+  const { forks, taken } = branch
+  let fork: Branch | null = source
+  while (fork !== null && fork.parent !== branch) fork = fork.parent
+  const serial = fork === null ? undefined : forks.get(fork.token)?.serial
+  if (serial === undefined || taken[0] === serial) return
+  taken.unshift(serial)
+  if (taken.length > TAKEN) taken.pop()
+}
+
 /** A snapshot is gone: with the last one, so are the memos kept for them, unless its inputs have just been taken over. */
 export function releaseFork(parent: Branch, token: object): void {
   const fork = parent.forks.get(token)
@@ -206,6 +273,7 @@ export function releaseFork(parent: Branch, token: object): void {
   if (parent.parent === null) parent.family.note(FORKED, false)
   parent.lastFork = -1
   parent.recalled.clear()
+  parent.taken.length = 0
   if (!parent.hasTaken) for (const cell of parent.shelved) dropShelf(parent, cell)
   parent.hasTaken = false
 }

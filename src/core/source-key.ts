@@ -206,7 +206,14 @@ export class Feed {
     const { family, clock } = this.feeds
     if (family.unwind !== null && error === family.unwind) return
     this.connection = null
-    const pause = this.pauseAfter(error)
+    let pause: number | null
+    try {
+      pause = this.pauseAfter(error)
+    } catch (thrown) {
+      // By the function of the definition: nobody knows when to try again.
+      this.put(new SourceFailure(thrown))
+      return
+    }
     if (pause !== null) {
       this.retry = clock.setTimeout(() => {
         this.retry = null

@@ -129,7 +129,7 @@ export class Feeds implements Feeding, Keeper {
   /** Ends the connections that nobody has needed for long enough. */
   private sweep(now: number): void {
     let next = Infinity
-    const { gone } = this
+    const gone = new Map(this.gone.map(({ cell, at }) => [cell, at]))
     this.gone = []
     for (const feed of this.held) {
       if (isNeeded(feed)) {
@@ -149,12 +149,9 @@ export class Feeds implements Feeding, Keeper {
   }
 
   /** When the last live query that needed it went, or dropped it. */
-  private neededUntil(feed: Feed, gone: readonly Gone[], now: number): number {
+  private neededUntil(feed: Feed, gone: ReadonlyMap<Cell, number>, now: number): number {
     let until = feed.unneededSince ?? -Infinity
-    if (gone.length > 0) {
-      const above = new Set<Cell>(dependentsOf(feed.cell)).add(feed.cell)
-      for (const { cell, at } of gone) if (at > until && above.has(cell)) until = at
-    }
+    if (gone.size > 0) for (const cell of [feed.cell, ...dependentsOf(feed.cell)]) until = Math.max(until, gone.get(cell) ?? -Infinity)
     if (until === -Infinity) until = this.cutAt
     return until === -Infinity ? now : until
   }

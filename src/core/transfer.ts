@@ -11,6 +11,7 @@ import { IdMap } from './id-map.js'
 import type { Cell, Slot } from './node.js'
 import { invalidations, localTable, restingStamp, rootOf, tableRootOf } from './records.js'
 import { emptyTableRoot, keyOf, type Root, type SlotRecord, type TableRoot } from './root.js'
+import { noteTaken } from './share.js'
 import { restampTable } from './store.js'
 import { nameOf } from './tell.js'
 
@@ -74,7 +75,7 @@ function taken(slot: Slot, record: SlotRecord | undefined, whole: TableRoot | un
 /** Writes what makes a view hold the inputs of another. */
 export function takeAll(collector: Collector, branch: Branch, source: Branch): void {
   const target = rootOf(source)
-  keepShelves(collector, branch)
+  keepShelves(collector, branch, source)
   const rest = collector.pending()
   const wholes = new Map<string, TableRoot>()
   for (const [name, before, whole] of tablesOf(rootOf(branch), target)) {
@@ -133,14 +134,15 @@ export function takeChanges(collector: Collector, branch: Branch, view: Branch, 
     }
   }
   if (conflicts.length > 0) throw new ConflictError(conflicts)
-  keepShelves(collector, branch)
+  keepShelves(collector, branch, view)
   collector.afterwards(() => {
     view.start = now
   })
 }
 
 /** What was computed with the inputs that are taken over is wanted still when the snapshot is gone. */
-function keepShelves(collector: Collector, branch: Branch): void {
+function keepShelves(collector: Collector, branch: Branch, source: Branch): void {
+  noteTaken(branch, source)
   collector.afterwards(() => {
     branch.hasTaken = branch.forks.size > 0
   })

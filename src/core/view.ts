@@ -461,7 +461,10 @@ export class Snapshot extends View {
     const { branch } = this
     if (branch.disposed) return
     branch.disposed = true
-    for (let { jobs } = branch; jobs !== null; { jobs } = branch) cancelJob(jobs, new DisposedError())
+    // Also those that were asked for before it was written to.
+    for (const at of Array.from(branch.family.busy)) {
+      if (at.hub === branch.hub) for (let { jobs } = at; jobs !== null; { jobs } = at) cancelJob(jobs, new DisposedError())
+    }
     branch.hub.close()
     branch.family.hubs.delete(branch.hub)
     collected.unregister(branch)

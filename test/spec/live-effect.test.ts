@@ -59,6 +59,29 @@ describe('runs', () => {
     expect(log).toEqual(['first 1', 'effect 1', 'last 1'])
   })
 
+  it('[LIVE-12 SNAP-10] also for a commit that brings back what it has seen before, whatever snapshots hold', () => {
+    const db = createDatabase()
+    const seen: unknown[] = []
+    db.effect((q) => {
+      seen.push([q.get(x), q.get(parity)])
+    })
+    const zero = db.snapshot()
+    db.set(x, 1)
+    db.restore(zero)
+    db.set(x, 1)
+    const one = db.snapshot()
+    db.set(x, 0)
+    db.set(x, 1)
+    expect(seen.splice(0)).toEqual([[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]])
+    one.effect((q) => {
+      seen.push(q.get(x))
+    })
+    one.set(y, 1)
+    one.set(x, 2)
+    one.set(x, 1)
+    expect(seen).toEqual([1, 2, 1])
+  })
+
   it('[LIVE-12] a thousand effects deep and wide: each runs once', () => {
     const db = createDatabase()
     const chain = derived('chain', (q, i: number): number => (i === 0 ? q.get(x) : q.get(chain, i - 1) + 1))

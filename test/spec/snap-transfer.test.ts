@@ -120,6 +120,24 @@ describe('restore', () => {
     }
   })
 
+  it('[SNAP-10] also when the snapshot is disposed of at once, and others are held', async () => {
+    const db = filled()
+    const before = await readAll(db)
+    const first = db.snapshot()
+    db.set(file, 'a', 'other')
+    await readAll(db)
+    const others = Array.from({ length: 20 }, (_, i) => {
+      db.set(file, 'a', `another ${i}`)
+      return db.snapshot()
+    })
+    await readAll(db)
+    db.restore(first)
+    first.dispose()
+    for (const other of others.splice(1)) other.dispose()
+    taken()
+    expect([await readAll(db), taken()]).toEqual([before, []])
+  })
+
   it('[SNAP-10] a live query follows; a commit that restores nothing new is none', () => {
     const db = filled()
     const snapshot = db.snapshot()

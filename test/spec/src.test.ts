@@ -436,6 +436,16 @@ describe('failures', () => {
     expect([await answer, take()]).toEqual([1, ['+a', '-a', '+a']])
   })
 
+  it('[SRC-4 ERR-8] a delay that throws is the failure: whoever waits is told', async () => {
+    const { db } = timed()
+    const lost = new Error('lost')
+    const { feed, last } = feeding<number>({ retry: { times: 3, delay: () => { throw lost } } })
+    const first = track(Promise.resolve(db.get(feed, 'a')))
+    last().error(new Error('down'))
+    await flush()
+    expect(first).toEqual({ state: 'rejected', error: lost })
+  })
+
   it('[SRC-4] retry connects again: readers see the failure in between, and the next value heals it', async () => {
     const { db, clock, log } = timed()
     const { feed, last, take } = feeding<number>({ retry: { times: 2, delay: 100 } })
