@@ -1,6 +1,6 @@
 /** Operations that read, and the comparison of their answers. */
 import { ClosedError, DisposedError, MissingInputError } from '../../src/index.js'
-import type { ProgramInput } from './interpret.js'
+import { type ProgramInput, unboxed } from './interpret.js'
 import { cellId, type Outcome, slotId } from './naive.js'
 import { outcomeOf } from './outcome.js'
 import type { Expr, Kind } from './program.js'
@@ -113,5 +113,6 @@ export function checkInput(world: World, view: ViewModel, i: number, key: number
   } catch (error) {
     if (!(error instanceof MissingInputError)) throw error
   }
-  if (found !== expected) world.faults.push(`answer: input ${slotId(i, key)} in ${view.name} is ${String(found)}, and should be ${String(expected)}`)
+  const held = found === undefined ? found : unboxed(found as number)
+  if (held !== expected) world.faults.push(`answer: input ${slotId(i, key)} in ${view.name} is ${String(held)}, and should be ${String(expected)}`)
 }

@@ -1,6 +1,6 @@
 /** What a history works on: a program, a real database, and the model's side of its views, calls and subscriptions. */
 import { Scheduler } from 'pebre/testing'
-import { createDatabase, type Database, type View } from '../../src/index.js'
+import { createDatabase, type Database, type Pin, type View } from '../../src/index.js'
 import { compile, type Compiled, type ProgramQuery } from './interpret.js'
 import type { Outcome, State } from './naive.js'
 import type { Operation } from './operations.js'
@@ -41,6 +41,11 @@ export class World {
   /** Some query of the program is never equal to what it was. */
   readonly mayRepeat: boolean
   closed = false
+  /** Answers compared, bodies let go on while several waited, and the order in which all were. */
+  answers = 0
+  choices = 0
+  order = 0
+  readonly pins: Pin[] = []
   /** Does an operation in the name of a subscriber. */
   react: (operation: Operation) => void = () => {}
   private version = 0
@@ -51,8 +56,14 @@ export class World {
     this.mayRepeat = program.queries.some(({ neverEqual }) => neverEqual)
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
-    this.db = createDatabase({ limits: { cells: program.traits.cells ?? Infinity }, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
+    this.db = createDatabase({ limits: { cells: program.traits.cells ?? Infinity }, freeze: program.traits.freeze ?? true, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
     this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
+  }
+
+  /** The head holds this, and not what a new database holds. */
+  startFrom(slots: State['slots']): void {
+    this.views.length = 0
+    this.addView(this.db, 'head', { revision: this.db.revision, slots }, null)
   }
 
   addView(view: View, name: string, state: State, parent: ViewModel | null): void {
@@ -90,7 +101,20 @@ export class World {
     return ++this.version
   }
 
+  get evictions(): number {
+    return this.db.stats().evictions
+  }
+
+  /** Lets a body go on. */
+  release(nth: number): void {
+    const { size } = this.scheduler
+    if (size > 1) this.choices++
+    if (size > 0) this.order = (Math.imul(this.order, 31) + size * 16 + (nth % size) + 1) | 0
+    this.scheduler.release(nth)
+  }
+
   compare(name: string, outcome: Outcome, expected: Outcome): void {
+    this.answers++
     if (outcome !== expected) this.faults.push(`answer: ${name} gave ${outcome}, and it is ${expected}`)
   }
 }
