@@ -2,6 +2,7 @@
 import { Scheduler } from 'pebre/testing'
 import { createDatabase, type Database, type Pin, type View } from '../../src/index.js'
 import { compile, type Compiled, type ProgramQuery } from './interpret.js'
+import { branchOf } from './invariants.js'
 import type { Outcome, State } from './naive.js'
 import type { Operation } from './operations.js'
 import { DEPTH, type Kind, type Program, type QuerySpec } from './program.js'
@@ -101,8 +102,13 @@ export class World {
     return ++this.version
   }
 
+  /** As `stats` tells them, which also counts by definition. */
+  get jobs(): number {
+    return branchOf(this.db).family.jobs
+  }
+
   get evictions(): number {
-    return this.db.stats().evictions
+    return branchOf(this.db).family.evictions
   }
 
   /** Lets a body go on. */

@@ -99,7 +99,7 @@ export function promote(world: World, view: ViewModel): void {
 
 /** Does a commit, first in the model. `run` tells the revision at which it holds, or null. */
 function commit(world: World, model: ViewModel, note: (version: number) => void, run: () => number | null): void {
-  world.runs.inexact ||= world.db.stats().jobs > 0
+  world.runs.inexact ||= world.jobs > 0
   note(world.nextVersion())
   const { revision } = model.newest
   const told = run()
