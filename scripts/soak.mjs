@@ -28,5 +28,7 @@ const watchdog = setInterval(() => {
 }, 1000)
 child.on('exit', (code) => {
   clearInterval(watchdog)
+  // Node's own code for a module that waits for what nothing will resolve.
+  if (code === 13) console.log(`seed ${seed} waits for what never comes`)
   process.exitCode = code ?? 1
 })

@@ -6,13 +6,14 @@
  *   after every operation   the invariants of the records hold
  *   in the end              nothing is on its way, no promise hangs, no rejection went unhandled
  */
+import { MemoryPort, OpenedDatabase } from 'pebre/persist'
 import type { Snapshot } from '../../src/index.js'
 import { branchOf, type Calm, faultsOf } from './invariants.js'
 import type { Operation } from './operations.js'
 import { stackOf } from './outcome.js'
 import type { Program } from './program.js'
 import { abort, checkInput, get, prefetch, read, touch } from './reading.js'
-import { loadWorld, type Saved, saveHead } from './saving.js'
+import { crash, loadWorld, type Saved, saveHead } from './saving.js'
 import { drain } from './scheduler.js'
 import { forget, keepUp } from './upkeep.js'
 import type { ViewModel } from './views.js'
@@ -68,6 +69,8 @@ export class History {
     }
     process.on('unhandledRejection', unhandled)
     try {
+      const port = world.program.traits.logs === true && world.program.traits.saves != null ? new MemoryPort() : null
+      if (port !== null) await world.openIn(port)
       if (world.program.traits.events) {
         listen(world)
         countRevisions(world, world.viewAt(0))
@@ -75,18 +78,18 @@ export class History {
       const { saves } = world.program.traits
       let saved: Saved | null = null
       for (const [i, operation] of operations.entries()) {
-        if (i === saves) saved = saveHead(world)
+        if (i === saves) saved = port === null ? saveHead(world) : await crash(world, port)
         await this.step(operation)
       }
       if (world.program.traits.closes) {
         await this.close()
         return this.played(operations.length)
       }
-      await saved?.written
       await this.settle()
       await this.askForEverything()
-      if (saved === null && saves != null) await (saved = saveHead(world, true)).written
+      if (saved === null && saves != null) saved = port === null ? saveHead(world, true) : await crash(world, port)
       await this.leave()
+      if (world.db instanceof OpenedDatabase) await world.db.close()
       return saved === null ? this.played(operations.length) : await this.playLoaded(saved, operations)
     } finally {
       process.off('unhandledRejection', unhandled)
@@ -194,17 +197,18 @@ export class History {
 
   /** Lets everybody go on until nobody waits. */
   private async settle(): Promise<void> {
-    const { scheduler, calls, faults, db } = this.world
+    const { scheduler, calls, faults, written } = this.world
+    await Promise.all(written.splice(0))
     await drain()
     while (scheduler.size > 0) {
       this.world.release(0)
       await drain()
       this.check('quiet')
     }
+    await Promise.all(written.splice(0))
+    await drain()
     for (const { name, settled } of calls) if (!settled) faults.push(`hang: ${name} is pending, and nothing is on its way`)
     this.check('resting')
-    const { jobs } = db.stats()
-    if (jobs !== 0) throw new Fault(`rest: stats tell ${jobs} jobs`)
   }
 
   /** Asks for everything twice: the answers hold, and the second time nothing runs and the same comes back. */
@@ -236,13 +240,15 @@ export class History {
     for (const subscription of this.world.subscriptions) subscription.close()
     for (const model of this.world.alive.toReversed()) this.dispose(model)
     await this.settle()
+    const { jobs, live } = this.world.db.stats()
+    if (jobs + live !== 0) throw new Fault(`rest: stats tell ${jobs} jobs and ${live} live queries`)
   }
 
   /** Ends everything while it is on its way. */
   private async close(): Promise<void> {
     const { world } = this
     world.closed = true
-    world.db.close()
+    void world.db.close()
     for (const model of world.views) model.disposed = true
     await drain()
     while (world.scheduler.size > 0) {

@@ -33,7 +33,7 @@ export type Operation =
   | { readonly op: 'restore'; readonly view: number; readonly from: number }
   | { readonly op: 'step'; readonly nth: number }
   /** Of the head. `arg`, where a limit is set: how many values are kept. */
-  | { readonly op: 'collect' | 'limit' | 'pin' | 'unpin'; readonly query: number; readonly arg: number }
+  | { readonly op: 'collect' | 'limit' | 'pin' | 'unpin' | 'compact'; readonly query: number; readonly arg: number }
   /** Lets that many rounds of promise reactions pass; 0: all there are. */
   | { readonly op: 'ticks'; readonly count: number }
 
@@ -52,7 +52,7 @@ export function makeOperations(program: Program, seed: number, count: number): O
 function withUpkeep({ queries }: Program, operations: readonly Operation[], rng: Random): Operation[] {
   return operations.flatMap((operation): Operation[] => {
     if (!rng.chance(0.12)) return [operation]
-    return [operation, { op: rng.pick(['collect', 'limit', 'pin', 'unpin'] as const), query: rng.int(queries.length), arg: rng.int(KEYS) }]
+    return [operation, { op: rng.pick(['collect', 'limit', 'pin', 'unpin', 'compact'] as const), query: rng.int(queries.length), arg: rng.int(KEYS) }]
   })
 }
 

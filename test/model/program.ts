@@ -87,6 +87,8 @@ export interface Traits {
   readonly upkeep?: boolean
   /** The operation before which the head begins to be saved; what was saved goes on as another database in the end. */
   readonly saves?: number | null
+  /** Commits are written down, and it is what stands in the log then that goes on. */
+  readonly logs?: boolean
 }
 
 /** Durabilities that allow any writes. */

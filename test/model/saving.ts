@@ -1,15 +1,16 @@
 /** Saving the head of a history, and going on with what was saved. */
-import { loadCache, MemoryPort, saveCache } from 'pebre/persist'
+import { loadCache, MemoryPort, type OpenedDatabase, saveCache } from 'pebre/persist'
 import { cellId, type State } from './naive.js'
 import type { Program } from './program.js'
+import { fits } from './reading.js'
 import type { ViewModel } from './views.js'
 import { World } from './world.js'
 
 export interface Saved {
   readonly port: MemoryPort
-  /** What the head held when it began to be saved. */
-  readonly slots: State['slots']
-  readonly written: Promise<void>
+  /** What the head held when it was saved; of a log, which may have gone on: then, or after one of the next commits. */
+  readonly states: readonly State[]
+  readonly isLog: boolean
   /** Cells whose results are in the file. */
   readonly kept: readonly string[]
 }
@@ -20,23 +21,52 @@ const FILE = 'cache'
 export function saveHead(world: World, isWhole = false): Saved {
   const head = world.viewAt(0)
   const port = new MemoryPort()
+  const { state } = head
   const written = saveCache(world.db, { port, name: FILE }).then(
     () => {},
     (error: unknown) => {
       world.faults.push(`save: ${String(error)}`)
     },
   )
-  return { port, slots: head.state.slots, written, kept: isWhole && keepsAll(world.program) ? keptCells(world.program, head) : [] }
+  world.written.push(written)
+  return { port, states: [state], isLog: false, kept: isWhole && keepsAll(world.program) ? keptCells(world.program, head) : [] }
+}
+
+/** What a port in memory holds. */
+interface Files {
+  readonly files: Map<string, { readonly bytes: Uint8Array; readonly length: number }>
+}
+
+/** What a process leaves behind that is killed once everything so far is written. */
+export async function crash(world: World, port: MemoryPort): Promise<Saved> {
+  const head = world.viewAt(0)
+  const { revision } = head.state
+  await (world.db as OpenedDatabase).flush()
+  const copy = new MemoryPort()
+  // At once: nothing may be written meanwhile.
+  const { files } = port as unknown as Files
+  for (const [name, { bytes, length }] of files) (copy as unknown as Files).files.set(name, { bytes: bytes.slice(), length })
+  head.follow()
+  const states = head.states.slice(revision)
+  return { port: copy, states, isLog: true, kept: [] }
 }
 
 /** Another database, with what was saved. */
-export async function loadWorld(program: Program, { port, kept, slots }: Saved): Promise<World> {
+export async function loadWorld(program: Program, { port, kept, states, isLog }: Saved): Promise<World> {
   const world = new World({ ...program, traits: { ...program.traits, saves: null } })
+  world.runs.inexact = true
+  if (isLog) {
+    const { report } = await world.openIn(port)
+    if (report.log.damaged !== null) world.faults.push(`save: the log is damaged at ${JSON.stringify(report.log.damaged)}`)
+    const found = states.findLast((state) => fits(world, world.views[0] as ViewModel, state))
+    if (found === undefined) world.faults.push('save: what stood in the log is no state of the head')
+    world.startFrom((found ?? (states[0] as State)).slots)
+    return world
+  }
   const { inputs, queries, symbol } = world.compiled
   const { loaded } = await loadCache(world.db, { port, name: FILE }, { definitions: [...inputs, ...queries, symbol] })
   if (!loaded) world.faults.push('save: nothing was loaded')
-  world.startFrom(slots)
-  world.runs.inexact = true
+  world.startFrom((states[0] as State).slots)
   for (const id of kept) world.runs.forbidden.add(id)
   return world
 }

@@ -83,7 +83,8 @@ export function showOperation(operation: Operation): string {
     case 'step':
       return `${operation.op} ${operation.nth}`
     case 'collect':
-      return 'collect'
+    case 'compact':
+      return operation.op
     case 'limit':
       return `limit cells to ${operation.arg}`
     case 'pin':

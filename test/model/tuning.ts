@@ -21,10 +21,11 @@ export function tune(program: Program, rng: Random): Program {
   const upkeep = rng.chance(0.2)
   const saves = !traits.closes && rng.chance(0.2) ? (rng.chance(0.4) ? AT_THE_END : rng.int(40)) : null
   const interns = rng.chance(0.2)
+  const logs = saves !== null && rng.chance(0.5)
   return {
     inputs,
     queries: interns ? queries.map((query): QuerySpec => ({ ...query, body: interned(query.body, rng) })) : queries,
-    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves },
+    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves, logs },
   }
 }
 

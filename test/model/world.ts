@@ -1,6 +1,7 @@
 /** What a history works on: a program, a real database, and the model's side of its views, calls and subscriptions. */
 import { Scheduler } from 'pebre/testing'
-import { createDatabase, type Database, type Pin, type View } from '../../src/index.js'
+import { openDatabase, type OpenedDatabase, type Port } from 'pebre/persist'
+import { createDatabase, type Database, type DatabaseOptions, type Pin, type View } from '../../src/index.js'
 import { compile, type Compiled, type ProgramQuery } from './interpret.js'
 import { branchOf } from './invariants.js'
 import type { Outcome, State } from './naive.js'
@@ -33,7 +34,7 @@ export class World {
   readonly scheduler: Scheduler = new Scheduler()
   readonly runs: RunCounter
   readonly compiled: Compiled
-  readonly db: Database
+  db: Database
   readonly views: ViewModel[] = []
   readonly calls: Call[] = []
   readonly subscriptions: SubscriptionModel[] = []
@@ -47,6 +48,8 @@ export class World {
   choices = 0
   order = 0
   readonly pins: Pin[] = []
+  /** Files that are being written. */
+  readonly written: Promise<unknown>[] = []
   /** Does an operation in the name of a subscriber. */
   react: (operation: Operation) => void = () => {}
   private version = 0
@@ -57,8 +60,22 @@ export class World {
     this.mayRepeat = program.queries.some(({ neverEqual }) => neverEqual)
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
-    this.db = createDatabase({ limits: { cells: program.traits.cells ?? Infinity }, freeze: program.traits.freeze ?? true, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
+    this.db = createDatabase(this.options())
     this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
+  }
+
+  private options(): DatabaseOptions {
+    const { cells, freeze } = this.program.traits
+    return { limits: { cells: cells ?? Infinity }, freeze: freeze ?? true, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) }
+  }
+
+  /** The database is what stands in this place, and writes its commits there. */
+  async openIn(port: Port): Promise<OpenedDatabase> {
+    const { inputs, queries, symbol } = this.compiled
+    const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, symbol] })
+    this.db = opened
+    this.startFrom(new Map())
+    return opened
   }
 
   /** The head holds this, and not what a new database holds. */
