@@ -17,7 +17,7 @@ await build({ entryPoints: [at('test/model/soak.ts')], outfile, bundle: true, pa
 const child = fork(outfile, process.argv.slice(2), { execArgv: ['--expose-gc', '--enable-source-maps'] })
 let seed = 'none'
 let heard = performance.now()
-child.on('message', (message) => {
+child.on('message', (/** @type {number} */ message) => {
   seed = String(message)
   heard = performance.now()
 })
@@ -26,9 +26,8 @@ const watchdog = setInterval(() => {
   console.log(`seed ${seed} has not ended after ${HANGS / 1000} s`)
   child.kill('SIGKILL')
 }, 1000)
-child.on('exit', (code) => {
+child.on('exit', (code, signal) => {
   clearInterval(watchdog)
-  // Node's own code for a module that waits for what nothing will resolve.
-  if (code === 13) console.log(`seed ${seed} waits for what never comes`)
+  if (signal !== null) console.log(`ended by ${signal} in seed ${seed}`)
   process.exitCode = code ?? 1
 })

@@ -248,7 +248,7 @@ export class History {
   private async close(): Promise<void> {
     const { world } = this
     world.closed = true
-    void world.db.close()
+    world.db.close()
     for (const model of world.views) model.disposed = true
     await drain()
     while (world.scheduler.size > 0) {

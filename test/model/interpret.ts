@@ -47,7 +47,7 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
   for (const [i, { kind, keepsFailures, neverEqual, test, body, takesArg }] of program.queries.entries()) {
     const name = `q${i}`
     const { history, lru } = program.traits
-    const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] as number }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
+    const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
     const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
       return { context: { q, arg: arg ?? 0 }, end: hooks.start(i, takesArg ? (arg ?? 0) : null, q) }
     }

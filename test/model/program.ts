@@ -3,7 +3,6 @@
  * it can be printed, made smaller, evaluated through `q` (interpret.ts) and evaluated without any engine (naive.ts).
  */
 import { random, type Random } from 'pebre/testing'
-import { tune } from './tuning.js'
 
 export type Expr =
   | { readonly t: 'const'; readonly n: number }
@@ -126,12 +125,7 @@ export function traitsFor(seed: number): Traits {
   }
 }
 
-/** The program of a seed, tuned by the same seed. */
 export function makeProgram(seed: number): Program {
-  return tune(draw(seed), random(seed ^ 0x38b34ae5))
-}
-
-function draw(seed: number): Program {
   const rng = random(seed)
   const traits = traitsFor(seed)
   const inputs = Array.from({ length: 2 + rng.int(3) }, (): InputSpec => {

@@ -60,7 +60,7 @@ export async function loadWorld(program: Program, { port, kept, states, isLog }:
     if (report.log.damaged !== null) world.faults.push(`save: the log is damaged at ${JSON.stringify(report.log.damaged)}`)
     const found = states.findLast((state) => fits(world, world.views[0] as ViewModel, state))
     if (found === undefined) world.faults.push('save: what stood in the log is no state of the head')
-    world.startFrom((found ?? (states[0] as State)).slots)
+    else world.startFrom(found.slots)
     return world
   }
   const { inputs, queries, symbol } = world.compiled

@@ -2,8 +2,9 @@
 import { random } from 'pebre/testing'
 import { Fault, History, type Played } from './history.js'
 import { makeOperations, type Operation } from './operations.js'
-import { type Expr, makeProgram, type Program, type QuerySpec, type Traits } from './program.js'
+import type { Expr, Program, QuerySpec, Traits } from './program.js'
 import { showOperation, showProgram } from './show.js'
+import { programOf } from './tuning.js'
 
 export interface Failing {
   readonly program: Program
@@ -27,7 +28,7 @@ const kindOf = (message: string): string => message.slice(0, message.indexOf(':'
 
 /** Plays the history of a seed; `change`: with its program changed. */
 export async function playSeed(seed: number, ignored: readonly string[] = [], change: (program: Program) => Program = (program) => program): Promise<Played | Failing> {
-  const program = change(makeProgram(seed))
+  const program = change(programOf(seed))
   const rng = random(seed ^ 0x1b873593)
   const operations = makeOperations(program, seed, 10 + rng.int(rng.chance(0.1) ? 200 : 40))
   const played = await playHistory(program, operations, ignored)

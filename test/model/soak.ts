@@ -34,6 +34,7 @@ class Soak {
   private histories = 0
   private mismatches = 0
   private heap = 0
+  private way = 0
   private resources: readonly string[] = []
 
   constructor(first: number, skips: boolean) {
@@ -61,6 +62,7 @@ class Soak {
   }
 
   private async play(seed: number, way: number, change: (program: Program) => Program): Promise<boolean> {
+    this.way = way
     const played = await playSeed(seed, [], change)
     if ('message' in played) return this.fail(seed, way, played)
     this.histories++
@@ -81,6 +83,11 @@ class Soak {
     const file = `mismatch-${seed}-${way}.json`
     if (this.skips) writeFileSync(file, JSON.stringify({ title: message, program, operations }))
     return this.skips
+  }
+
+  /** Where it is; for when nothing goes on. */
+  get place(): string {
+    return `seed ${this.first + this.seeds}, way ${this.way}`
   }
 
   private total(name: keyof Played): string {
@@ -128,6 +135,13 @@ async function heapUsed(): Promise<number> {
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' }, collect: { type: 'boolean', default: false } } })
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-const isWell = await new Soak(first, values.collect).run(Number(values.minutes))
+const soak = new Soak(first, values.collect)
+let ended = false
+// A promise that nothing will resolve keeps no process alive.
+process.once('exit', () => {
+  if (!ended) console.log(`${soak.place} waits for what never comes`)
+})
+const isWell = await soak.run(Number(values.minutes))
+ended = true
 process.exitCode = isWell ? 0 : 1
 process.disconnect?.()

@@ -2,12 +2,17 @@
  * How an engine is to work for a program, where no answer may depend on it: what it forgets, keeps, freezes, proves by durability, announces
  * and saves. Drawn apart from the program, so that one program can be played in several ways: as twins.
  */
-import type { Random } from 'pebre/testing'
-import type { Expr, Level, Program, QuerySpec } from './program.js'
+import { random, type Random } from 'pebre/testing'
+import { type Expr, type Level, makeProgram, type Program, type QuerySpec } from './program.js'
 
 /** Beyond the operations of any history. */
 export const AT_THE_END = 1000
 const LEVELS: readonly Level[] = ['low', 'low', 'medium', 'high']
+
+/** The program of a seed, tuned by the same seed. */
+export function programOf(seed: number): Program {
+  return tune(makeProgram(seed), random(seed ^ 0x38b34ae5))
+}
 
 /** The program, with what may differ drawn anew. Whether events are listened to is left as it is. */
 export function tune(program: Program, rng: Random): Program {
