@@ -16,7 +16,7 @@ import { moveJobs } from './job.js'
 import { isPrimitive } from './key.js'
 import { sweepAll } from './memory.js'
 import { type Cell, DIRTY, idOf, isEffect, type Slot } from './node.js'
-import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
+import { invalidations, invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import type { SlotRecord, TableRoot } from './root.js'
 import { addFork, addTwin } from './share.js'
@@ -218,7 +218,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, stamp, revision, effects))
   }
   if (entry !== undefined) family.journal?.commit(entry, revision)
-  if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.level, revision)
+  if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.definition === invalidations ? NEVER : table.level, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)

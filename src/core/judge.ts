@@ -8,6 +8,7 @@ import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
 import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
+import { invalidations } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
 
@@ -51,7 +52,8 @@ function levelOfRun(frame: Evaluation): number {
     if (isCell(dep)) {
       const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
       level = Math.min(level, seen == null || seen instanceof Job ? 0 : levelIn(seen.flags))
-    } else level = Math.min(level, dep.table.level)
+      // An invalidation says nothing about how seldom inputs change: all levels take note of it.
+    } else if (dep.table.definition !== invalidations) level = Math.min(level, dep.table.level)
   }
   if (job !== null && job.reads !== null) for (const dep of job.reads.keys()) look(dep)
   else for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) look(edge.dep)

@@ -175,9 +175,7 @@ export class LogWriter {
   }
 
   private run(): void {
-    this.running ??= this.work().finally(() => {
-      this.running = null
-    })
+    this.running ??= this.work()
   }
 
   private async work(): Promise<void> {
@@ -187,6 +185,9 @@ export class LogWriter {
       while (this.broken === null && this.hasWork()) await this.step()
     } catch (cause) {
       this.fail(cause)
+    } finally {
+      // In the same turn as the last look for work: nobody may find the loop running that has seen its end.
+      this.running = null
     }
   }
 

@@ -6,13 +6,16 @@
  *   after every operation   the invariants of the records hold
  *   in the end              nothing is on its way, no promise hangs, no rejection went unhandled
  */
+import { MemoryPort, OpenedDatabase } from 'pebre/persist'
 import type { Snapshot } from '../../src/index.js'
 import { branchOf, type Calm, faultsOf } from './invariants.js'
 import type { Operation } from './operations.js'
 import { stackOf } from './outcome.js'
 import type { Program } from './program.js'
 import { abort, checkInput, get, prefetch, read, touch } from './reading.js'
+import { crash, loadWorld, type Saved, saveHead } from './saving.js'
 import { drain } from './scheduler.js'
+import { forget, keepUp } from './upkeep.js'
 import type { ViewModel } from './views.js'
 import { countRevisions, listen, unsubscribe, watch } from './watching.js'
 import { World } from './world.js'
@@ -21,20 +24,33 @@ import { batch, invalidate, promote, replace, restore, write } from './writing.j
 /** Something the engine did wrong. The first word of the message is its kind. */
 export class Fault extends Error {}
 
+/** What there was in a history. */
 export interface Played {
   readonly operations: number
   readonly runs: number
+  /** Revisions of views that answers were compared in. */
+  readonly states: number
+  readonly answers: number
+  readonly emissions: number
+  /** Bodies let go on while several waited; the order in which all were. */
+  readonly choices: number
+  readonly order: number
+  readonly evictions: number
+  /** Databases saved and loaded. */
+  readonly loads: number
 }
 
 const MOST_VIEWS = 7
+/** How many operations are played in a database that was loaded. */
+const AFTER_LOADING = 12
 
 export class History {
   private readonly world: World
   private readonly ignored: readonly string[]
 
   /** `ignored`: parts of the messages of faults that are known, and not to stop at. */
-  constructor(program: Program, ignored: readonly string[] = []) {
-    this.world = new World(program)
+  constructor(program: Program, ignored: readonly string[] = [], world: World = new World(program)) {
+    this.world = world
     this.ignored = ignored
     this.world.react = (operation) => {
       try {
@@ -53,21 +69,51 @@ export class History {
     }
     process.on('unhandledRejection', unhandled)
     try {
+      const port = world.program.traits.logs === true && world.program.traits.saves != null ? new MemoryPort() : null
+      if (port !== null) await world.openIn(port)
       if (world.program.traits.events) {
         listen(world)
         countRevisions(world, world.viewAt(0))
       }
-      for (const operation of operations) await this.step(operation)
-      if (world.program.traits.closes) await this.close()
-      else {
-        await this.settle()
-        await this.askForEverything()
-        await this.leave()
+      const { saves } = world.program.traits
+      let saved: Saved | null = null
+      for (const [i, operation] of operations.entries()) {
+        if (i === saves) saved = port === null ? saveHead(world) : await crash(world, port)
+        await this.step(operation)
       }
-      return { operations: operations.length, runs: world.runs.total }
+      if (world.program.traits.closes) {
+        await this.close()
+        return this.played(operations.length)
+      }
+      await this.settle()
+      await this.askForEverything()
+      if (saved === null && saves != null) saved = port === null ? saveHead(world, true) : await crash(world, port)
+      await this.leave()
+      if (world.db instanceof OpenedDatabase) await world.db.close()
+      return saved === null ? this.played(operations.length) : await this.playLoaded(saved, operations)
     } finally {
       process.off('unhandledRejection', unhandled)
     }
+  }
+
+  private played(operations: number): Played {
+    const { world } = this
+    const { runs, choices, order, answers } = world
+    const states = world.views.reduce((sum, view) => sum + view.states.length, 0)
+    const emissions = world.subscriptions.reduce((sum, subscription) => sum + subscription.emissions, 0)
+    return { operations, runs: runs.total, states, answers, emissions, choices, order, evictions: world.evictions, loads: 0 }
+  }
+
+  /** What was saved goes on in another database, with the first of the operations. */
+  private async playLoaded(saved: Saved, operations: readonly Operation[]): Promise<Played> {
+    const played = this.played(operations.length)
+    const world = await loadWorld(this.world.program, saved)
+    const after = new History(world.program, this.ignored, world)
+    await after.askForEverything()
+    world.runs.forbidden.clear()
+    const { order: _, ...more } = await after.play(operations.slice(0, AFTER_LOADING))
+    const sum = Object.entries(more).map(([name, count]) => [name, count + played[name as keyof Played]])
+    return { ...played, ...(Object.fromEntries(sum) as typeof more), loads: played.loads + 1 }
   }
 
   private async step(operation: Operation): Promise<void> {
@@ -81,6 +127,7 @@ export class History {
         throw new Fault(`threw: ${operation.op} threw ${stackOf(error)}`)
       }
     }
+    if (this.world.program.traits.forgets === true) forget(this.world)
     this.check(operation.op === 'ticks' && operation.count === 0 ? 'quiet' : 'busy')
   }
 
@@ -99,11 +146,12 @@ export class History {
     const { world } = this
     if (operation.op === 'abort') abort(world, operation.nth)
     else if (operation.op === 'unsubscribe') unsubscribe(world, operation.nth)
-    else if (operation.op === 'step') world.scheduler.release(operation.nth)
-    else if (operation.op !== 'ticks') this.applyTo(world.viewAt(operation.view), operation)
+    else if (operation.op === 'step') world.release(operation.nth)
+    else if ('view' in operation) this.applyTo(world.viewAt(operation.view), operation)
+    else if (operation.op !== 'ticks') keepUp(world, operation)
   }
 
-  private applyTo(view: ViewModel, operation: Exclude<Operation, { readonly op: 'abort' | 'unsubscribe' | 'step' | 'ticks' }>): void {
+  private applyTo(view: ViewModel, operation: Extract<Operation, { readonly view: number }>): void {
     const { world } = this
     switch (operation.op) {
       case 'write':
@@ -149,22 +197,24 @@ export class History {
 
   /** Lets everybody go on until nobody waits. */
   private async settle(): Promise<void> {
-    const { scheduler, calls, faults, db } = this.world
+    const { scheduler, calls, faults, written } = this.world
+    await Promise.all(written.splice(0))
     await drain()
     while (scheduler.size > 0) {
-      scheduler.release(0)
+      this.world.release(0)
       await drain()
       this.check('quiet')
     }
+    await Promise.all(written.splice(0))
+    await drain()
     for (const { name, settled } of calls) if (!settled) faults.push(`hang: ${name} is pending, and nothing is on its way`)
     this.check('resting')
-    const { jobs } = db.stats()
-    if (jobs !== 0) throw new Fault(`rest: stats tell ${jobs} jobs`)
   }
 
   /** Asks for everything twice: the answers hold, and the second time nothing runs and the same comes back. */
   private async askForEverything(): Promise<void> {
     const { db, faults, program, alive, mayRepeat } = this.world
+    const { family } = branchOf(db)
     for (const model of alive) {
       for (let query = program.queries.length - 1; query >= 0; query--) {
         const before = model.view.revision
@@ -172,14 +222,14 @@ export class History {
         await this.settle()
         // A subscriber may have written in answer to the first.
         if (model.disposed || model.view.revision !== before) continue
-        const { runs } = db.stats()
+        const { runs } = family
         const second = get(this.world, model, query, 1)
         if (mayRepeat) {
           await this.settle()
           continue
         }
         if (first !== second) faults.push(`twice: ${model.name} gave something else for q${query} when it was asked for the second time`)
-        if (db.stats().runs !== runs) faults.push(`twice: ${model.name} ran something for q${query} when it was asked for the second time`)
+        if (family.runs !== runs) faults.push(`twice: ${model.name} ran something for q${query} when it was asked for the second time`)
         await this.settle()
       }
       if (!model.disposed) for (const [i, { keyed }] of program.inputs.entries()) checkInput(this.world, model, i, keyed ? 1 : null)
@@ -190,6 +240,8 @@ export class History {
     for (const subscription of this.world.subscriptions) subscription.close()
     for (const model of this.world.alive.toReversed()) this.dispose(model)
     await this.settle()
+    const { jobs, live } = this.world.db.stats()
+    if (jobs + live !== 0) throw new Fault(`rest: stats tell ${jobs} jobs and ${live} live queries`)
   }
 
   /** Ends everything while it is on its way. */

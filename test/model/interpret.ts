@@ -1,6 +1,6 @@
 /** Programs as real definitions: expressions evaluated through `q`. */
 import type { Scheduler } from 'pebre/testing'
-import { derived, type Derived, type DerivedOptions, input, type Input, type Query } from '../../src/index.js'
+import { derived, type Derived, type DerivedOptions, input, type Input, type InputOptions, interned, type Interned, type Query } from '../../src/index.js'
 import { type Expr, KEYS, type Program } from './program.js'
 
 export type ProgramInput = Input<number[], number>
@@ -14,18 +14,20 @@ export interface RunHooks {
 export interface Compiled {
   readonly inputs: readonly ProgramInput[]
   readonly queries: readonly ProgramQuery[]
+  readonly symbol: Interned<string>
   sync(q: Query, expr: Expr): number
   async(q: Query, expr: Expr): Promise<number>
 }
 
 /** What the value of a keyed argument comes down to. */
 export const keyOf = (n: number): number => ((n % KEYS) + KEYS) % KEYS
+/** What an input holds that stands for a number. */
+export const boxed = (n: number, { traits }: Program): number => (traits.boxed === true ? ({ n } as unknown as number) : n)
+export const unboxed = (value: number): number => (typeof value === 'number' ? value : (value as { readonly n: number }).n)
 /** What a body makes of an absent input. */
-export const valueOf = (value: number | undefined): number => value ?? 5
+export const valueOf = (value: number | undefined): number => (value === undefined ? 5 : unboxed(value))
 export const remainder = (n: number, m: number): number => ((n % m) + m) % m
 export const failureText = (n: number): string => `E${remainder(n, 3)}`
-
-const DURABILITIES = ['high', 'low', 'medium'] as const
 
 interface Context {
   readonly q: Query
@@ -34,19 +36,18 @@ interface Context {
 
 export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks): Compiled {
   const inputs = program.inputs.map(({ initial, required }, i): ProgramInput => {
-    // A third of the programs have inputs of several durabilities.
-    const durability = program.queries.length % 3 === 0 ? DURABILITIES[i % DURABILITIES.length] : undefined
-    const options = durability === undefined ? {} : { durability }
-    if (initial !== null) return input<number[], number>(`i${i}`, { ...options, initial })
+    const durability = program.traits.durability?.[i]
+    const options: InputOptions<number> = durability === undefined ? {} : { durability }
+    if (initial !== null) return input<number[], number>(`i${i}`, { ...options, initial: boxed(initial, program) })
     return required ? input<number[], number>(`i${i}`, { ...options, required }) : input<number[], number>(`i${i}`, options)
   })
   const queries: ProgramQuery[] = []
-  // Half of the programs keep earlier results.
-  const hasHistory = program.queries.length % 2 === 0
-  const interpreter = new Interpreter(inputs, queries, scheduler)
+  const symbol = interned<string>('symbol')
+  const interpreter = new Interpreter(inputs, queries, symbol, scheduler)
   for (const [i, { kind, keepsFailures, neverEqual, test, body, takesArg }] of program.queries.entries()) {
     const name = `q${i}`
-    const options: DerivedOptions<unknown> = { history: hasHistory ? i % 3 : 0, ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
+    const { history, lru } = program.traits
+    const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
     const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
       return { context: { q, arg: arg ?? 0 }, end: hooks.start(i, takesArg ? (arg ?? 0) : null, q) }
     }
@@ -82,17 +83,19 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
     else queries.push(derived(name, (q, ...[arg]: number[]): unknown => run(q, arg), options))
   }
   const outside = (q: Query): Context => ({ q, arg: 0 })
-  return { inputs, queries, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
+  return { inputs, queries, symbol, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
 }
 
 class Interpreter {
   private readonly inputs: readonly ProgramInput[]
   private readonly queries: readonly ProgramQuery[]
+  private readonly symbol: Interned<string>
   private readonly scheduler: Scheduler
 
-  constructor(inputs: readonly ProgramInput[], queries: readonly ProgramQuery[], scheduler: Scheduler) {
+  constructor(inputs: readonly ProgramInput[], queries: readonly ProgramQuery[], symbol: Interned<string>, scheduler: Scheduler) {
     this.inputs = inputs
     this.queries = queries
+    this.symbol = symbol
     this.scheduler = scheduler
   }
 
@@ -109,7 +112,7 @@ class Interpreter {
       case 'keys':
         return q.keys(this.inputs[expr.i] as ProgramInput).length
       case 'entries':
-        return q.entries(this.inputs[expr.i] as ProgramInput).reduce((sum, value) => sum + value, 0)
+        return q.entries(this.inputs[expr.i] as ProgramInput).reduce((sum, value) => sum + unboxed(value), 0)
       case 'input': {
         const definition = this.inputs[expr.i] as ProgramInput
         return valueOf(key === null ? q.get(definition) : q.get(definition, key))
@@ -127,6 +130,11 @@ class Interpreter {
     const definition = this.queries[i] as ProgramQuery
     if (peeks) return arg === null ? q.peek(definition) : q.peek(definition, arg)
     return arg === null ? q.get(definition) : q.get(definition, arg)
+  }
+
+  /** Interning is seen by nobody: the number that stands for a text stands for that text. */
+  private interned({ q }: Context, n: number): number {
+    return Number(q.lookup(this.symbol, q.intern(this.symbol, `text ${n}`)).slice(5))
   }
 
   sync(at: Context, expr: Expr): number {
@@ -157,6 +165,8 @@ class Interpreter {
       case 'volatile':
         at.q.volatile()
         return this.sync(at, expr.a)
+      case 'intern':
+        return this.interned(at, this.sync(at, expr.a))
       case 'step':
       case 'signal':
         return this.sync(at, expr.a)
@@ -199,6 +209,8 @@ class Interpreter {
       case 'signal':
         void at.q.signal.aborted
         return this.async(at, expr.a)
+      case 'intern':
+        return this.interned(at, await this.async(at, expr.a))
       case 'step':
         await this.scheduler.step()
         return this.async(at, expr.a)

@@ -8,7 +8,7 @@ export function branchOf(view: View): Branch {
   return (view as unknown as { readonly branch: Branch }).branch
 }
 
-function* nodesOf(branch: Branch): Generator<Node> {
+export function* nodesOf(branch: Branch): Generator<Node> {
   if (branch.records !== null) {
     yield* branch.records.values()
     return

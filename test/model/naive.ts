@@ -168,6 +168,7 @@ export class Naive {
         return this.value(expr.a, at, arg)
       case 'step':
       case 'signal':
+      case 'intern':
         return this.value(expr.a, at, arg)
       case 'all':
         return this.all(expr.list, at, arg).reduce((sum: number, outcome) => {

@@ -32,6 +32,8 @@ export type Operation =
   | { readonly op: 'snapshot' | 'dispose' | 'promote'; readonly view: number }
   | { readonly op: 'restore'; readonly view: number; readonly from: number }
   | { readonly op: 'step'; readonly nth: number }
+  /** Of the head. `arg`, where a limit is set: how many values are kept. */
+  | { readonly op: 'collect' | 'limit' | 'pin' | 'unpin' | 'compact'; readonly query: number; readonly arg: number }
   /** Lets that many rounds of promise reactions pass; 0: all there are. */
   | { readonly op: 'ticks'; readonly count: number }
 
@@ -43,7 +45,15 @@ export function makeOperations(program: Program, seed: number, count: number): O
     operations.push(maker.next())
     if (rng.chance(0.45)) operations.push({ op: 'ticks', count: rng.chance(0.5) ? 0 : 1 + rng.int(5) })
   }
-  return operations
+  return program.traits.upkeep === true ? withUpkeep(program, operations, random(seed ^ 0x6c62272e)) : operations
+}
+
+/** Drawn apart, so that the rest is the same without. */
+function withUpkeep({ queries }: Program, operations: readonly Operation[], rng: Random): Operation[] {
+  return operations.flatMap((operation): Operation[] => {
+    if (!rng.chance(0.12)) return [operation]
+    return [operation, { op: rng.pick(['collect', 'limit', 'pin', 'unpin', 'compact'] as const), query: rng.int(queries.length), arg: rng.int(KEYS) }]
+  })
 }
 
 class Maker {

@@ -23,6 +23,8 @@ export type Expr =
   | { readonly t: 'throw'; readonly a: Expr }
   /** Waits for its turn on the scheduler; asks for the signal; is good for this revision only. */
   | { readonly t: 'step' | 'signal' | 'volatile'; readonly a: Expr }
+  /** Interns a text and looks it up again. */
+  | { readonly t: 'intern'; readonly a: Expr }
   /** The bound revision, by a body that says it is volatile. */
   | { readonly t: 'revision' }
   /** Reads the query itself with the argument below, as long as there is one, and then `a`. */
@@ -69,7 +71,27 @@ export interface Traits {
   readonly closes: boolean
   /** How many values the database keeps; null: all. */
   readonly cells?: number | null
+  /** Of each input. */
+  readonly durability?: readonly Level[]
+  /** How many earlier results each query keeps. */
+  readonly history?: readonly number[]
+  /** How many values each query keeps; null: all. */
+  readonly lru?: readonly (number | null)[]
+  /** Inputs hold objects; and they are frozen. */
+  readonly boxed?: boolean
+  readonly freeze?: boolean
+  /** Views forget what they would share. */
+  readonly forgets?: boolean
+  /** Limits are changed, cells collected and pinned. */
+  readonly upkeep?: boolean
+  /** The operation before which the head begins to be saved; what was saved goes on as another database in the end. */
+  readonly saves?: number | null
+  /** Commits are written down, and it is what stands in the log then that goes on. */
+  readonly logs?: boolean
 }
+
+/** Durabilities that allow any writes. */
+export type Level = 'low' | 'medium' | 'high'
 
 export interface Program {
   readonly inputs: readonly InputSpec[]

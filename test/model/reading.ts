@@ -1,7 +1,7 @@
 /** Operations that read, and the comparison of their answers. */
 import { ClosedError, DisposedError, MissingInputError } from '../../src/index.js'
-import type { ProgramInput } from './interpret.js'
-import { cellId, type Outcome, slotId } from './naive.js'
+import { type ProgramInput, unboxed } from './interpret.js'
+import { cellId, type Outcome, slotId, type State } from './naive.js'
 import { outcomeOf } from './outcome.js'
 import type { Expr, Kind } from './program.js'
 import type { ViewModel } from './views.js'
@@ -103,15 +103,28 @@ export function prefetch(world: World, view: ViewModel, query: number, arg: numb
   view.view.prefetch(definition, ...args)
 }
 
+/** What an input holds, read from outside. */
+function held({ compiled }: World, { view }: ViewModel, i: number, key: number | null): number | undefined {
+  const definition = compiled.inputs[i] as ProgramInput
+  try {
+    const found = key === null ? view.get(definition) : view.get(definition, key)
+    return found === undefined ? undefined : unboxed(found)
+  } catch (error) {
+    if (error instanceof MissingInputError) return undefined
+    throw error
+  }
+}
+
+const expectedIn = ({ program }: World, { slots }: State, i: number, key: number | null): number | undefined => slots.get(slotId(i, key))?.value ?? program.inputs[i]?.initial ?? undefined
+
+/** Whether all inputs of a view hold what they hold in a state. */
+export function fits(world: World, view: ViewModel, state: State): boolean {
+  return world.program.inputs.every(({ keyed }, i) => (keyed ? [0, 1, 2] : [null]).every((key) => held(world, view, i, key) === expectedIn(world, state, i, key)))
+}
+
 /** Compares an input, read from outside. */
 export function checkInput(world: World, view: ViewModel, i: number, key: number | null): void {
-  const definition = world.compiled.inputs[i] as ProgramInput
-  const expected = view.state.slots.get(slotId(i, key))?.value ?? world.program.inputs[i]?.initial ?? undefined
-  let found: unknown
-  try {
-    found = key === null ? view.view.get(definition) : view.view.get(definition, key)
-  } catch (error) {
-    if (!(error instanceof MissingInputError)) throw error
-  }
+  const found = held(world, view, i, key)
+  const expected = expectedIn(world, view.state, i, key)
   if (found !== expected) world.faults.push(`answer: input ${slotId(i, key)} in ${view.name} is ${String(found)}, and should be ${String(expected)}`)
 }

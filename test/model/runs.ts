@@ -19,19 +19,22 @@ export class RunCounter {
   /** Something has happened that this does not follow. */
   inexact: boolean
   readonly excess: string[] = []
+  /** Runs that should not be: what was saved holds. */
+  readonly forbidden = new Set<string>()
   private readonly last = new Map<string, Run>()
   private readonly head: () => ViewModel
 
   constructor(program: Program, head: () => ViewModel) {
     this.head = head
-    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep, cells } = program.traits
-    this.inexact = snapshots || aborts || cyclic || racing || reactions || unequal || deep || cells != null
+    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep, cells, lru = [], upkeep } = program.traits
+    this.inexact = snapshots || aborts || cyclic || racing || reactions || unequal || deep || cells != null || lru.length > 0 || upkeep === true
   }
 
   start(query: number, arg: number | null, q: Query): () => void {
     this.total++
-    if (this.inexact) return () => {}
     const id = cellId(query, arg)
+    if (this.forbidden.has(id)) this.excess.push(`runs: ${id} runs after it was loaded, and nothing has changed`)
+    if (this.inexact) return () => {}
     this.head().follow()
     const state = this.head().states[q.revision]
     if (state === undefined) throw new Error(`${id} is bound to revision ${q.revision}, which never was`)

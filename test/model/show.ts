@@ -39,8 +39,9 @@ export function showExpr(expr: Expr): string {
   }
 }
 
-export function showProgram({ inputs, queries }: Program): string[] {
+export function showProgram({ inputs, queries, traits }: Program): string[] {
   return [
+    JSON.stringify(Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== false && value !== null && !(Array.isArray(value) && value.length === 0)))),
     ...inputs.map(({ keyed, initial, required }, i) => `i${i}: input${keyed ? ' by key' : ''}${initial === null ? '' : `, initial ${initial}`}${required ? ', required' : ''}`),
     ...queries.map(({ kind, takesArg, keepsFailures, neverEqual, test, body }, i) => {
       const branch = kind === 'mixed' ? `${showExpr(test)} even? arg : ` : ''
@@ -81,6 +82,14 @@ export function showOperation(operation: Operation): string {
     case 'unsubscribe':
     case 'step':
       return `${operation.op} ${operation.nth}`
+    case 'collect':
+    case 'compact':
+      return operation.op
+    case 'limit':
+      return `limit cells to ${operation.arg}`
+    case 'pin':
+    case 'unpin':
+      return `${operation.op} q${operation.query}(${operation.arg})`
     default:
       return operation.count === 0 ? 'drain' : `ticks ${operation.count}`
   }

@@ -2,8 +2,9 @@
 import { random } from 'pebre/testing'
 import { Fault, History, type Played } from './history.js'
 import { makeOperations, type Operation } from './operations.js'
-import { type Expr, makeProgram, type Program, type QuerySpec } from './program.js'
+import type { Expr, Program, QuerySpec, Traits } from './program.js'
 import { showOperation, showProgram } from './show.js'
+import { programOf } from './tuning.js'
 
 export interface Failing {
   readonly program: Program
@@ -20,11 +21,14 @@ export async function playHistory(program: Program, operations: readonly Operati
   }
 }
 
+/** Ways to work that may have nothing to do with a fault. */
+const OFF = { cells: null, events: false, durability: [], history: [], lru: [], boxed: false, freeze: false, forgets: false, upkeep: false, saves: null, logs: false } satisfies Partial<Traits>
+
 const kindOf = (message: string): string => message.slice(0, message.indexOf(':'))
 
-/** Plays the history of a seed. */
-export async function playSeed(seed: number, ignored: readonly string[] = []): Promise<Played | Failing> {
-  const program = makeProgram(seed)
+/** Plays the history of a seed; `change`: with its program changed. */
+export async function playSeed(seed: number, ignored: readonly string[] = [], change: (program: Program) => Program = (program) => program): Promise<Played | Failing> {
+  const program = change(programOf(seed))
   const rng = random(seed ^ 0x1b873593)
   const operations = makeOperations(program, seed, 10 + rng.int(rng.chance(0.1) ? 200 : 40))
   const played = await playHistory(program, operations, ignored)
@@ -59,9 +63,10 @@ export async function shrink(failing: Failing, tries: number, ignored: readonly 
         }
       }
     }
-    const { traits } = best.program
-    if (traits.cells != null) await attempt({ ...best.program, traits: { ...traits, cells: null } }, best.operations)
-    if (traits.events) await attempt({ ...best.program, traits: { ...traits, events: false } }, best.operations)
+    for (const [name, value] of Object.entries(OFF)) {
+      const { traits } = best.program
+      if (name in traits && JSON.stringify(traits[name as keyof Traits]) !== JSON.stringify(value)) await attempt({ ...best.program, traits: { ...traits, [name]: value } }, best.operations)
+    }
   } while (before !== best)
   return best
 }

@@ -22,6 +22,7 @@ export class SubscriptionModel {
   private after = 0
   private react: () => void = () => {}
   private settled = false
+  emissions = 0
   /** null until the subscription has been handed out. */
   private unsubscribe: (() => void) | null = null
 
@@ -77,6 +78,7 @@ export class SubscriptionModel {
   }
 
   private hear(outcome: Outcome): void {
+    this.emissions++
     if (this.ended && this.unsubscribe === null) return
     if (this.ended) {
       this.faults.push(`emission: ${this.name} heard ${outcome} after its end`)

@@ -53,7 +53,7 @@ function add(world: World, view: ViewModel, { op, reaction, after }: Watching, s
 
 export function unsubscribe(world: World, nth: number): void {
   const open = world.subscriptions.filter((at) => at.open)
-  world.runs.inexact ||= world.db.stats().jobs > 0
+  world.runs.inexact ||= world.jobs > 0
   open[nth % Math.max(1, open.length)]?.close()
 }
 

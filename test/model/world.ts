@@ -1,7 +1,9 @@
 /** What a history works on: a program, a real database, and the model's side of its views, calls and subscriptions. */
 import { Scheduler } from 'pebre/testing'
-import { createDatabase, type Database, type View } from '../../src/index.js'
+import { openDatabase, type OpenedDatabase, type Port } from 'pebre/persist'
+import { createDatabase, type Database, type DatabaseOptions, type Pin, type View } from '../../src/index.js'
 import { compile, type Compiled, type ProgramQuery } from './interpret.js'
+import { branchOf } from './invariants.js'
 import type { Outcome, State } from './naive.js'
 import type { Operation } from './operations.js'
 import { DEPTH, type Kind, type Program, type QuerySpec } from './program.js'
@@ -32,7 +34,7 @@ export class World {
   readonly scheduler: Scheduler = new Scheduler()
   readonly runs: RunCounter
   readonly compiled: Compiled
-  readonly db: Database
+  db: Database
   readonly views: ViewModel[] = []
   readonly calls: Call[] = []
   readonly subscriptions: SubscriptionModel[] = []
@@ -41,6 +43,13 @@ export class World {
   /** Some query of the program is never equal to what it was. */
   readonly mayRepeat: boolean
   closed = false
+  /** Answers compared, bodies let go on while several waited, and the order in which all were. */
+  answers = 0
+  choices = 0
+  order = 0
+  readonly pins: Pin[] = []
+  /** Files that are being written. */
+  readonly written: Promise<unknown>[] = []
   /** Does an operation in the name of a subscriber. */
   react: (operation: Operation) => void = () => {}
   private version = 0
@@ -51,8 +60,28 @@ export class World {
     this.mayRepeat = program.queries.some(({ neverEqual }) => neverEqual)
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
-    this.db = createDatabase({ limits: { cells: program.traits.cells ?? Infinity }, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) })
+    this.db = createDatabase(this.options())
     this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
+  }
+
+  private options(): DatabaseOptions {
+    const { cells, freeze } = this.program.traits
+    return { limits: { cells: cells ?? Infinity }, freeze: freeze ?? true, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) }
+  }
+
+  /** The database is what stands in this place, and writes its commits there. */
+  async openIn(port: Port): Promise<OpenedDatabase> {
+    const { inputs, queries, symbol } = this.compiled
+    const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, symbol] })
+    this.db = opened
+    this.startFrom(new Map())
+    return opened
+  }
+
+  /** The head holds this, and not what a new database holds. */
+  startFrom(slots: State['slots']): void {
+    this.views.length = 0
+    this.addView(this.db, 'head', { revision: this.db.revision, slots }, null)
   }
 
   addView(view: View, name: string, state: State, parent: ViewModel | null): void {
@@ -90,7 +119,25 @@ export class World {
     return ++this.version
   }
 
+  /** As `stats` tells them, which also counts by definition. */
+  get jobs(): number {
+    return branchOf(this.db).family.jobs
+  }
+
+  get evictions(): number {
+    return branchOf(this.db).family.evictions
+  }
+
+  /** Lets a body go on. */
+  release(nth: number): void {
+    const { size } = this.scheduler
+    if (size > 1) this.choices++
+    if (size > 0) this.order = (Math.imul(this.order, 31) + size * 16 + (nth % size) + 1) | 0
+    this.scheduler.release(nth)
+  }
+
   compare(name: string, outcome: Outcome, expected: Outcome): void {
+    this.answers++
     if (outcome !== expected) this.faults.push(`answer: ${name} gave ${outcome}, and it is ${expected}`)
   }
 }

@@ -1,6 +1,6 @@
 /** Operations that write. */
 import { ConflictError, type Snapshot } from '../../src/index.js'
-import type { ProgramInput } from './interpret.js'
+import { boxed, type ProgramInput } from './interpret.js'
 import { cellId } from './naive.js'
 import type { Operation, Write } from './operations.js'
 import { KEYS } from './program.js'
@@ -22,15 +22,18 @@ function argsFor(world: World, { i, key }: Write): number[] {
 function writeTo(world: World, target: Writable, one: Write, updates: boolean): void {
   const definition = world.compiled.inputs[one.i] as ProgramInput
   const args = argsFor(world, one)
-  const { value } = one
-  if (value === null) target.remove(definition, ...args)
-  else if (updates) target.update(definition, ...args, () => value)
+  if (one.value === null) {
+    target.remove(definition, ...args)
+    return
+  }
+  const value = boxed(one.value, world.program)
+  if (updates) target.update(definition, ...args, () => value)
   else target.set(definition, ...args, value)
 }
 
 export function write(world: World, model: ViewModel, one: Write, by: 'set' | 'update' | 'node'): void {
   commit(world, model, (version) => model.write([one], version), () => {
-    if (by === 'node' && one.value !== null) model.view.node(world.compiled.inputs[one.i] as ProgramInput, ...argsFor(world, one)).next(one.value)
+    if (by === 'node' && one.value !== null) model.view.node(world.compiled.inputs[one.i] as ProgramInput, ...argsFor(world, one)).next(boxed(one.value, world.program))
     else writeTo(world, model.view as unknown as Writable, one, by === 'update')
     return null
   })
@@ -64,7 +67,7 @@ export function replace(world: World, model: ViewModel, i: number, writes: reado
   const definition = world.compiled.inputs[i] as ProgramInput
   const removed = Array.from({ length: KEYS }, (_, key): Write => ({ i, key, value: null }))
   // A key of one argument is that argument itself.
-  const entries = writes.map(({ key, value }): [number[], number] => [key as unknown as number[], value as number])
+  const entries = writes.map(({ key, value }): [number[], number] => [key as unknown as number[], boxed(value as number, world.program)])
   commit(world, model, (version) => model.write([...removed, ...writes], version), () => model.view.replaceAll(definition, entries))
 }
 
@@ -96,7 +99,7 @@ export function promote(world: World, view: ViewModel): void {
 
 /** Does a commit, first in the model. `run` tells the revision at which it holds, or null. */
 function commit(world: World, model: ViewModel, note: (version: number) => void, run: () => number | null): void {
-  world.runs.inexact ||= world.db.stats().jobs > 0
+  world.runs.inexact ||= world.jobs > 0
   note(world.nextVersion())
   const { revision } = model.newest
   const told = run()

@@ -209,4 +209,49 @@ describe('random programs', () => {
       }
     })
   })
+
+  it('[DUR-3 REV-4] an invalidation reaches a snapshot through results of any durability', () => {
+    const levels: readonly Durability[] = ['low', 'high', 'never']
+    for (const durability of levels) {
+      const base = input<[], number>('base', { durability })
+      let factor = 1
+      const log: string[] = []
+      const scaled = derived('scaled', (q) => {
+        log.push('scaled')
+        return (q.get(base) ?? 0) * factor
+      })
+      const sum = derived('sum', (q) => {
+        log.push('sum')
+        return q.get(scaled)
+      })
+      const db = createDatabase()
+      db.set(base, 1)
+      db.get(sum)
+      db.invalidate(scaled)
+      factor = 2
+      using view = db.snapshot()
+      expect([durability, view.get(sum), log]).toEqual([durability, 2, ['sum', 'scaled', 'scaled', 'sum']])
+    }
+  })
+
+  it('[DUR-6 REV-4 VAL-1] an invalidation makes no result less durable, whether anybody listens or not', () => {
+    for (const listens of [false, true]) {
+      const base = input<[], number>('base', { durability: 'high', initial: 8 })
+      const log: string[] = []
+      const same = derived('same', (q) => {
+        log.push('same')
+        return q.get(base)
+      })
+      const top = derived('top', (q) => {
+        log.push('top')
+        return q.get(same)
+      })
+      const db = createDatabase()
+      if (listens) db.events('run').subscribe(() => {})
+      db.get(top)
+      db.invalidate(same)
+      db.get(top)
+      expect([listens, log]).toEqual([listens, ['top', 'same', 'same']])
+    }
+  })
 })

@@ -224,6 +224,26 @@ describe('the log', () => {
     await again.close()
   })
 
+  it('[WAL-1 WAL-9] what is committed or waited for while the last append ends is not forgotten, at whatever moment', async () => {
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+    const count = input<[], number>('count')
+    for (let moment = 0; moment < 30; moment++) {
+      for (const waits of [false, true]) {
+        const port = new MemoryPort()
+        const db = await openDatabase(port, { definitions: [count] })
+        db.set(count, 1)
+        for (let i = 0; i < moment; i++) await null
+        let safe = false
+        if (waits) void db.flush().then(() => (safe = true))
+        else db.set(count, 2)
+        for (let i = 0; i < 3; i++) await turn()
+        const after = await openDatabase(await portWith(await filesOf(port)), { definitions: [count] })
+        expect([moment, safe, after.get(count)]).toEqual([moment, waits, waits ? 1 : 2])
+        await Promise.all([db.close(), after.close()])
+      }
+    }
+  })
+
   it('[EVT-4] tells what was appended to whoever asks for it', async () => {
     const db = await openDatabase(new MemoryPort(), kept)
     const events: RuntimeEvent[] = []

@@ -1,0 +1,147 @@
+/**
+ * Plays histories for a given time, each in several ways, and tells what was played. Started by scripts/soak.mjs, which restarts nothing: the
+ * first mismatch is shrunk, printed, and ends it.
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { random } from 'pebre/testing'
+import type { Played } from './history.js'
+import type { Program } from './program.js'
+import { drain } from './scheduler.js'
+import { type Failing, playSeed, report, shrink } from './shrink.js'
+import { bare, twin } from './tuning.js'
+
+const MEBIBYTE = 2 ** 20
+/** How much larger the heap may be in the end than after the first histories. */
+const SLACK = 8 * MEBIBYTE
+const TRIES = 1500
+/** After so many seeds the heap is as large as it should stay. */
+const WARM = 150
+
+/** The ways in which the history of a seed is played. */
+function waysOf(seed: number): readonly ((program: Program) => Program)[] {
+  const rng = random(seed ^ 0x7f4a7c15)
+  return [(program) => program, (program) => twin(program, rng), bare]
+}
+
+class Soak {
+  private readonly totals = new Map<string, number>()
+  private readonly orders = new Set<number>()
+  private readonly began = performance.now()
+  private readonly first: number
+  private readonly skips: boolean
+  private seeds = 0
+  private histories = 0
+  private mismatches = 0
+  private heap = 0
+  private way = 0
+  private resources: readonly string[] = []
+
+  constructor(first: number, skips: boolean) {
+    this.first = first
+    this.skips = skips
+  }
+
+  /** Whether all was well. */
+  async run(minutes: number): Promise<boolean> {
+    let told = 0
+    while (performance.now() - this.began < minutes * 60_000) {
+      const seed = (this.first + this.seeds) >>> 0
+      process.send?.(seed)
+      for (const [i, way] of waysOf(seed).entries()) if (!(await this.play(seed, i, way))) return false
+      this.seeds++
+      if (this.seeds === WARM) this.heap = await heapUsed()
+      if (this.seeds === WARM) this.resources = process.getActiveResourcesInfo()
+      if (performance.now() - told < 2000 || !process.stderr.isTTY) continue
+      told = performance.now()
+      process.stderr.write(`\r${this.line()} `)
+    }
+    if (process.stderr.isTTY) process.stderr.write('\r')
+    console.log(this.summary())
+    return this.mismatches === 0 && (await this.isAtRest())
+  }
+
+  private async play(seed: number, way: number, change: (program: Program) => Program): Promise<boolean> {
+    this.way = way
+    const played = await playSeed(seed, [], change)
+    if ('message' in played) return this.fail(seed, way, played)
+    this.histories++
+    this.orders.add(played.order)
+    const { order: _, ...counts } = played
+    for (const [name, count] of Object.entries(counts)) this.totals.set(name, (this.totals.get(name) ?? 0) + count)
+    return true
+  }
+
+  /** Prints the mismatch; goes on where mismatches are only collected. */
+  private async fail(seed: number, way: number, failing: Failing): Promise<boolean> {
+    this.mismatches++
+    const alive = setInterval(() => process.send?.(seed), 5000)
+    const small = await shrink(failing, TRIES)
+    clearInterval(alive)
+    console.log(`mismatch in way ${way}\n${report(seed, small)}`)
+    const { program, operations, message } = small
+    const file = `mismatch-${seed}-${way}.json`
+    if (this.skips) writeFileSync(file, JSON.stringify({ title: message, program, operations }))
+    return this.skips
+  }
+
+  /** Where it is; for when nothing goes on. */
+  get place(): string {
+    return `seed ${this.first + this.seeds}, way ${this.way}`
+  }
+
+  private total(name: keyof Played): string {
+    return (this.totals.get(name) ?? 0).toLocaleString('en')
+  }
+
+  private line(): string {
+    return `${this.seeds.toLocaleString('en')} seeds, ${this.total('operations')} operations, ${Math.round((performance.now() - this.began) / 1000)} s`
+  }
+
+  private summary(): string {
+    return [
+      `seeds ${this.first} to ${this.first + this.seeds - 1}: ${this.line()}, ${this.mismatches} mismatches`,
+      `  histories           ${this.histories.toLocaleString('en')}, each seed in ${waysOf(0).length} ways`,
+      `  states              ${this.total('states')} revisions of views`,
+      `  runs of bodies      ${this.total('runs')}`,
+      `  answers compared    ${this.total('answers')}, and ${this.total('emissions')} emissions`,
+      `  interleavings       ${this.orders.size.toLocaleString('en')} orders of steps, ${this.total('choices')} steps chosen among several`,
+      `  evictions           ${this.total('evictions')}`,
+      `  saves and loads     ${this.total('loads')}`,
+    ].join('\n')
+  }
+
+  /** Nothing is left of what was played. */
+  private async isAtRest(): Promise<boolean> {
+    if (this.heap === 0) {
+      console.log('  at rest             zero jobs; too few seeds to tell of the heap')
+      return true
+    }
+    this.orders.clear()
+    const grown = (await heapUsed()) - this.heap
+    const handles = process.getActiveResourcesInfo().length - this.resources.length
+    console.log(`  at rest             zero jobs, ${Math.max(0, handles)} handles, the heap has grown by ${(grown / MEBIBYTE).toFixed(1)} MiB`)
+    return grown < SLACK && handles <= 0
+  }
+}
+
+async function heapUsed(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    ;(globalThis as { readonly gc?: () => void }).gc?.()
+    await drain()
+  }
+  return process.memoryUsage().heapUsed
+}
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' }, collect: { type: 'boolean', default: false } } })
+const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
+const soak = new Soak(first, values.collect)
+let ended = false
+// A promise that nothing will resolve keeps no process alive.
+process.once('exit', () => {
+  if (!ended) console.log(`${soak.place} waits for what never comes`)
+})
+const isWell = await soak.run(Number(values.minutes))
+ended = true
+process.exitCode = isWell ? 0 : 1
+process.disconnect?.()
