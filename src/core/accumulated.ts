@@ -8,7 +8,7 @@ import type { AnyAccumulator, Args, Computed, Query } from './define.js'
 import { checkAccumulator } from './emission.js'
 import { borrow, type Engine } from './engine.js'
 import type { Frame } from './frame.js'
-import { argsOf, type Cell, type Emitted, isCell, MAYBE, type Memo, type Node, PENDING } from './node.js'
+import { argsOf, type Cell, type Emitted, isCell, MAYBE, type Node, PENDING } from './node.js'
 import { readOnce } from './outside.js'
 import { localOf } from './records.js'
 import type { Stamp } from './revision.js'
@@ -21,17 +21,11 @@ export function accumulatedOutside(engine: Engine, branch: Branch, channel: AnyA
   checkAccumulator(branch.family, channel)
   const query = origin.table.definition as unknown as Computed<Args, unknown>
   const args = argsOf(origin)
-  const gather = (q: Query): unknown => {
+  return readOnce(engine, branch, (q: Query) => {
     const shown: unknown = q.get(query, ...args)
-    const frame = frameOf(q)
-    // What it was promised may have been marked before anybody could look.
-    return isThenable(shown) ? shown.then(() => (isStanding(frame.branch, origin) ? new Walk(frame, channel).from(origin) : gather(q))) : new Walk(frame, channel).from(origin)
-  }
-  return readOnce(engine, branch, gather, 'accumulated')
-}
-
-function isStanding(branch: Branch, origin: Cell): boolean {
-  return branch.frozen || (localOf(branch, origin) as Cell).mark < MAYBE
+    const from = (): unknown => new Walk(frameOf(q), channel, isThenable(shown)).from(origin)
+    return isThenable(shown) ? shown.then(from) : from()
+  }, 'accumulated')
 }
 
 /** What a cell has read and emitted, and how far the walk has come. */
@@ -45,14 +39,17 @@ interface Step {
 class Walk {
   private readonly frame: Frame
   private readonly channel: AnyAccumulator
+  /** The query is asynchronous. */
+  private readonly mayWait: boolean
   private readonly items: unknown[] = []
   /** Records of the head that were come upon. */
   private readonly met: Set<Cell> = new Set()
   private readonly steps: Step[] = []
 
-  constructor(frame: Frame, channel: AnyAccumulator) {
+  constructor(frame: Frame, channel: AnyAccumulator, mayWait: boolean) {
     this.frame = frame
     this.channel = channel
+    this.mayWait = mayWait
   }
 
   from(origin: Cell): readonly unknown[] | Promise<readonly unknown[]> {
@@ -79,45 +76,47 @@ class Walk {
     return this.items
   }
 
-  /** A dependency has to be computed again for the state that is read: nobody has kept what stood there. */
-  private goOnAfter(waiting: PromiseLike<unknown>, origin: Cell): Promise<readonly unknown[]> {
+  /** Waits for a cell that has to be computed again for the state that is read, and goes on. */
+  private goOnAfter(waiting: PromiseLike<unknown>, origin: Cell, tries = 2): Promise<readonly unknown[]> {
     const enter = (): readonly unknown[] | Promise<readonly unknown[]> => {
-      const still = this.enter(origin, 0)
-      return still === null ? this.goOn() : this.goOnAfter(still, origin)
+      // A commit may have come between; but nothing is waited for without end.
+      const still = this.enter(origin, tries > 0 ? 0 : PENDING)
+      return still === null ? this.goOn() : this.goOnAfter(still, origin, tries - 1)
     }
     return Promise.resolve(waiting).then(enter, enter)
   }
 
-  /** Steps into a cell; what was read and not waited for, and has not settled, is passed by. */
+  /** Steps into a cell. What was read and not waited for, and has not settled, is passed by. */
   private enter(origin: Cell, stamp: Stamp): PromiseLike<unknown> | null {
     const { branch } = this.frame
-    if (branch.frozen) return this.enterMemo(branch, origin, stamp)
-    const cell = localOf(branch, origin) as Cell
-    if (cell.mark < MAYBE) this.steps.push({ ...edgesOf(cell), emitted: cell.emitted, next: 0 })
+    const cell = localOf(branch.home, origin) as Cell
+    let step = stepInto(branch, cell)
+    if (step === null && stamp !== PENDING) {
+      const shown = this.demand(branch, cell)
+      step = stepInto(branch, cell)
+      if (step === null) return this.mayWait && isThenable(shown) ? shown : null
+    }
+    if (step !== null) this.steps.push(step)
     return null
   }
 
-  private enterMemo(branch: Branch, origin: Cell, stamp: Stamp): PromiseLike<unknown> | null {
-    const cell = localOf(branch.home, origin) as Cell
-    let memo = memoIn(branch, origin) ?? borrow(branch, cell)
-    if (memo === null) {
-      if (stamp === PENDING) return null
-      let shown: unknown = null
-      try {
-        shown = branch.family.host.readElsewhere(this.frame, cell, false)
-      } catch (error) {
-        // A failure is an outcome.
-        if (memoIn(branch, origin) === null) throw error
-      }
-      memo = memoIn(branch, origin)
-      if (memo === null) return shown as PromiseLike<unknown>
+  /** Bodies above may have marked a cell on their way, and a snapshot may not have asked for it: it is made valid. */
+  private demand(branch: Branch, cell: Cell): unknown {
+    const { host } = branch.family
+    try {
+      return branch.frozen ? host.readElsewhere(this.frame, cell, false) : host.read(this.frame, cell, null)
+    } catch (error) {
+      // A failure is an outcome.
+      if (stepInto(branch, cell) === null) throw error
+      return null
     }
-    this.steps.push({ deps: memo.deps, stamps: memo.stamps, emitted: memo.emitted, next: 0 })
-    return null
   }
 }
 
-function memoIn(branch: Branch, origin: Cell): Memo | null {
-  const known = branch.memos.get(origin)
-  return known == null || known instanceof Job ? null : known
+/** What stands for a cell in the branch; null: nobody knows yet. */
+function stepInto(branch: Branch, cell: Cell): Step | null {
+  if (!branch.frozen) return cell.mark < MAYBE ? { ...edgesOf(cell), emitted: cell.emitted, next: 0 } : null
+  const known = branch.memos.get(cell.origin)
+  const memo = known == null || known instanceof Job ? borrow(branch, cell) : known
+  return memo === null ? null : { deps: memo.deps, stamps: memo.stamps, emitted: memo.emitted, next: 0 }
 }
