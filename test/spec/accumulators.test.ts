@@ -1,4 +1,5 @@
 /** Accumulators: what queries say beside their results, gathered from everything below a query. */
+import { loadCache, MemoryPort, saveCache } from 'pebre/persist'
 import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { accumulator, createDatabase, derived, DuplicateDefinitionError, FinishedQueryError, input, InvalidDefinitionError, type Query, type View } from '../../src/index.js'
@@ -398,6 +399,31 @@ describe('views', () => {
     opened.a.open()
     expect(await found).toEqual(['a', 'b'])
     expect(await db.accumulated(notes, both)).toEqual(['a', 'b'])
+  })
+})
+
+describe('files', () => {
+  const quiet = derived('quiet', (q) => q.get(file, 'b').length)
+  const hidden = derived('hidden', (q) => q.get(words, 'a'), { persist: false })
+  const above = derived('above', (q) => q.get(hidden) + 1)
+  const definitions = [file, other, words, sum, quiet, hidden, above, notes]
+
+  it('[PER-1] [PER-12] what emits, and what stands above it, is computed again after a load, so that no item is lost', async () => {
+    const db = createDatabase({ definitions })
+    db.set(file, 'a', '!1')
+    db.set(file, 'b', 'silent')
+    const items = ['a !1', 'sum first', 'sum last']
+    expect(db.accumulated(notes, sum, 'a', 'b')).toEqual(items)
+    expect([db.get(quiet), db.get(above)]).toEqual([6, 2])
+    const place = { port: new MemoryPort(), name: 'site.pebre' }
+    await saveCache(db, place)
+    const loaded = createDatabase({ definitions })
+    expect((await loadCache(loaded, place)).loaded).toBe(true)
+    const log = record(loaded)
+    expect([loaded.get(quiet), loaded.get(words, 'b'), loaded.get(above)]).toEqual([6, 1, 2])
+    expect(log.take()).toEqual(['run above()', 'run hidden()', 'run words(a)'])
+    expect(loaded.accumulated(notes, sum, 'a', 'b')).toEqual(items)
+    expect(loaded.accumulated(notes, above)).toEqual(['a !1'])
   })
 })
 
