@@ -90,7 +90,7 @@ describe('what is gathered', () => {
 
   it('[DER-8] items of an asynchronous body are attributed to it, before and after it waits', async () => {
     const db = createDatabase()
-    const opened = { a: gate<void>(), b: gate<void>() }
+    const opened = { a: gate(), b: gate() }
     const late = derived('late', async (q, name: 'a' | 'b') => {
       q.emit(notes, `${name} before`)
       await opened[name].promise
@@ -191,7 +191,7 @@ describe('failures and ends', () => {
   it('[CAN-1] a run that nobody waits for any more leaves no items', async () => {
     const db = createDatabase()
     let runs = 0
-    const blocked = gate<void>()
+    const blocked = gate()
     const slow = derived('slow', async (q) => {
       q.emit(notes, `run ${++runs}`)
       if (runs === 1) await blocked.promise
@@ -360,7 +360,7 @@ describe('views', () => {
 
   it('[CAN-3] an evaluation that a commit overtakes keeps what it emits, and the newer one has its own', async () => {
     const db = createDatabase()
-    const blocked = gate<void>()
+    const blocked = gate()
     const slow = derived('slow', async (q) => {
       const seen = q.get(other)
       q.get(words, 'a')
@@ -386,7 +386,7 @@ describe('views', () => {
 
   it('[DER-8] in a snapshot too, the order is that of the reads, not of their ends', async () => {
     const db = createDatabase()
-    const opened = { a: gate<void>(), b: gate<void>() }
+    const opened = { a: gate(), b: gate() }
     const late = derived('late', async (q, name: 'a' | 'b') => (await opened[name].promise, q.emit(notes, name), q.get(file, name)))
     const both = derived('both', async (q) => (await Promise.all([q.get(late, 'a'), q.get(late, 'b')])).join())
     const view = db.snapshot()
