@@ -5,10 +5,10 @@ export type { FrameSource } from './core/frames.js'
 export { createDatabase, Database } from './core/database.js'
 export type { Collected } from './core/collect.js'
 export type { CollectOptions, DatabaseOptions, Limits, Pin, Stats } from './core/database.js'
-export { derived, input, interned, source } from './core/define.js'
+export { accumulator, derived, input, interned, source } from './core/define.js'
 export type { Clock } from './core/clock.js'
 export type {
-  Args, AsyncOptions, Computed, Definition, Derived, DerivedOptions, Durability, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, OptionsOf, Query, Reader, Recovery, Result, Retry, Source, SourceOptions, Then, TotalInput,
+  Accumulator, Args, AsyncOptions, Computed, Definition, Derived, DerivedOptions, Durability, EntryKey, Equals, Input, InputOptions, Interned, InternedId, KeyOf, OptionsOf, Query, Reader, Recovery, Result, Retry, Source, SourceOptions, Then, TotalInput,
 } from './core/define.js'
 export {
   BatchError, ClosedError, ConflictError, CycleError, DisposedError, DurabilityError, DuplicateDefinitionError, EmptySourceError, EqualityError, FinishedQueryError, FixpointError, ForeignViewError, InvalidDefinitionError, InvalidIdError,

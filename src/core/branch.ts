@@ -14,7 +14,7 @@
  */
 import type { Clock } from './clock.js'
 import type { Change, Journal } from './change.js'
-import type { AnyInterned, Definition } from './define.js'
+import type { AnyAccumulator, AnyInterned, Definition } from './define.js'
 import type { CycleError } from './errors.js'
 import type { Audience } from './audience.js'
 import type { Delivery } from './delivery.js'
@@ -155,7 +155,7 @@ export interface Swept extends Counted {
 export class Family {
   readonly settings: Settings
   readonly delivery: Delivery
-  readonly names: Map<string, Definition | AnyInterned> = new Map()
+  readonly names: Map<string, Definition | AnyInterned | AnyAccumulator> = new Map()
   /** How often cells of the head are pinned. */
   readonly pins: Map<Cell, number> = new Map()
   readonly interned: InternTable = { lineage: 0, count: 0, bytes: 0, byId: new Map(), byDefinition: new Map() }

@@ -7,8 +7,9 @@ import { type Collected, collectRecords } from './collect.js'
 import { checkWritable } from './commit.js'
 import { Delivery } from './delivery.js'
 import { Hub } from './hub.js'
-import { type AnyDerived, type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
+import { type AnyAccumulator, type AnyDerived, type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
+import { checkAccumulator } from './emission.js'
 import { entriesOf } from './intern.js'
 import { isProduction } from './environment.js'
 import { ClosedError } from './errors.js'
@@ -36,7 +37,7 @@ export interface Limits {
 
 export interface DatabaseOptions {
   /** Definitions to register at once, so that a name used twice shows now and not at first use. */
-  readonly definitions?: readonly (Definition | AnyInterned)[]
+  readonly definitions?: readonly (Definition | AnyInterned | AnyAccumulator)[]
   readonly limits?: Limits
   /** Freeze the values of inputs deeply, so that a later mutation throws where it happens. Default: unless `NODE_ENV` is `production`. */
   readonly freeze?: boolean
@@ -206,6 +207,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   setBound(family.head, null, checkCount('limits.cells', limits.cells ?? Infinity))
   for (const definition of options.definitions ?? []) {
     if (definition?.kind === 'interned') entriesOf(family, definition)
+    else if (definition?.kind === 'accumulator') checkAccumulator(family, definition)
     else tableOf(family.head, definition)
   }
   return new Database(family.head, engine)

@@ -196,6 +196,19 @@ export interface AnyInterned {
   readonly name: string
 }
 
+/** A channel on which queries emit items beside their results. */
+export interface Accumulator<T> {
+  readonly kind: 'accumulator'
+  readonly name: string
+  readonly [types]?: { readonly item: T }
+}
+
+/** An accumulator, where its types do not matter. */
+export interface AnyAccumulator {
+  readonly kind: 'accumulator'
+  readonly name: string
+}
+
 /** Any definition that has records, where its types do not matter. */
 export type Definition = AnyInput | AnyDerived | AnySource
 
@@ -247,6 +260,12 @@ export interface Query extends Reader {
   readonly peek: Reader['get']
   /** The result is good for this revision only. */
   volatile(): void
+  /**
+   * Puts an item beside the result: `db.accumulated` finds it for as long as the result stands. What a run that fails or is cancelled has emitted is dropped.
+   * In development the item is frozen deeply, as values of inputs are.
+   * @throws `FinishedQueryError` after the end of the evaluation; `InvalidDefinitionError`, `DuplicateDefinitionError`
+   */
+  emit<T>(channel: Accumulator<T>, item: NoInfer<T>): void
   /** Fires when nobody waits for this evaluation any more. */
   readonly signal: AbortSignal
   /** The revision this evaluation is bound to. */
@@ -335,6 +354,26 @@ export function derived<A extends Args, R>(
 export function interned<T>(name: string): Interned<T> {
   checkName(name)
   return Object.freeze({ kind: 'interned', name })
+}
+
+/**
+ * Declares a channel for what queries have to say beside their results: warnings, broken links, positions of symbols. A body emits with
+ * `q.emit(channel, item)`; `db.accumulated(channel, query, ...args)` gives all items emitted below a query.
+ *
+ * ```ts
+ * const warnings = accumulator<string>('warnings')
+ * const size = derived('size', (q, path: string) => {
+ *   if (!q.has(file, path)) q.emit(warnings, `there is no ${path}`)
+ *   return q.get(file, path)?.length ?? 0
+ * })
+ * db.get(size, 'a.md') // 0
+ * db.accumulated(warnings, size, 'a.md') // ['there is no a.md']
+ * ```
+ * @throws `InvalidDefinitionError`
+ */
+export function accumulator<T>(name: string): Accumulator<T> {
+  checkName(name)
+  return Object.freeze({ kind: 'accumulator', name })
 }
 
 const sameReference = Object.is as (a: unknown, b: unknown) => boolean

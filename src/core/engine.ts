@@ -26,7 +26,7 @@ import { addFlight, flightFor } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
-  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
+  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -282,7 +282,10 @@ export class Engine implements Host, Rounds {
       this.idleSoon()
       if (!giveWay(job, frame)) return this.readRing(frame, frame.branch, cell, edge, job)
     }
+    // Without edges, too, what was read first comes first.
+    const reads = tracked && frame.job !== null ? frame.job.reads : null
     if (edge !== null) edge.stamp = PENDING
+    else if (reads?.has(cell) === false) reads.set(cell, PENDING)
     addWait(job, jobOf(frame), edge, tracked ? cell : null, null)
     return promiseOf(job, true)
   }
@@ -619,6 +622,7 @@ export class Engine implements Host, Rounds {
       }
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
+    placeEmitted(cell, memo.emitted)
     if (stamp === memo.stamp) cell.promise = memo.promise
     if ((cell.flags & BOUNDED) !== 0) admit(this.family, cell)
     takeUp(cell, memo)
@@ -955,7 +959,7 @@ function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
 }
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */
-function borrow(branch: Branch, cell: Cell): Memo | null {
+export function borrow(branch: Branch, cell: Cell): Memo | null {
   if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
   if (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === branch.base)) return memoOf(cell)
   return null

@@ -98,7 +98,7 @@ export class Fixpoint {
   private begin(origin: Cell): void {
     const { family } = this.from
     const { initial } = bodyOf(origin).options.cycle as { readonly initial: unknown }
-    this.shown.set(origin, { value: initial, flags: 0, stamp: family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null })
+    this.shown.set(origin, { value: initial, flags: 0, stamp: family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null, emitted: null })
   }
 
   private work(): void {

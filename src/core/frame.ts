@@ -3,7 +3,7 @@
  * used again, so nobody outside the engine ever holds one: bodies get a `Tracker`.
  */
 import { type Branch, type Evaluation, type Job, READING } from './branch.js'
-import type { AnyInput } from './define.js'
+import type { AnyAccumulator, AnyInput } from './define.js'
 import { type CycleError, MissingInputError } from './errors.js'
 import { insertEdge } from './graph.js'
 import { openJob } from './job.js'
@@ -30,6 +30,8 @@ export class Frame implements Evaluation {
   strayed = false
   /** What it has read, once that is too much to look through. */
   known: Set<Node> | null = null
+  /** What it has emitted so far; `EMITTED` is among its flags then. */
+  emitted: Map<AnyAccumulator, unknown[]> | null = null
   trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null = null
 
   constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, job: Job | null, parent: Evaluation | null) {

@@ -7,7 +7,7 @@ import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
+import { ASYNC, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
 import { invalidations } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
@@ -17,7 +17,7 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const { cell, branch } = frame
   const level = branch.family.isDurable ? levelOfRun(frame) : 0
   // What a source shows is shown as it is, once it is known.
-  const flags = frame.flags | (isAsyncRun && !isSource(cell) ? ASYNC : 0) | (level * LEVEL)
+  const flags = (frame.flags & ~EMITTED) | (isAsyncRun && !isSource(cell) ? ASYNC : 0) | (level * LEVEL)
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
   const lastValue = before === null ? standing.value : before.lastValue

@@ -117,7 +117,7 @@ export class Looker {
   /** The same by the definition's name, as events have it. */
   findNamed(definition: string, args: readonly unknown[]): DebugRecord | null {
     const known = this.branch.family.names.get(definition)
-    return known === undefined || known.kind === 'interned' ? null : this.find(known, args)
+    return known === undefined || known.kind === 'interned' || known.kind === 'accumulator' ? null : this.find(known, args)
   }
 
   /** A record by its handle. */
@@ -233,7 +233,7 @@ export class Looker {
     for (const { memo, from, to } of cell?.shelf?.kept ?? []) if (serial > from && serial <= to) found.push({ memo, isKnown: false, hasStood: true })
     if (cell !== undefined && cell.stamp !== ABSENT && (cell.flags & BROKEN) === 0) {
       const { deps, stamps } = edgesOf(cell)
-      const memo: Memo = { ...outcomeOf(cell), deps, stamps, verifiedAt: cell.verifiedAt, seen: null, promise: null }
+      const memo: Memo = { ...outcomeOf(cell), deps, stamps, verifiedAt: cell.verifiedAt, seen: null, promise: null, emitted: cell.emitted }
       const hasStood = cell.verifiedAt <= base
       found.push({ memo, isKnown: branch.frozen && hasStood && (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === base)), hasStood })
     }

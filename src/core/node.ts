@@ -18,7 +18,7 @@
  * stamp the cell saw. Two kinds of results are good for one revision only, whatever the marks say: failures, which are
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
-import { type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
+import { type AnyAccumulator, type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
 import { copyArgs, describeNode } from './key.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Revision, type Stamp } from './revision.js'
 import { Tally } from './tally.js'
@@ -73,6 +73,12 @@ const RESULT: number = OUTCOME | EVICTED | LEVELS
 /** Its outcome was computed for another state, and has not been proved for the present one. */
 export const UNPROVED = 65536
 
+/** Of runs, not of cells: it has emitted something. */
+export const EMITTED = 131072
+
+/** What a run has emitted, by accumulator, each in the order emitted. */
+export type Emitted = ReadonlyMap<AnyAccumulator, readonly unknown[]>
+
 export const levelIn = (flags: number): number => (flags & LEVELS) / LEVEL
 
 /** The part of flags that describes an outcome. */
@@ -125,6 +131,7 @@ export interface Memo extends Outcome {
   promise: Promise<unknown> | null
   /** Where results are kept for later: what the records read showed, or `UNSEEN`. */
   readonly seen: readonly unknown[] | null
+  readonly emitted: Emitted | null
 }
 
 /** Stands for what cannot be compared later. */
@@ -340,6 +347,15 @@ export class Cell {
     if (memo !== null || this.extra !== null) (this.extra ??= new Extra()).memo = memo
   }
 
+  /** What the run has emitted that gave the outcome. */
+  get emitted(): Emitted | null {
+    return this.extra === null ? null : this.extra.emitted
+  }
+
+  set emitted(emitted: Emitted | null) {
+    if (emitted !== null || this.extra !== null) (this.extra ??= new Extra()).emitted = emitted
+  }
+
   get shelf(): Shelf | null {
     return this.extra === null ? null : this.extra.shelf
   }
@@ -378,7 +394,7 @@ interface Trying {
   readonly replaced: Outcome
 }
 
-/** What only cells have that are asynchronous, or that snapshots know. */
+/** What only cells have that are asynchronous, that emit, or that snapshots know. */
 class Extra {
   /** The newest job on its way. */
   job: Work | null = null
@@ -389,6 +405,7 @@ class Extra {
   /** Memos of other times and branches that may hold somewhere. */
   shelf: Shelf | null = null
   trying: Trying | null = null
+  emitted: Emitted | null = null
 }
 
 export type Node = Slot | Cell
@@ -475,6 +492,7 @@ export function beginRun(cell: Cell): void {
   cell.provedBefore = cell.verifiedAt
   cell.flags = (cell.flags & ~SOFT) | RUNNING | BROKEN
   cell.memo = null
+  cell.emitted = null
 }
 
 /** A run or a memo has given the cell an outcome. */
@@ -485,6 +503,11 @@ export function placeOutcome(cell: Cell, value: unknown, flags: number, stamp: S
   cell.changedAt = changedAt
   cell.promise = null
   cell.memo = null
+}
+
+/** What belongs to the outcome that was just placed. */
+export function placeEmitted(cell: Cell, emitted: Emitted | null): void {
+  cell.emitted = emitted
 }
 
 /** The value goes, and all that holds it. */
@@ -518,7 +541,10 @@ export function beginPlain(cell: Cell): void {
   cell.mark = DIRTY
   cell.provedBefore = cell.verifiedAt
   cell.flags = RUNNING | BROKEN
-  if (cell.extra !== null) cell.extra.memo = null
+  if (cell.extra !== null) {
+    cell.extra.memo = null
+    cell.extra.emitted = null
+  }
 }
 
 /** A plain run has given a plain value. */

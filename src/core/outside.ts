@@ -103,8 +103,8 @@ export function anonymousCell(branch: Branch, name: string, body: (q: Query) => 
 }
 
 /** Evaluates a function once, and keeps nothing of it. */
-export function readOnce(engine: Engine, branch: Branch, body: (q: Query) => unknown): unknown {
-  const cell = anonymousCell(branch, 'read', body)
+export function readOnce(engine: Engine, branch: Branch, body: (q: Query) => unknown, name = 'read'): unknown {
+  const cell = anonymousCell(branch, name, body)
   const found = engine.demand(branch, cell, null)
   const forget = (): void => {
     cutEdges(cell, null)

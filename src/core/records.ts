@@ -3,8 +3,8 @@
  * whole family; a branch that was written to has its own record for each of those it has used.
  */
 import { withAttempts } from './attempts.js'
-import { type Branch, DURABLE, emptyPlaces, type Evaluation } from './branch.js'
-import type { AnyInput, AnyInterned, Definition } from './define.js'
+import { type Branch, DURABLE, emptyPlaces, type Evaluation, type Family } from './branch.js'
+import type { AnyAccumulator, AnyInput, AnyInterned, Definition } from './define.js'
 import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
 import { fillOf, isFeed } from './feed.js'
@@ -58,7 +58,7 @@ function putAt(places: (Table | undefined)[], table: Table): void {
 }
 
 /** Notes the name of a definition. @throws DuplicateDefinitionError */
-export function checkUnique(names: Map<string, Definition | AnyInterned>, definition: Definition | AnyInterned): void {
+export function checkUnique(names: Family['names'], definition: Definition | AnyInterned | AnyAccumulator): void {
   const known = names.get(definition.name)
   if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
   names.set(definition.name, definition)

@@ -53,7 +53,8 @@ export class StateWriter {
 
   /** The definition of a name, if the database has met it. */
   definition(name: string): Definition | AnyInterned | undefined {
-    return name === '' ? undefined : this.head.family.names.get(name)
+    const known = this.head.family.names.get(name)
+    return name === '' || known?.kind === 'accumulator' ? undefined : known
   }
 
   /** Makes definitions known. @throws DuplicateDefinitionError, InvalidDefinitionError */

@@ -11,8 +11,8 @@ import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, type Outcome,
-  PENDING, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
+  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, type Outcome,
+  PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { notePast } from './past.js'
@@ -250,7 +250,7 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0 || branch.family.isDurable) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (frame.flags & EMITTED) !== 0 || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0 || branch.family.isDurable) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -277,6 +277,7 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   const promise = changed || (outcome.flags & FAILED) !== 0 ? null : cell.promise
   cutEdges(cell, frame.tail)
   placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
+  placeEmitted(cell, emittedBy(frame, outcome))
   cell.promise = promise
   markVerified(cell, branch.revision)
   if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
@@ -292,6 +293,11 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
   if (job !== null) finishJob(job, cell)
+}
+
+/** What goes with the outcome: nothing, where it does not come from the body. */
+function emittedBy({ cycle, emitted }: Frame, { flags }: Outcome): Emitted | null {
+  return cycle !== null || (flags & FAILED) !== 0 ? null : emitted
 }
 
 /** Reads on a cycle that was answered get their stamps once both ends have settled at one revision. */
@@ -313,20 +319,22 @@ function sawOther(cell: Cell): boolean {
 function settleElsewhere(frame: Frame, outcome: Outcome): void {
   const { cell, branch } = frame
   const job = frame.job as Job
+  const emitted = emittedBy(frame, outcome)
   const changed = outcome.stamp !== cell.stamp
   const passing = (outcome.flags & (VOLATILE | TAINTED)) !== 0 || ((outcome.flags & FAILED) !== 0 && isPassing(cell, outcome.value))
   let memo: Memo
   if (job.reads === null) {
     cutEdges(cell, frame.tail)
     const { deps, stamps } = edgesOf(cell)
-    memo = makeMemo(outcome, deps, stamps, branch.base)
+    memo = makeMemo(outcome, deps, stamps, branch.base, null, emitted)
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
+      placeEmitted(cell, emitted)
       markUnproved(cell)
       if (branch.home.parent !== null) offer(branch, cell, memo)
     }
   } else {
-    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base)
+    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base, null, emitted)
     if (!passing && branch.solving?.note(cell, memo) !== true) offer(branch, cell, memo)
   }
   // What heads of a cycle come to is for the next round.

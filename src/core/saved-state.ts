@@ -115,11 +115,12 @@ export class StateReader {
     // What a cycle comes to is what its rounds make of each other: they are gone.
     if (isSource(origin) || bodyOf(origin).options.cycle !== undefined) return null
     const found = this.find(origin)
-    if (found === null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return null
+    // What was emitted is not saved, so neither is what it belongs to, nor anything above.
+    if (found === null || found.emitted !== null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return null
     return { isEvicted: (found.flags & EVICTED) !== 0, value: found.value, isAsync: (found.flags & ASYNC) !== 0, stamp: found.stamp, deps: found.deps, stamps: found.stamps }
   }
 
-  private find(origin: Cell): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps'> | null {
+  private find(origin: Cell): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps' | 'emitted'> | null {
     const before = this.memos.get(origin)
     const known = before != null && 'stamps' in before ? before : null
     if (known !== null && this.frozen) return known
@@ -140,12 +141,12 @@ export class StateReader {
 }
 
 /** What stood in a cell when the snapshot of that number was taken; otherwise what stands there now. */
-function standing(cell: Cell, serial: number): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps'> | null {
+function standing(cell: Cell, serial: number): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps' | 'emitted'> | null {
   const kept = cell.shelf?.kept.find(({ from, to }) => serial > from && serial <= to)
   if (kept !== undefined) return kept.memo
   if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
-  const { value, flags, stamp } = cell
-  return { value, flags, stamp, ...edgesOf(cell) }
+  const { value, flags, stamp, emitted } = cell
+  return { value, flags, stamp, emitted, ...edgesOf(cell) }
 }
 
 export const isQuery = (ref: Ref): ref is Cell => isCell(ref)

@@ -4,7 +4,7 @@
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
 import { type Branch, FORKED } from './branch.js'
-import { bodyOf, BROKEN, type Cell, type Kept, type Memo, type Node, type Outcome, resultIn, type Shelf, UNPROVED } from './node.js'
+import { bodyOf, BROKEN, type Cell, type Emitted, type Kept, type Memo, type Node, type Outcome, resultIn, type Shelf, UNPROVED } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
@@ -12,7 +12,7 @@ export function memoOf(cell: Cell): Memo | null {
   if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
   if (cell.memo !== null && cell.memo.verifiedAt === cell.verifiedAt) return cell.memo
   const { deps, stamps } = edgesOf(cell)
-  cell.memo = makeMemo(cell, deps, stamps, (cell.flags & UNPROVED) === 0 ? cell.verifiedAt : -1, cell.shelf === null ? null : cell.shelf.seen)
+  cell.memo = makeMemo(cell, deps, stamps, (cell.flags & UNPROVED) === 0 ? cell.verifiedAt : -1, cell.shelf === null ? null : cell.shelf.seen, cell.emitted)
   cell.memo.promise = cell.promise
   return cell.memo
 }
@@ -28,8 +28,8 @@ export function edgesOf(cell: Cell): { readonly deps: Node[]; readonly stamps: S
   return { deps, stamps }
 }
 
-export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision, seen: readonly unknown[] | null = null): Memo {
-  return { value, flags: resultIn(flags), stamp, changedAt, deps, stamps, verifiedAt, promise: null, seen }
+export function makeMemo({ value, flags, stamp, changedAt }: Outcome, deps: readonly Node[], stamps: readonly Stamp[], verifiedAt: Revision, seen: readonly unknown[] | null = null, emitted: Emitted | null = null): Memo {
+  return { value, flags: resultIn(flags), stamp, changedAt, deps, stamps, verifiedAt, promise: null, seen, emitted }
 }
 
 /** Called before a run takes the cell's edges: keeps the outcome for the snapshots that were taken while it may have held. */

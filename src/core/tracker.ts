@@ -6,7 +6,8 @@
  * names the definition and the argument, and nothing has to be looked up.
  */
 import { type Branch, ELSEWHERE, ENDED, READING, VOLATILES } from './branch.js'
-import type { AnyInterned, Definition } from './define.js'
+import type { AnyAccumulator, AnyInterned, Definition } from './define.js'
+import { emit } from './emission.js'
 import { FinishedQueryError, InvalidDefinitionError } from './errors.js'
 import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
 import { intern, lookup } from './intern.js'
@@ -86,6 +87,11 @@ export class Tracker {
     frame.branch.family.note(VOLATILES, true)
   }
 
+  emit(channel: AnyAccumulator, item: unknown): void {
+    this.checkOpen()
+    emit(this.frame, channel, item)
+  }
+
   get signal(): AbortSignal {
     const { frame } = this
     // An evaluation that has ended has nothing to be told any more, unless it was cancelled.
@@ -102,6 +108,8 @@ export class Tracker {
 
   /** A `q` for one of several attempts of the body. */
   attempt(): TrackerOfAttempt {
+    // What an attempt has emitted that failed goes with it.
+    this.frame.emitted = null
     return new TrackerOfAttempt(this.frame, this.cell, this.run)
   }
 
@@ -146,6 +154,9 @@ export class Tracker {
     throw error
   }
 }
+
+/** The evaluation that reads through a `q`. */
+export const frameOf = (q: object): Frame => (q as unknown as { readonly frame: Frame }).frame
 
 /** What one of several attempts sees: its signal fires, and its reads end, when it is given up. */
 class TrackerOfAttempt extends Tracker {

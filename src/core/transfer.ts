@@ -103,7 +103,7 @@ export function takeAll(collector: Collector, branch: Branch, source: Branch): v
 function takeStamps(collector: Collector, branch: Branch, name: string, before: TableRoot, whole: TableRoot): void {
   collector.afterwards(() => {
     const definition = branch.family.names.get(name)
-    if (definition === undefined || definition.kind === 'interned' || isBusy(branch)) return
+    if (definition === undefined || definition.kind === 'interned' || definition.kind === 'accumulator' || isBusy(branch)) return
     const table = localTable(branch, definition)
     if (table.entriesStamp === before.entriesStamp) restampTable(branch, table, whole)
   })

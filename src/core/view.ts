@@ -6,12 +6,13 @@
  */
 import type { Map as ImmutableMap } from 'immutable'
 import type { ObservableInput, Subscription } from 'rxjs'
+import { accumulatedOutside } from './accumulated.js'
 import { Audience } from './audience.js'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { bindInput } from './bind.js'
 import { Branch, CLOSED, HEARD } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
-import type { Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
+import type { Accumulator, AnyAccumulator, Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Outlet } from './delivery.js'
 import { type Cleanup, type Effect, type EffectOptions, startEffect } from './effect.js'
 import { Hub } from './hub.js'
@@ -148,6 +149,18 @@ export class View implements Reader {
   read<R>(body: (q: Query) => R): Result<R> {
     if (this.branch.disposed || this.branch.family.closed) this.refuse()
     return readOnce(this.engine, this.branch, body) as Result<R>
+  }
+
+  /**
+   * All items that a query and the queries below it have emitted on a channel: those of dependencies before those of their dependents, in the order
+   * read, a query's own in the order emitted, and those of each query once, however often it is read. A promise where the query is asynchronous.
+   * The query is made valid first; what need not run again still counts. What has failed has no items, but what it had read has. Takes time in
+   * proportion to the queries below and their reads.
+   * @throws what the query throws, as the same object; `InvalidDefinitionError`
+   */
+  accumulated<T, A extends Args, R>(channel: Accumulator<T>, query: Computed<A, R>, ...args: NoInfer<A>): R extends PromiseLike<unknown> ? Promise<readonly T[]> : readonly T[]
+  accumulated(channel: AnyAccumulator, query: unknown, ...args: readonly unknown[]): unknown {
+    return accumulatedOutside(this.engine, this.branch, channel, this.cell(query, args))
   }
 
   /** Reads that end for this caller when the signal fires. The query goes on while somebody else waits for it. */

@@ -207,7 +207,7 @@ class Replay {
 }
 
 function mismatch(name: string, kind: Entry['kind'], definition: AnyDefinition | undefined): LogError {
-  const words = { input: 'an input', derived: 'a query', interned: 'an interned definition', source: 'a source' }
+  const words = { input: 'an input', derived: 'a query', interned: 'an interned definition', source: 'a source', accumulator: 'an accumulator' }
   const instead = definition === undefined ? 'it is not among the definitions' : `here it is ${words[definition.kind]}`
   return new LogError('mismatch', `The log holds writes to ${words[kind]} named "${name}", and ${instead}. Add it, or leave its writes out with onMismatch: 'drop'.`)
 }

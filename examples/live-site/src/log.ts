@@ -8,7 +8,7 @@ import { ClosedError, type Database, type RuntimeEvent } from 'pebre'
 import { concatMap, filter, skip, type Subscription } from 'rxjs'
 import { asset, file, template } from './inputs.js'
 import type { Level } from './options.js'
-import { type Problem, report } from './queries.js'
+import { diagnostics, type Problem, report } from './queries.js'
 
 export type Logger = PinoLogger
 
@@ -39,7 +39,8 @@ class Tally {
   add(event: RuntimeEvent): void {
     if (this.since === 0) this.since = event.time
     if (event.type === 'inputSet' || event.type === 'inputRemoved') this.changed.add(nameOf(event))
-    else if (event.type === 'queryStarted') this.ran++
+    // To ask what is wrong is an evaluation too, and none of the site.
+    else if (event.type === 'queryStarted' && event.definition !== 'accumulated') this.ran++
     else if (event.type === 'queryFailed') this.failed++
     else if (event.type === 'queryValidated') this.kept++
   }
@@ -73,7 +74,7 @@ export function logRebuilds(db: Database, log: Logger): Subscription {
     concatMap(async (revision) => {
       // Open browsers first: they wait for one page, and this for all of them.
       await setImmediate()
-      return { revision, found: await db.get(report) }
+      return { revision, found: await db.accumulated(diagnostics, report) }
     }),
     filter(({ revision }) => revision === db.revision),
   )

@@ -7,10 +7,12 @@
  *                                 └─ highlighted ───────────────────────────┘         │
  *   template ─ layout ────────────────────────────────────────────────────────────────┘
  *
+ * `targets` and `problems` emit what is wrong, and `accumulated(diagnostics, report)` gathers it.
+ *
  * All of them are functions of the inputs alone, so a failure stays until something that was read changes.
  */
 import { setImmediate } from 'node:timers/promises'
-import { type Definition, derived, type Query } from 'pebre'
+import { accumulator, type Definition, derived, type Query } from 'pebre'
 import { readFrontMatter, splitFrontMatter } from './front-matter.js'
 import { highlight } from './highlight.js'
 import { escapeHtml } from './html.js'
@@ -22,7 +24,7 @@ import { type Entry, growTree, sortEntries } from './tree.js'
 import { folderOf, isFolder, labelOf, parseHref, relativeUrl, reserved, resolvePath } from './urls.js'
 
 /** Raise the version with any change of what a query makes: results that were kept are made anew. */
-const pure = { errors: 'dependencies', version: 1 } as const
+const pure = { errors: 'dependencies', version: 2 } as const
 
 // ── One file ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,13 +134,24 @@ const target = derived('target', (q, from: string, href: string): Target => {
   return { href: relativeUrl(from, path) + (parts.query || `?v=${print.slice(0, 8)}`) + hash }
 }, pure)
 
+export interface Problem {
+  readonly type: 'page failed' | 'broken link'
+  readonly page: string
+  readonly message: string
+}
+
+/** What is wrong with the site, said by the query that comes upon it: nobody has to pass it on. */
+export const diagnostics = accumulator<Problem>('diagnostics')
+
 /** What each link of a page leads to, by the text of the link. */
 export const targets = derived('targets', (q, path: string): readonly (readonly [href: string, target: Target])[] => {
   const within = (href: string): Target => {
     const id = parseHref(href)?.hash ?? ''
     return id === '' || q.get(anchors, path).includes(id) ? { href } : { href, problem: `this page has no heading #${id}` }
   }
-  return q.get(markdown, path).links.map((href) => [href, /^[#?]/.test(href) ? within(href) : q.get(target, folderOf(path), href)])
+  const found = q.get(markdown, path).links.map((href) => [href, /^[#?]/.test(href) ? within(href) : q.get(target, folderOf(path), href)] as const)
+  for (const [, { problem }] of found) if (problem !== undefined) q.emit(diagnostics, { type: 'broken link', page: path, message: problem })
+  return found
 }, pure)
 
 // ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,31 +200,21 @@ export const page = derived('page', async (q, key: string): Promise<string> => {
 
 // ── What is wrong ────────────────────────────────────────────────────────────────────────────────────────────────
 
-export interface Problem {
-  readonly type: 'page failed' | 'broken link'
-  readonly page: string
-  readonly message: string
-}
-
-/** What is wrong with a page, as a value: reading it never fails. */
-export const problems = derived('problems', async (q, key: string): Promise<readonly Problem[]> => {
+/** Builds a page. A failure is a diagnostic, and no failure of whoever asks. */
+export const problems = derived('problems', async (q, key: string): Promise<void> => {
   try {
     await q.get(page, key)
   } catch (error) {
-    return [{ type: 'page failed', page: key, message: error instanceof Error ? error.message : String(error) }]
+    q.emit(diagnostics, { type: 'page failed', page: key, message: error instanceof Error ? error.message : String(error) })
   }
-  const found = isFolder(key) ? [] : q.get(targets, key)
-  return found.flatMap(([, { problem }]) => (problem === undefined ? [] : [{ type: 'broken link', page: key, message: problem }]))
 }, pure)
 
-/** What is wrong with the site. Whoever follows it keeps every page built. */
-export const report = derived('report', async (q): Promise<readonly Problem[]> => {
-  const found: Problem[] = []
+/** Builds the site: `accumulated(diagnostics, report)` says what is wrong with it. Whoever follows it keeps every page built. */
+export const report = derived('report', async (q): Promise<void> => {
   for (const [index, key] of q.get(pages).entries()) {
-    found.push(...(await q.get(problems, key)))
+    await q.get(problems, key)
     if (index % 20 === 19) await setImmediate()
   }
-  return found
 }, pure)
 
 /** Everything that is kept from one start to the next. */

@@ -8,7 +8,7 @@ import { closeKept, openKept } from './kept.js'
 import { createLog, logProblems } from './log.js'
 import { type Options, UsageError } from './options.js'
 import { showProgress } from './progress.js'
-import { address, page, pages, report } from './queries.js'
+import { address, diagnostics, page, pages, report } from './queries.js'
 import { openSite } from './serve.js'
 import { reserved } from './urls.js'
 
@@ -22,7 +22,8 @@ export async function build(options: Extract<Options, { readonly command: 'build
   const started = performance.now()
   try {
     await readInto(db, root, [''], (error) => log.error({ err: error }, 'a file cannot be read'))
-    const found = await db.with({ signal }).get(report)
+    await db.with({ signal }).get(report)
+    const found = await db.accumulated(diagnostics, report)
     progress.unsubscribe()
     logProblems(log, [], found)
     const failed = new Set(found.filter(({ type }) => type === 'page failed').map((problem) => problem.page))

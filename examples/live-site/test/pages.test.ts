@@ -3,7 +3,7 @@ import { queryPath } from 'pebre'
 import { describe, expect, it } from 'vitest'
 import { splitFrontMatter } from '../src/front-matter.js'
 import { file, settings, template } from '../src/inputs.js'
-import { address, content, page, problems, report } from '../src/queries.js'
+import { address, content, diagnostics, page, problems, report } from '../src/queries.js'
 import { show } from '../src/show.js'
 import { relativeUrl, requestedPath, resolvePath } from '../src/urls.js'
 import { memorySite } from './support/memory.js'
@@ -66,7 +66,7 @@ describe('front matter', () => {
     ['a: [', 'at line 3, column 1'],
   ])('%s fails the page, and says why', async (front, message) => {
     const db = memorySite({ 'a.md': `---\n${front}\n---\n# A` })
-    expect(await db.get(problems, 'a.md')).toMatchObject([{ type: 'page failed', page: 'a.md', message: expect.stringContaining(message) as string }])
+    expect(await db.accumulated(diagnostics, problems, 'a.md')).toMatchObject([{ type: 'page failed', page: 'a.md', message: expect.stringContaining(message) as string }])
   })
 })
 
@@ -82,7 +82,7 @@ describe('links', () => {
   ])('%s becomes %s', async (href, expected) => {
     const db = site()
     db.set(file, 'guide/deep/c.md', `# C\n[x](${href.includes(' ') && !href.startsWith('<') ? `<${href}>` : href})`)
-    expect(await db.get(problems, 'guide/deep/c.md')).toEqual([])
+    expect(await db.accumulated(diagnostics, problems, 'guide/deep/c.md')).toEqual([])
     expect(await db.get(content, 'guide/deep/c.md')).toContain(`<a href="${expected}">x</a>`)
   })
 
@@ -92,17 +92,17 @@ describe('links', () => {
   ])('%s is broken, and healed by what it names', async (href, message) => {
     const db = site()
     db.set(file, 'guide/deep/c.md', `# C\n[x](${href})`)
-    expect((await db.get(problems, 'guide/deep/c.md')).map((problem) => problem.message)).toEqual([message])
+    expect((await db.accumulated(diagnostics, problems, 'guide/deep/c.md')).map((problem) => problem.message)).toEqual([message])
     expect(await db.get(content, 'guide/deep/c.md')).toMatch(/<a href="[^"]*" title="[^"]*" class="broken">x<\/a>/)
   })
 
   it('a heading that comes heals the link, one that goes breaks it', async () => {
     const db = memorySite({ 'a.md': '# A\n[b](b.md#later)', 'b.md': '# B' })
-    expect(await db.get(report)).toHaveLength(1)
+    expect(await db.accumulated(diagnostics, report)).toHaveLength(1)
     db.set(file, 'b.md', '# B\n## Later')
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
     db.remove(file, 'b.md')
-    expect(await db.get(report)).toEqual([{ type: 'broken link', page: 'a.md', message: 'there is no b.md' }])
+    expect(await db.accumulated(diagnostics, report)).toEqual([{ type: 'broken link', page: 'a.md', message: 'there is no b.md' }])
   })
 })
 
@@ -113,19 +113,19 @@ describe('a failing page', () => {
     expect(await db.read((q) => show(q, '/b'))).toMatchObject({ type: 'page', html: expect.stringContaining('>A</a>') as string })
     db.set(file, 'a.md', '---\ntitle: Good\n---\n')
     expect(await db.read((q) => show(q, '/a'))).toMatchObject({ type: 'page' })
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
   })
 
   it('a bad template fails all pages, and removing it heals them', async () => {
     const db = memorySite({ 'a.md': '# A' })
     db.set(template, '{{ content }}{{ nope }}')
-    expect((await db.get(report)).map(({ message }) => message)).toEqual(Array.from({ length: 2 }, () => expect.stringContaining('{{ nope }}') as string))
+    expect((await db.accumulated(diagnostics, report)).map(({ message }) => message)).toEqual(Array.from({ length: 2 }, () => expect.stringContaining('{{ nope }}') as string))
     const error: unknown = await db.get(page, 'a.md').catch((thrown: unknown) => thrown)
     expect(queryPath(error)).toEqual(['page(a.md)', 'layout()'])
     db.set(template, 'nothing')
-    expect((await db.get(report))[0]?.message).toContain('no {{ content }}')
+    expect((await db.accumulated(diagnostics, report))[0]?.message).toContain('no {{ content }}')
     db.remove(template)
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
   })
 })
 

@@ -3,7 +3,7 @@ import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { generatePages, pathOf } from '../src/generate.js'
 import { file, settings, template } from '../src/inputs.js'
-import { page, pages, problems, report } from '../src/queries.js'
+import { diagnostics, page, pages, problems, report } from '../src/queries.js'
 import { memorySite } from './support/memory.js'
 
 const code = '```ts\nconst a = 1\n```\n'
@@ -100,9 +100,9 @@ describe('an edit runs what it reaches', () => {
 
   it('a new page: the lists it stands in, and the link that waited for it', async () => {
     const db = memorySite({ 'index.md': '[new](new.md)', 'a/b.md': '# B' })
-    expect(await db.get(problems, 'index.md')).toEqual([{ type: 'broken link', page: 'index.md', message: 'there is no new.md' }])
+    expect(await db.accumulated(diagnostics, problems, 'index.md')).toEqual([{ type: 'broken link', page: 'index.md', message: 'there is no new.md' }])
     db.set(file, 'new.md', '# New')
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
     expect(await db.get(page, 'index.md')).toContain('<a href="new">new</a>')
     expect(await db.get(page, 'a/b.md')).toContain('<a href="../new">New</a>')
   })
@@ -112,7 +112,7 @@ describe('an edit runs what it reaches', () => {
     expect(await db.get(page, 'index.md')).toContain('&lt;b id=&quot;x&quot;&gt;')
     db.set(settings, { name: 'Test', html: true, static: false })
     expect(await db.get(page, 'index.md')).toContain('<b id="x">bold</b>')
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
   })
 })
 
@@ -121,7 +121,7 @@ describe('5 000 pages', () => {
 
   it('an edit to one page runs only that page\'s queries; one to the template renders all and parses none', async () => {
     const db = site()
-    expect(await db.get(report)).toEqual([])
+    expect(await db.accumulated(diagnostics, report)).toEqual([])
     const count = db.get(pages).length
     expect(count).toBeGreaterThanOrEqual(5000)
     const log = record(db)
