@@ -91,14 +91,6 @@ export const marks = [
     first: ['spec/dur'],
   },
   {
-    name: 'told-twice-of-a-diamond',
-    file: 'core/graph.ts',
-    find: '      if (seen.has(edge.reader)) continue\n',
-    replace: '',
-    breaks: 'A dependent that is reached twice is announced twice.',
-    first: ['spec/evt'],
-  },
-  {
     name: 'volatile-kept',
     file: 'core/node.ts',
     find: 'cell.mark = passing || (',
@@ -152,7 +144,7 @@ export const marks = [
     find: 'this.stamp = initial ? INITIAL : ABSENT',
     replace: 'this.stamp = ABSENT',
     breaks: 'An input with an initial value counts as absent.',
-    first: ['spec/in'],
+    first: ['spec/in-values', 'spec/in-collections'],
   },
   {
     name: 'read-twice-recorded-twice',
@@ -160,7 +152,7 @@ export const marks = [
     find: 'if (node.seenBy <= this.run) return node.seenBy === this.run',
     replace: 'if (node.seenBy <= this.run) return false',
     breaks: 'Reading one record again adds an edge.',
-    first: ['spec/der'],
+    first: ['spec/der-tracking'],
   },
   {
     name: 'slot-read-not-tracked',

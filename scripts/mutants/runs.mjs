@@ -83,12 +83,12 @@ export const runs = [
     first: ['spec/snap', 'spec/history'],
   },
   {
-    name: 'running-job-keeps-edges',
+    name: 'detached-job-forgets',
     file: 'core/engine.ts',
-    find: '    if (owner !== null && owner !== own) this.detach(owner)\n    if (branch.forks',
-    replace: '    if (branch.forks',
-    breaks: 'Two runs of one cell write to one list of edges.',
-    first: ['model/history', 'spec/bind', 'spec/can-late'],
+    find: 'edge = edge === frame.tail ? null : edge.nextDep) job.reads.set(edge.dep, edge.stamp)',
+    replace: 'edge = edge === frame.tail ? null : edge.nextDep) job.reads.delete(edge.dep)',
+    breaks: 'A job that loses its edges to a newer one forgets what it has read.',
+    first: ['spec/bind', 'spec/share', 'model/history'],
   },
   {
     name: 'not-marked-upwards',
@@ -96,7 +96,7 @@ export const runs = [
     find: '    if (!isClosed(cell)) wake(cell)\n    const broken',
     replace: '    const broken',
     breaks: 'A run leaves its cell marked below unmarked ones.',
-    first: ['model/history'],
+    first: ['spec/err-caught', 'model/history'],
   },
   {
     name: 'overtaken-job-trusted',
@@ -144,7 +144,7 @@ export const runs = [
     find: '      while (cells.length > base) this.leaveCell()\n',
     replace: '',
     breaks: 'A finally removed: a walk that was given up leaves cells in the middle of a check.',
-    first: ['spec/cyc-deep', 'spec/scale', 'model/history'],
+    first: ['model/history', 'spec/cyc-catch', 'spec/cyc-deep'],
   },
   {
     name: 'active-body-stays',

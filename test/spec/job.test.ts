@@ -125,6 +125,32 @@ describe('gets at newer states', () => {
     }
   })
 
+  it('[JOB-3] the same where a query stands between; a write that leaves it as it was is joined', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const runs: number[] = []
+    const parity = derived('parity', (q) => q.get(x) % 2)
+    const slow = derived('slow', async (q) => {
+      const value = q.get(parity)
+      runs.push(value)
+      await stops.at(`slow ${value}`)
+      return value
+    })
+    db.set(x, 0)
+    const values = [db.get(slow)]
+    db.set(x, 2)
+    values.push(db.get(slow))
+    expect(runs).toEqual([0])
+    db.set(x, 3)
+    const newer = db.get(slow)
+    expect(runs).toEqual([0, 1])
+    await stops.open('slow 1')
+    expect(await newer).toBe(1)
+    await stops.open('slow 0')
+    expect(await Promise.all(values)).toEqual([0, 0])
+    expect([await db.get(slow), runs]).toEqual([1, [0, 1]])
+  })
+
   it('[JOB-2] a caller that joined gets its own answer where a later read turns out to have changed', async () => {
     const db = createDatabase()
     const stops = new Stops()
