@@ -88,15 +88,7 @@ export const jobs = [
     find: 'job.touched < MAYBE) job.touched = MAYBE',
     replace: 'job.touched < MAYBE) job.touched = CLEAN',
     breaks: 'An overtaken job reads what is otherwise by now, and is joined by callers at the newer revision.',
-    first: ['spec/bind', 'model/history'],
-  },
-  {
-    name: 'unawaited-job-dropped',
-    file: 'core/job.ts',
-    find: '  for (let wait = job.waits; wait !== null; wait = wait.nextWait) wait.target.holders++\n',
-    replace: '',
-    breaks: 'What a query asked for and did not await can be cancelled although nobody gave it up.',
-    first: ['spec/job-end', 'spec/can', 'spec/job'],
+    first: ['spec/job', 'spec/bind'],
   },
   {
     name: 'job-left-in-the-books',
@@ -112,7 +104,7 @@ export const jobs = [
     find: "(outcome) => {\n      signal.removeEventListener('abort', abort)\n",
     replace: '(outcome) => {\n',
     breaks: 'A signal that lives long keeps a listener for each call that was made with it.',
-    first: ['spec/can'],
+    first: ['spec/can-family'],
   },
   {
     name: 'abort-during-the-body-missed',
@@ -128,7 +120,7 @@ export const jobs = [
     find: '  if (signal.aborted) {',
     replace: '  if (false) {',
     breaks: 'A call with a signal that has fired already runs the body.',
-    first: ['spec/can'],
+    first: ['spec/can-family'],
   },
   {
     name: 'ad-hoc-read-kept',
@@ -200,14 +192,6 @@ export const jobs = [
     find: '      isStill = false\n',
     replace: '',
     breaks: 'A fixpoint is taken for found after one round.',
-    first: ['spec/cyc-fixpoint'],
-  },
-  {
-    name: 'provisional-values-offered',
-    file: 'core/fixpoint.ts',
-    find: '    if (isProvisional) this.provisional.add(origin)\n    return isProvisional',
-    replace: '    return false',
-    breaks: 'Values of a round are offered to others.',
     first: ['spec/cyc-fixpoint'],
   },
 ]

@@ -8,7 +8,7 @@ export const telling = [
     find: '    delivery.announce(this.label, () => {\n      this.stateAt',
     replace: '    delivery.guard(() => {\n      this.stateAt',
     breaks: 'An asynchronous result is told in the middle of what is being told.',
-    first: ['spec/live-async', 'spec/live', 'spec/live-overtaken', 'model/history'],
+    first: ['spec/live-async'],
   },
   {
     name: 'order-of-subscriptions-lost',
@@ -24,7 +24,7 @@ export const telling = [
     find: '      this.cell.watcher = null\n',
     replace: '',
     breaks: 'A cell counts as observed when the last subscriber has left.',
-    first: ['spec/live', 'spec/live-leave'],
+    first: ['spec/src', 'spec/mem-evict'],
   },
   {
     name: 'wait-of-the-unobserved-kept',
@@ -32,7 +32,7 @@ export const telling = [
     find: 'if (wait !== null) leave(wait, abandoned(this.branch.family))',
     replace: '',
     breaks: 'An evaluation goes on although the last subscriber has left.',
-    first: ['spec/live-async', 'spec/live-leave', 'spec/can'],
+    first: ['spec/live-activity', 'spec/live-async'],
   },
   {
     name: 'state-told-again',
@@ -41,14 +41,6 @@ export const telling = [
     replace: 'if (subscriber.left) return',
     breaks: 'A commit that changes nothing for a live query is told.',
     first: ['spec/live'],
-  },
-  {
-    name: 'told-after-leaving',
-    file: 'core/live.ts',
-    find: 'if (subscriber.left || subscriber.told === state) return',
-    replace: 'if (subscriber.told === state) return',
-    breaks: 'A subscriber that left during an emission hears it.',
-    first: ['spec/live', 'spec/live-leave'],
   },
   {
     name: 'older-state-told',
@@ -115,20 +107,12 @@ export const telling = [
     first: ['spec/rev', 'spec/rev-nested'],
   },
   {
-    name: 'told-while-a-body-runs',
-    file: 'core/delivery.ts',
-    find: '    if (this.delivering || this.isBusy()) return\n',
-    replace: '    if (this.delivering) return\n',
-    breaks: 'Subscribers run while a query body is on the stack.',
-    first: ['spec/evt-runs', 'spec/evt-listeners', 'spec/live-inside'],
-  },
-  {
     name: 'newcomer-hears-the-present',
     file: 'core/audience.ts',
     find: 'if (joined < now && wants(value))',
     replace: 'if (wants(value))',
     breaks: 'Who subscribes during an emission hears it too.',
-    first: ['spec/evt-listeners', 'spec/rev', 'spec/in-values'],
+    first: ['spec/live-activity'],
   },
   {
     name: 'revision-of-events',

@@ -151,6 +151,29 @@ describe('gets at newer states', () => {
     expect([await db.get(slow), runs]).toEqual([1, [0, 1]])
   })
 
+  it('[JOB-3] what has changed before the evaluation reads it is not waited for either', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    let runs = 0
+    const late = derived('late', async (q) => {
+      const run = ++runs
+      await stops.at(`before ${run}`)
+      const value = q.get(y)
+      await stops.at(`after ${run}`)
+      return value
+    })
+    const older = db.get(late)
+    db.set(y, 20)
+    await stops.open('before 1')
+    const newer = db.get(late)
+    expect(runs).toBe(2)
+    await stops.open('before 2')
+    await stops.open('after 2')
+    expect(await newer).toBe(20)
+    await stops.open('after 1')
+    expect([await older, await db.get(late), runs]).toEqual([10, 20, 2])
+  })
+
   it('[JOB-2] a caller that joined gets its own answer where a later read turns out to have changed', async () => {
     const db = createDatabase()
     const stops = new Stops()
