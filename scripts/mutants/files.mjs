@@ -8,7 +8,7 @@ export const files = [
     find: 'return crc32(section) === head.crc',
     replace: 'return crc32(section) >= 0 || head.crc >= 0',
     breaks: 'The checksum of a section is not compared.',
-    first: ['spec/per-damage', 'spec/per'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'last-checksum-not-compared',
@@ -16,7 +16,7 @@ export const files = [
     find: 'return crc32(bytes.subarray(0, end)) === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)',
     replace: 'return end >= 0',
     breaks: 'The checksum of the whole file is not compared.',
-    first: ['spec/per-damage', 'spec/per'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'header-checksum-not-compared',
@@ -24,7 +24,7 @@ export const files = [
     find: "if (crc32(header, crc32(bytes.subarray(16, 20))) !== view.getUint32(20, true)) throw corrupt('its header was changed')\n",
     replace: '',
     breaks: 'The checksum of the header is not compared.',
-    first: ['spec/per-damage'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'trailing-bytes-accepted',
@@ -32,7 +32,7 @@ export const files = [
     find: 'if (at !== bytes.length - END) throw corrupt(',
     replace: 'if (at > bytes.length - END) throw corrupt(',
     breaks: 'Bytes between the last section and the end are passed over.',
-    first: ['spec/per-damage'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'two-sections-of-a-name',
@@ -40,7 +40,7 @@ export const files = [
     find: 'if (seen.has(name)) throw corrupt(',
     replace: 'if (name === null) throw corrupt(',
     breaks: 'A file with one section twice is loaded.',
-    first: ['spec/per-damage', 'spec/per'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'newer-format-read',
@@ -48,7 +48,7 @@ export const files = [
     find: 'if (version > FORMAT_VERSION) throw',
     replace: 'if (version > FORMAT_VERSION + 1) throw',
     breaks: 'A file of the next format is read as one of this.',
-    first: ['spec/per', 'spec/per-damage'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'record-twice',
@@ -56,7 +56,7 @@ export const files = [
     find: 'compareKeys(last, next) >= 0',
     replace: 'compareKeys(last, next) > 0',
     breaks: 'A file with one record twice is loaded.',
-    first: ['spec/per-damage', 'spec/per'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'link-to-nothing',
@@ -64,7 +64,7 @@ export const files = [
     find: "if (typeof link !== 'number' || !(link >= 1 && link < 2 * numbers) || !Number.isInteger(link)) throw",
     replace: "if (typeof link !== 'number') throw",
     breaks: 'A result that depends on no record of the file is loaded.',
-    first: ['spec/per-damage'],
+    first: ['spec/per-checksums'],
   },
   {
     name: 'version-of-a-query-ignored',
