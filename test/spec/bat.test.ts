@@ -149,6 +149,19 @@ describe('batches that fail', () => {
     expect([log.take(), db.entries(file).toJS()]).toEqual([['revision 2', 'set file(b)', 'set file(c)', 'set file(e)'], { a: '1', b: 'outer', c: 'outer', e: 'outer' }])
   })
 
+  it('[BAT-4 BAT-5] also where it wrote to one input several times', () => {
+    const { db, log } = filled()
+    db.batch((tx) => {
+      tx.set(file, 'b', 'outer')
+      thrownBy(() => db.batch((inner) => {
+        for (const value of ['x', 'y', 'z']) for (const key of ['a', 'b', 'c']) inner.set(file, key, value)
+        throw new Error('no')
+      }))
+      expect([tx.get(file, 'a'), tx.get(file, 'b'), tx.has(file, 'c')]).toEqual(['1', 'outer', false])
+    })
+    expect([log.take(), db.entries(file).toJS()]).toEqual([['revision 2', 'set file(b)'], { a: '1', b: 'outer' }])
+  })
+
   it('[BAT-4 BAT-5] an outer batch that throws takes the inner ones with it', () => {
     const { db, log } = filled()
     expect(() => db.batch(() => {

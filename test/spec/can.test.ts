@@ -200,6 +200,20 @@ describe('one of several leaves', () => {
     expect(await joined).toBe(1)
   })
 
+  it('[CAN-2] a caller without a signal stays, whoever leaves', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const fired: unknown[] = []
+    const query = listening(stops, fired)
+    const leaver = new AbortController()
+    const error = rejectionOf(db.with({ signal: leaver.signal }).get(query))
+    const plain = db.get(query)
+    leaver.abort('left')
+    expect(await error).toBe('left')
+    await stops.open('listening')
+    expect([await plain, fired]).toEqual([1, []])
+  })
+
   it('[CAN-2] a watching live query counts as a caller', async () => {
     const db = createDatabase()
     const stops = new Stops()

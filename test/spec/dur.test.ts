@@ -151,6 +151,22 @@ describe('never', () => {
     expect([db.get(read), edges(db, read)]).toEqual([[1, 2], ['low(a)']])
   })
 
+  it('[DUR-5 DER-2] the edges beside it stay, wherever it was read', () => {
+    const part = derived('part', (q, key: string) => q.get(low, key) ?? 0)
+    const sum = derived('sum', (q) => {
+      ran.push('sum')
+      return q.get(part, 'a') + q.get(part, 'b') + (q.get(never, 'a') ?? 0) + q.get(part, 'c')
+    })
+    const db = createDatabase()
+    taken()
+    db.set(never, 'a', 100)
+    expect([db.get(sum), edges(db, sum), taken()]).toEqual([100, ['part(a)', 'part(b)', 'part(c)'], ['sum']])
+    for (const [i, key] of ['a', 'b', 'c'].entries()) {
+      db.set(low, key, 1)
+      expect([db.get(sum), taken()]).toEqual([101 + i, ['sum']])
+    }
+  })
+
   it('[DUR-5 SNAP-2] views in which it is not set, or set to something else, are not given what was computed with it', () => {
     const read = derived('read', (q) => q.get(never, 'a') ?? -1)
     const db = createDatabase({ definitions: [never] })

@@ -212,6 +212,23 @@ describe('timeout', () => {
     await stops.openAll()
   })
 
+  it('[ERR-11 CAN-1] an attempt that rejects because it was given up is the last', async () => {
+    const { db } = timed()
+    const leaver = new AbortController()
+    let attempts = 0
+    const slow = derived('slow', (q) => {
+      attempts++
+      return new Promise<number>((_resolve, reject) => {
+        q.signal.addEventListener('abort', () => reject(q.signal.reason as Error))
+      })
+    }, { retry: { times: 3 } })
+    const error = rejectionOf(db.with({ signal: leaver.signal }).get(slow))
+    leaver.abort('left')
+    expect(await error).toBe('left')
+    await flush()
+    expect([attempts, db.stats().jobs]).toEqual([1, 0])
+  })
+
   it('[ERR-11 LIVE-7] a live query sees one evaluation: stale with the last value, then the result', async () => {
     const { db, clock } = timed()
     const { query } = flaky(0, { retry: { times: 1, delay: 10 } })

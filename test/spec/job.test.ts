@@ -125,6 +125,55 @@ describe('gets at newer states', () => {
     }
   })
 
+  it('[JOB-3] the same where a query stands between; a write that leaves it as it was is joined', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const runs: number[] = []
+    const parity = derived('parity', (q) => q.get(x) % 2)
+    const slow = derived('slow', async (q) => {
+      const value = q.get(parity)
+      runs.push(value)
+      await stops.at(`slow ${value}`)
+      return value
+    })
+    db.set(x, 0)
+    const values = [db.get(slow)]
+    db.set(x, 2)
+    values.push(db.get(slow))
+    expect(runs).toEqual([0])
+    db.set(x, 3)
+    const newer = db.get(slow)
+    expect(runs).toEqual([0, 1])
+    await stops.open('slow 1')
+    expect(await newer).toBe(1)
+    await stops.open('slow 0')
+    expect(await Promise.all(values)).toEqual([0, 0])
+    expect([await db.get(slow), runs]).toEqual([1, [0, 1]])
+  })
+
+  it('[JOB-3] what has changed before the evaluation reads it is not waited for either', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    let runs = 0
+    const late = derived('late', async (q) => {
+      const run = ++runs
+      await stops.at(`before ${run}`)
+      const value = q.get(y)
+      await stops.at(`after ${run}`)
+      return value
+    })
+    const older = db.get(late)
+    db.set(y, 20)
+    await stops.open('before 1')
+    const newer = db.get(late)
+    expect(runs).toBe(2)
+    await stops.open('before 2')
+    await stops.open('after 2')
+    expect(await newer).toBe(20)
+    await stops.open('after 1')
+    expect([await older, await db.get(late), runs]).toEqual([10, 20, 2])
+  })
+
   it('[JOB-2] a caller that joined gets its own answer where a later read turns out to have changed', async () => {
     const db = createDatabase()
     const stops = new Stops()

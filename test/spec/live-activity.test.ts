@@ -45,6 +45,20 @@ describe('activity$', () => {
     expect(seen).toHaveLength(length)
   })
 
+  it('[LIVE-5] a subscriber that comes while a count is told hears it once', async () => {
+    const { db, stops, low } = busy()
+    const seen: string[] = []
+    const subscription = db.activity$.subscribe(({ running }) => {
+      if (running === 0 || seen.length > 0) return
+      db.activity$.subscribe((activity) => seen.push(shown(activity)))
+    })
+    const answer = db.get(low, 1)
+    await stops.openAll()
+    await answer
+    expect(seen).toEqual(['1 0 0', '0 0 1'])
+    subscription.unsubscribe()
+  })
+
   it('[LIVE-9 CAN-7] what was given up has ended too; synchronous queries do not count', async () => {
     const { db, high } = busy()
     const double = derived('double', (q) => q.get(x) * 2)

@@ -164,3 +164,25 @@ describe('states', () => {
     expect(stops.labels).toEqual([])
   })
 })
+
+describe('writes in answer to a result', () => {
+  it('[REV-5 LIVE-7] wait until everybody has been told the result', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const slow = slowParity(stops)
+    const told: string[] = []
+    const listen = (name: string): void => {
+      db.watch(slow).subscribe((state) => {
+        told.push(`${name} ${state.status}${'value' in state ? ` ${state.value.parity}` : ''}`)
+        if (name === 'first' && state.status === 'ready' && state.value.parity === 1) db.set(x, 2)
+      })
+    }
+    listen('first')
+    listen('second')
+    await stops.open('slow 1')
+    expect(told.splice(0)).toEqual(['first pending', 'second pending', 'first ready 1', 'second ready 1', 'first stale 1', 'second stale 1'])
+    await stops.open('slow 2')
+    expect(told).toEqual(['first ready 0', 'second ready 0'])
+    db.close()
+  })
+})

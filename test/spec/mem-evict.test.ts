@@ -218,6 +218,23 @@ describe('what is never evicted', () => {
     expect(ran).toEqual(['square 1'])
   })
 
+  it('[MEM-3] what is pinned; it may go once the pin is gone', () => {
+    const { ran, square } = tower(0)
+    const db = createDatabase()
+    const pin = db.pin(square, 1)
+    const value = db.get(square, 1)
+    db.get(square, 2)
+    tick(db)
+    expect(db.stats().evictions).toBe(1)
+    ran.length = 0
+    expect(db.get(square, 1)).toBe(value)
+    expect(ran).toEqual([])
+    pin.dispose()
+    tick(db)
+    db.get(square, 1)
+    expect([db.stats().evictions, ran]).toEqual([2, ['square 1']])
+  })
+
   it('[MEM-3] what is running, and inputs', async () => {
     const stops = new Stops()
     const slow = derived('slow', async (q, i: number) => (await stops.at(`slow ${i}`), q.get(number, i)), { lru: 0 })

@@ -7,6 +7,7 @@ import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')
+const count = input<[], number>('count')
 const config = input<[], { readonly theme: string }>('config', { initial: { theme: 'light' } })
 const title = derived('title', (q, path: string) => q.get(file, path)?.split('\n')[0] ?? 'untitled')
 const index = derived('index', (q) => q.keys(file).map((path) => q.get(title, path)).join())
@@ -92,6 +93,19 @@ describe('when a commit is told', () => {
       [revision + 1, undefined, 'new b', ['b']], [revision + 1, 'new b', 'new b'],
     ]
     expect([...seen]).toEqual(['events', 'node', 'revision$', 'watch', 'observe', 'live'].map((who) => [who, state]))
+  })
+
+  it('[REV-2] so do subscribers of revision$ and of a node where nobody else listens', () => {
+    const double = derived('double', (q) => (q.get(count) ?? 0) * 2)
+    const top = derived('top', (q) => q.get(double) + 1)
+    for (const listen of [(db: Database, next: () => void) => db.revision$.subscribe(next), (db: Database, next: () => void) => db.node(count).subscribe(next)]) {
+      const db = createDatabase()
+      db.set(count, 1)
+      const seen: unknown[] = []
+      listen(db, () => seen.push([db.revision, db.get(double), db.get(top), db.keys(count).length]))
+      db.set(count, 2)
+      expect(seen).toEqual([[1, 2, 3, 1], [2, 4, 5, 1]])
+    }
   })
 
   it('[REV-2] a subscriber that throws does not make the write fail', () => {

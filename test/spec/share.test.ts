@@ -341,6 +341,18 @@ describe('what sharing holds', () => {
     expect([shared(db), forks.size, shelved.size]).toEqual([0, 0, 0])
   })
 
+  it('[SHARE-8] a snapshot that is written to and read again and again offers the newest few results', () => {
+    const db = filled()
+    const fork = db.snapshot()
+    for (let i = 0; i < 200; i++) {
+      fork.set(file, 'a', 'z'.repeat(i))
+      fork.get(parity, 'a')
+    }
+    expect(shared(db)).toBeLessThanOrEqual(2 * 10)
+    fork.dispose()
+    expect(shared(db)).toBe(0)
+  })
+
   it('[SHARE-8] what was kept for snapshots that are gone goes while others stay', () => {
     const db = filled()
     const lasting = db.snapshot()

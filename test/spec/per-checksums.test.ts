@@ -1,0 +1,97 @@
+/** Each check of a cache file by itself: the other checksums are made to fit. */
+import { createDatabase, derived, input } from 'pebre'
+import { loadCache, MemoryPort, saveCache } from 'pebre/persist'
+import { describe, expect, it } from 'vitest'
+import { crc32 } from '../../src/persist/checksum.js'
+import { Decoder, Encoder } from '../../src/persist/codec.js'
+import { endOf, FORMAT_VERSION, openBytes, prefixOf } from '../../src/persist/layout.js'
+
+const file = input<[path: string], string>('file')
+const size = derived('size', (q, path: string) => q.get(file, path)?.length ?? 0)
+const definitions = [file, size]
+const name = 'cache'
+
+async function saved(): Promise<Uint8Array> {
+  const db = createDatabase({ definitions })
+  for (const path of ['a', 'b', 'c']) db.set(file, path, path.repeat(9))
+  for (const path of ['a', 'b', 'c']) db.get(size, path)
+  const port = new MemoryPort()
+  await saveCache(db, { port, name })
+  return (await port.read(name)) as Uint8Array
+}
+
+/** What a load says of the bytes. */
+async function answer(bytes: Uint8Array): Promise<string> {
+  const db = createDatabase({ definitions })
+  const port = new MemoryPort()
+  await port.write(name, [bytes])
+  return loadCache(db, { port, name }).then(
+    () => 'loaded',
+    (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+  )
+}
+
+/** The same parts with a last checksum that fits. */
+const ended = (...parts: Uint8Array[]): Uint8Array => {
+  const whole = Buffer.concat(parts)
+  return new Uint8Array(Buffer.concat([whole, endOf(crc32(whole))]))
+}
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice()
+  copy[at] = (copy[at] as number) ^ 1
+  return copy
+}
+
+/** The file with its header made anew. */
+async function rebuilt(change: (heads: unknown[][], sections: Uint8Array[]) => void, extra: Uint8Array = new Uint8Array()): Promise<Uint8Array> {
+  const { header, body } = openBytes(await saved(), new Decoder())
+  const heads = header.sections.map((head) => [head.type, head.name, head.version, head.count, head.bytes, head.crc, head.rest, head.initial] as unknown[])
+  const sections = [...body]
+  change(heads, sections)
+  return ended(prefixOf(new Encoder().pack([header.revision, null, heads])), ...sections, extra)
+}
+
+describe('each check by itself', () => {
+  it('[PER-2 PER-3] the checksums of the header, of a section and of the whole', async () => {
+    const bytes = await saved()
+    const { length } = bytes
+    const whole = bytes.subarray(0, length - 4)
+    expect(await answer(ended(whole))).toBe('loaded')
+    expect(await answer(ended(flipped(whole, 30)))).toContain('corrupt: The file is damaged: its header was changed')
+    expect(await answer(ended(flipped(whole, length - 8)))).toContain('corrupt: The file is damaged: the section "size" was changed')
+    expect(await answer(flipped(bytes, length - 1))).toContain('corrupt: The file is damaged: its last checksum does not fit')
+  })
+
+  it('[PER-3 PER-10] bytes that belong to no section, a section twice, a record twice', async () => {
+    expect(await answer(await rebuilt(() => {}))).toBe('loaded')
+    expect(await answer(await rebuilt(() => {}, new Uint8Array(3)))).toContain('corrupt: The file is damaged: 3 bytes follow its end')
+    expect(await answer(await rebuilt((heads, sections) => {
+      heads.push(heads[0] as unknown[])
+      sections.push(sections[0] as Uint8Array)
+    }))).toContain('corrupt: The file is damaged: two sections are named "file"')
+    expect(await answer(await rebuilt((heads, sections) => {
+      const twice = new Encoder().packBlock([['a', 'a'], ['x', 'y'], 0])
+      sections[0] = twice
+      Object.assign(heads[0] as unknown[], { 3: 2, 4: twice.length, 5: crc32(twice) })
+    }))).toContain('a record twice')
+  })
+
+  it('[PER-3 PER-11] a result that was made from no record of the file', async () => {
+    for (const link of [-2, 1000, 2.5]) {
+      expect(await answer(await rebuilt((heads, sections) => {
+        const block = new Encoder().packBlock([['a'], [9], 0, [[link]]])
+        sections[1] = block
+        Object.assign(heads[1] as unknown[], { 3: 1, 4: block.length, 5: crc32(block) })
+      }))).toContain('corrupt')
+    }
+  })
+
+  it('[PER-7] the version of the format', async () => {
+    const newer = (await saved()).slice()
+    const view = new DataView(newer.buffer)
+    view.setUint32(8, FORMAT_VERSION + 1, true)
+    view.setUint32(12, crc32(newer.subarray(0, 12)), true)
+    expect(await answer(ended(newer.subarray(0, -4)))).toContain(`newer: The file has format version ${FORMAT_VERSION + 1}`)
+  })
+})
