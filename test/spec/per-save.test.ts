@@ -6,7 +6,7 @@ import { createDatabase, type Database, derived, input } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache } from 'pebre/persist'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareKeys, sortByKeys, textOfArgs } from '../../src/persist/order.js'
+import { compareKeys, orderOf, textOfArgs } from '../../src/persist/order.js'
 import { Slices } from '../../src/persist/slices.js'
 import { forSeeds } from '../support/random.js'
 
@@ -62,8 +62,8 @@ describe('saving goes on beside everything else', () => {
     })
     const key = fc.oneof(fc.string({ unit: 'binary' }), fc.string().map((text) => `docs/${text}`), fc.string({ unit: fc.constantFrom('a', 'b', '~', '\u007f', '\u0080', '\uffff', '\0') }))
     await fc.assert(fc.asyncProperty(fc.array(key), async (keys) => {
-      const list = keys.map((args) => ({ args, text: textOfArgs(args) }))
-      expect(await sortByKeys(list, new Slices())).toEqual(list.toSorted(compareKeys))
+      const sorted = keys.map((args) => ({ args, text: textOfArgs(args) })).toSorted(compareKeys)
+      expect(Array.from(await orderOf(keys, new Slices()), (place) => keys[place])).toEqual(sorted.map(({ args }) => args))
     }))
   })
 
