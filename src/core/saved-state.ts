@@ -122,8 +122,8 @@ export class StateReader {
   }
 
   /** Whether a slot held a value of its own. */
-  isStored(slot: Ref): boolean {
-    return this.stampOf(slot) !== restingStamp(slot as Slot)
+  isStored(slot: Slot): boolean {
+    return isStoredBy(slot, this.stampOf(slot))
   }
 
   /** What stood in a cell, if it is good for more than one revision: its value, not yet proved. */
@@ -189,6 +189,9 @@ export function kindOf(ref: Ref): RefKind {
   if (table.definition.name === '') return 'invalidation'
   return ref === table.keys ? 'keys' : ref === table.entries ? 'entries' : 'slot'
 }
+
+/** Whether a slot that showed that stamp held a value of its own. */
+export const isStoredBy = (slot: Slot, stamp: Stamp): boolean => stamp !== restingStamp(slot)
 
 /** A whole number that no other slot of the database has. They are given in the order in which slots are made. */
 export const slotIdOf = (slot: Slot): number => slot.id

@@ -55,6 +55,8 @@ export class Assembler {
   private readonly memoNumbers: Uint32Array
   private readonly recordNumbers = new Map<RetainedRecord, number>()
   private readonly bases = new Map<string, number>()
+  /** What stands for the keys and for all values of inputs, where a query read it. */
+  private readonly wholes = new Set<Slot>()
   /** The slots queries read that hold nothing, by input; none, where only its keys or all its values were read. */
   private readonly resting = new Map<AnyInput, Set<Slot>>()
 
@@ -75,16 +77,17 @@ export class Assembler {
       this.bases.set(head.name, next)
       if (head.type === 'input') next += 2
       const made = await rows(next)
-      next += made.keys.length
+      next += made.count
       ready.push(made)
     }
+    for (const whole of this.wholes) this.slotNumbers[slotIdOf(whole)] = (this.bases.get(definitionOf(whole).name) as number) + (kindOf(whole) === 'keys' ? 0 : 1)
     const packer = new Packer(encoder, slices)
     const heads: HeadForm[] = []
     const summaries: Summary[] = []
     for (const [i, { head: { type, name, version, rest, initial } }] of sections.entries()) {
       const rows = ready[i] as Rows
       const { bytes, crc } = await packer.section(type, rows)
-      const count = rows.keys.length
+      const { count } = rows
       heads.push([type, encoder.form(name), encoder.form(version), count, bytes, crc, rest, initial])
       summaries.push({ type, name, version, count, bytes })
     }
@@ -108,7 +111,7 @@ export class Assembler {
 
   private async sections(): Promise<{ sections: OutSection[]; retained: string[] }> {
     const { inputs, interned, memos, queries } = this.gathered
-    for (let memo = 0; memo < memos.cells.length; memo++) {
+    for (const memo of memos.wanting) {
       if (!memos.gone.has(memo)) memos.eachDep(memo, this.need)
       if (this.options.slices.due()) await this.options.slices.rest()
     }
@@ -147,6 +150,7 @@ export class Assembler {
     let slots = this.resting.get(definition)
     if (slots === undefined) this.resting.set(definition, (slots = new Set()))
     if (kind === 'slot') slots.add(dep)
+    else this.wholes.add(dep)
   }
 
   private inputHead(definition: AnyInput): OutSection['head'] {
@@ -169,18 +173,22 @@ export class Assembler {
   private async recordRows(name: string, { targets, keys, forms, weights }: Records, resting: readonly Slot[], first: number): Promise<Rows> {
     const { slices } = this.options
     const all = resting.length === 0 ? keys : [...keys, ...resting.map(storedArgsOf)]
-    const rows: Rows = { keys: [], forms: [], weights: [], flags: [], linksOf: noLinks }
-    for (const place of await orderOf(all, slices)) {
-      const isStored = place < keys.length
-      const target = isStored ? targets[place] : resting[place - keys.length]
-      if (target !== undefined) this.slotNumbers[slotIdOf(target)] = first + rows.keys.length
-      rows.keys.push(this.keyForm(name, all[place], target))
-      rows.forms.push(isStored ? forms[place] : null)
-      rows.weights.push(isStored ? (weights[place] as number) : RESTING_WEIGHT)
-      rows.flags.push(isStored ? 0 : 1)
-      if (slices.due()) await slices.rest()
+    const order = await orderOf(all, slices)
+    const placeOf = (row: number): number => order[row] as number
+    const targetOf = (place: number): Slot | undefined => (place < keys.length ? targets[place] : resting[place - keys.length])
+    for (let row = 0; row < order.length; row++) {
+      const target = targetOf(placeOf(row))
+      if (target !== undefined) this.slotNumbers[slotIdOf(target)] = first + row
+      if (slices.due(64)) await slices.rest()
     }
-    return rows
+    return {
+      count: order.length,
+      keyOf: (row) => this.keyForm(name, all[placeOf(row)], targetOf(placeOf(row))),
+      formOf: (row) => (placeOf(row) < keys.length ? forms[placeOf(row)] : null),
+      weightOf: (row) => weights[placeOf(row)] ?? RESTING_WEIGHT,
+      flagOf: (row) => (placeOf(row) < keys.length ? 0 : 1),
+      linksOf: noLinks,
+    }
   }
 
   private async memoRows(name: string, { start, end }: Span, first: number): Promise<Rows> {
@@ -194,31 +202,33 @@ export class Assembler {
       keys.push(storedArgsOf(cells[memo] as Ref))
       if (slices.due(64)) await slices.rest()
     }
-    const sorted: number[] = []
-    const rows: Rows = { keys: [], forms: [], weights: [], flags: [], linksOf: (row) => this.linksOf(sorted[row] as number) }
-    for (const place of await orderOf(keys, slices)) {
-      const memo = memos[place] as number
-      this.memoNumbers[memo] = first + sorted.length
-      sorted.push(memo)
-      rows.keys.push(this.keyForm(name, keys[place], cells[memo]))
-      rows.forms.push(forms[memo])
-      rows.weights.push(weights[memo] as number)
-      rows.flags.push(flags[memo] as number)
-      if (slices.due()) await slices.rest()
+    const order = await orderOf(keys, slices)
+    const memoOf = (row: number): number => memos[order[row] as number] as number
+    for (let row = 0; row < order.length; row++) {
+      this.memoNumbers[memoOf(row)] = first + row
+      if (slices.due(1024)) await slices.rest()
     }
-    return rows
+    return {
+      count: order.length,
+      keyOf: (row) => this.keyForm(name, keys[order[row] as number], cells[memoOf(row)]),
+      formOf: (row) => forms[memoOf(row)],
+      weightOf: (row) => weights[memoOf(row)] as number,
+      flagOf: (row) => flags[memoOf(row)] as number,
+      linksOf: (row) => this.linksOf(memoOf(row)),
+    }
   }
 
   private retainedRows(entries: readonly RetainedEntry[], first: number): Rows {
-    const rows: Rows = { keys: [], forms: [], weights: [], flags: [], linksOf: (row) => this.retainedLinks(entries[row] as RetainedEntry) }
-    for (const { record } of entries) {
-      this.recordNumbers.set(record, first + rows.keys.length)
-      rows.keys.push(record.key)
-      rows.forms.push(record.form)
-      rows.weights.push(UNKNOWN_WEIGHT)
-      rows.flags.push(record.isAsync || !record.stored ? 1 : 0)
+    const recordOf = (row: number): RetainedRecord => (entries[row] as RetainedEntry).record
+    for (const [row, { record }] of entries.entries()) this.recordNumbers.set(record, first + row)
+    return {
+      count: entries.length,
+      keyOf: (row) => recordOf(row).key,
+      formOf: (row) => recordOf(row).form,
+      weightOf: () => UNKNOWN_WEIGHT,
+      flagOf: (row) => (recordOf(row).isAsync || !recordOf(row).stored ? 1 : 0),
+      linksOf: (row) => this.retainedLinks(entries[row] as RetainedEntry),
     }
-    return rows
   }
 
   /** @throws UnsupportedValueError */
@@ -233,7 +243,7 @@ export class Assembler {
   // ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private linksOf(memo: number): number[] {
-    const { rewired, read, moved, ends } = this.gathered.memos
+    const { rewired, sources, moved, ends } = this.gathered.memos
     const other = rewired.size === 0 ? undefined : rewired.get(memo)
     const links: number[] = []
     if (other !== undefined) {
@@ -242,7 +252,11 @@ export class Assembler {
       return links
     }
     const end = ends[memo] as number
-    for (let i = this.gathered.memos.startOf(memo); i < end; i++) links.push(2 * this.numberOfRef(read.deps[i] as Ref) + (moved[i] as number))
+    for (let i = this.gathered.memos.startOf(memo); i < end; i++) {
+      const source = sources[i] as number
+      const number = source < 0 ? this.memoNumbers[-1 - source] : this.slotNumbers[source]
+      links.push(2 * (number as number) + (moved[i] as number))
+    }
     return links
   }
 
@@ -257,9 +271,7 @@ export class Assembler {
 
   private numberOfRef(dep: Ref): number {
     if (isQuery(dep)) return this.memoNumbers[this.gathered.memos.find(dep) as number] as number
-    const kind = kindOf(dep)
-    if (kind === 'slot') return this.slotNumbers[slotIdOf(dep)] as number
-    return (this.bases.get(definitionOf(dep).name) as number) + (kind === 'keys' ? 0 : 1)
+    return this.slotNumbers[slotIdOf(dep)] as number
   }
 }
 

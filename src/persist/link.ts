@@ -2,7 +2,7 @@
  * Finds what memos are written as made from: their dependencies; through what is not saved (by `persist: false`, because its
  * value has no form or was given up) down to what is. What depends on something that is not there is left out.
  */
-import { isQuery, kindOf, type Ref, type Stamp, type StateReader } from '../core/saved-state.js'
+import { isQuery, isStoredBy, kindOf, type Ref, slotIdOf, type Stamp, type StateReader } from '../core/saved-state.js'
 import type { Leaves, Memos } from './records.js'
 import type { Slices } from './slices.js'
 
@@ -30,21 +30,26 @@ export class Linker {
     const { memos, slices } = this
     const gone: number[] = []
     memos.moved = new Uint8Array(memos.read.deps.length)
+    memos.sources = new Int32Array(memos.read.deps.length)
     for (let memo = 0; memo < memos.cells.length; memo++) {
       if (!this.compare(memo)) {
         const leaves = this.leavesThrough(this.readsOf(memo))
         if (leaves === 'nowhere') gone.push(memo)
-        else memos.rewired.set(memo, leaves)
+        else {
+          memos.rewired.set(memo, leaves)
+          memos.wanting.push(memo)
+        }
       }
       if (slices.due()) await slices.rest()
     }
     await memos.leaveOut(gone, slices)
   }
 
-  /** Notes which dependencies have changed since. false: some are not saved themselves. */
+  /** Notes what the dependencies are, and which have changed since. false: some are not saved themselves. */
   private compare(memo: number): boolean {
-    const { read, ends, moved } = this.memos
+    const { read, ends, moved, sources, wanting } = this.memos
     const end = ends[memo] as number
+    let isWanting = false
     for (let i = this.memos.startOf(memo); i < end; i++) {
       const dep = read.deps[i] as Ref
       let shown: Stamp
@@ -52,12 +57,17 @@ export class Linker {
         const number = this.memos.find(dep)
         if (number === undefined) return false
         shown = this.memos.shown[number] as Stamp
+        sources[i] = -1 - number
       } else {
-        if (kindOf(dep) === 'invalidation') return false
+        const kind = kindOf(dep)
+        if (kind === 'invalidation') return false
         shown = this.reader.stampOf(dep)
+        sources[i] = slotIdOf(dep)
+        isWanting ||= kind !== 'slot' || !isStoredBy(dep, shown)
       }
       if (shown !== read.stamps[i]) moved[i] = 1
     }
+    if (isWanting) wanting.push(memo)
     return true
   }
 

@@ -4,14 +4,16 @@ import type { Encoder } from './codec.js'
 import type { SectionHead } from './layout.js'
 import type { Slices } from './slices.js'
 
-/** The records of a section in their order, in columns of forms. */
+/** The records of a section by their places in it. */
 export interface Rows {
-  readonly keys: unknown[]
-  readonly forms: unknown[]
-  /** About how many bytes each takes. */
-  readonly weights: number[]
+  readonly count: number
+  /** The form of the arguments; of the value. */
+  readonly keyOf: (row: number) => unknown
+  readonly formOf: (row: number) => unknown
+  /** About how many bytes it takes. */
+  readonly weightOf: (row: number) => number
   /** Of inputs: 1 for what holds nothing of its own. Of queries: 1 for what came through a promise. */
-  readonly flags: number[]
+  readonly flagOf: (row: number) => number
   /** What a record was made from, as the file says it. */
   readonly linksOf: (row: number) => number[]
 }
@@ -49,8 +51,8 @@ export class Packer {
   async section(type: SectionHead['type'], rows: Rows): Promise<Packed> {
     let crc = 0
     let bytes = 0
-    for (let start = 0; start < rows.keys.length; ) {
-      const end = endOfBlock(rows.weights, start)
+    for (let start = 0; start < rows.count; ) {
+      const end = endOfBlock(rows, start)
       const block = this.append(this.encoder.packed(columnsOf(type, rows, start, end)))
       crc = crc32(block, crc)
       bytes += block.length
@@ -79,16 +81,23 @@ export class Packer {
 }
 
 /** Where a block that begins at `start` ends: the same place for the same records. */
-function endOfBlock(weights: readonly number[], start: number): number {
+function endOfBlock({ count, weightOf }: Rows, start: number): number {
   let bytes = 0
   let end = start
-  while (end < weights.length && end - start < BLOCK_RECORDS && bytes < BLOCK_BYTES) bytes += (weights[end++] as number) + 16
+  while (end < count && end - start < BLOCK_RECORDS && bytes < BLOCK_BYTES) bytes += weightOf(end++) + 16
   return end
 }
 
-function columnsOf(type: SectionHead['type'], { keys, forms, flags, linksOf }: Rows, start: number, end: number): unknown {
-  const some = flags.slice(start, end)
-  const columns: unknown[] = [keys.slice(start, end), forms.slice(start, end), some.includes(1) ? some : 0]
+function columnsOf(type: SectionHead['type'], { keyOf, formOf, flagOf, linksOf }: Rows, start: number, end: number): unknown {
+  const keys: unknown[] = []
+  const forms: unknown[] = []
+  const flags: number[] = []
+  for (let row = start; row < end; row++) {
+    keys.push(keyOf(row))
+    forms.push(formOf(row))
+    flags.push(flagOf(row))
+  }
+  const columns = [keys, forms, flags.includes(1) ? flags : 0]
   if (type !== 'derived') return columns
   const links: number[][] = []
   for (let row = start; row < end; row++) links.push(linksOf(row))

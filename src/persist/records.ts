@@ -48,18 +48,21 @@ export class Memos {
   readonly ends: number[] = []
   /** Dependencies, and the stamps they were seen with; the value of the memo in hand. */
   readonly read: MemoBuffer = { isEvicted: false, value: undefined, isAsync: false, stamp: 0, deps: [], stamps: [] }
-  /** Of each dependency: 1 if it shows something else than was seen. */
+  /** Of each dependency: what it is (the id of a slot, or −1 − the number of a memo), and 1 if it shows something else than was seen. */
+  sources: Int32Array = new Int32Array(0)
   moved: Uint8Array = new Uint8Array(0)
+  /** Those that read what is not written by itself: a slot that holds nothing, an input as a whole. */
+  readonly wanting: number[] = []
   /** Those that are written with other dependencies than they had: what they read is not saved itself. */
   readonly rewired: Map<number, Leaves> = new Map()
   readonly gone: Set<number> = new Set()
 
   /** Takes the memo that was just read. */
   add(cell: Ref, form: unknown, weight: number): void {
-    const { read } = this
-    this.cells.push(cell)
+    const { read, cells } = this
+    this.weights.push(weight + 4 * (read.deps.length - this.startOf(cells.length)))
+    cells.push(cell)
     this.forms.push(form)
-    this.weights.push(weight + 4 * (read.deps.length - this.lastEnd))
     this.shown.push(read.stamp)
     this.flags.push(read.isAsync ? 1 : 0)
     this.ends.push(read.deps.length)
@@ -67,12 +70,9 @@ export class Memos {
 
   /** Forgets the memo that was just read. */
   skip(): void {
-    this.read.deps.length = this.lastEnd
-    this.read.stamps.length = this.lastEnd
-  }
-
-  private get lastEnd(): number {
-    return this.startOf(this.cells.length)
+    const { read, cells } = this
+    read.deps.length = this.startOf(cells.length)
+    read.stamps.length = read.deps.length
   }
 
   /** Where the dependencies of a memo begin. */
