@@ -28,7 +28,7 @@ export interface Assembled {
 }
 
 /** What comes first in a file is what the rest refers to. */
-const order: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
+const typeOrder: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
 
 /** The number of a dependency that is not there: what was made from it is stale. */
 const NOTHING = 0
@@ -129,7 +129,7 @@ export class Assembler {
     }
     for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
     for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
-    sections.sort(({ head: a }, { head: b }) => order.indexOf(a.type) - order.indexOf(b.type) || (a.name < b.name ? -1 : 1))
+    sections.sort(({ head: a }, { head: b }) => typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) || (a.name < b.name ? -1 : 1))
     return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
