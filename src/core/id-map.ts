@@ -81,6 +81,11 @@ export class IdMap<T extends object> {
     if (this.root !== null) yield* entriesIn(this.root, this.shift)
   }
 
+  /** The same, in lists of up to 32 with gaps: so that a walk costs next to nothing for each entry. */
+  *lists(): Generator<readonly (T | undefined)[]> {
+    if (this.root !== null) yield* listsIn(this.root, this.shift)
+  }
+
   /** The entries of two maps that are not the same object, by rising number. Costs what is different. */
   static *differences<T extends object>(a: IdMap<T>, b: IdMap<T>): Generator<readonly [a: T | undefined, b: T | undefined]> {
     const shift = Math.max(a.shift, b.shift)
@@ -105,6 +110,11 @@ function* entriesIn<T extends object>(node: Node<T>, shift: number): Generator<T
     if (shift === 0) yield item as T
     else yield* entriesIn(item as Node<T>, shift - BITS)
   }
+}
+
+function* listsIn<T extends object>({ items }: Node<T>, shift: number): Generator<readonly (T | undefined)[]> {
+  if (shift === 0) yield items as (T | undefined)[]
+  else for (const item of items) if (item !== undefined) yield* listsIn(item as Node<T>, shift - BITS)
 }
 
 function* differencesIn<T extends object>(a: Node<T> | undefined, b: Node<T> | undefined, shift: number): Generator<readonly [T | undefined, T | undefined]> {

@@ -9,10 +9,11 @@ import { argsOf, ASYNC, bodyOf, BROKEN, Cell, EVICTED, FAILED, idOf, isCell, isS
 import { restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import type { SlotRecord } from './root.js'
-import { edgesOf } from './share.js'
 import type { Snapshot, View } from './view.js'
 
 export type { AnyDerived, AnyInput, AnyInterned, Definition } from './define.js'
+export type { Slot } from './node.js'
+export type { Stamp } from './revision.js'
 export type { SlotRecord } from './root.js'
 
 /** A record of the head, opaque outside the core. */
@@ -27,6 +28,16 @@ export interface SavedMemo {
   readonly stamp: Stamp
   readonly deps: readonly Ref[]
   readonly stamps: readonly Stamp[]
+}
+
+/** One that is filled again and again. */
+export interface MemoBuffer {
+  isEvicted: boolean
+  value: unknown
+  isAsync: boolean
+  stamp: Stamp
+  readonly deps: Ref[]
+  readonly stamps: Stamp[]
 }
 
 /** What a dependency is: a slot, a query, the set of keys of an input, all its values, or what `invalidate` changes. */
@@ -69,9 +80,9 @@ export class StateReader {
     return Array.from(head.tables.keys()).filter((definition): definition is AnyInput | AnyDerived => definition.kind !== 'source' && definition.name !== '' && names.get(definition.name) === definition)
   }
 
-  /** The slots that held a value of their own. */
-  slots(definition: Definition): Iterable<SlotRecord> {
-    return tableRootOf(this.branch, definition).records.values()
+  /** The slots that held a value of their own, in lists of a few, with gaps. */
+  slots(definition: Definition): Iterable<readonly (SlotRecord | undefined)[]> {
+    return tableRootOf(this.branch, definition).records.lists()
   }
 
   /** The records of a query. Those made while this is read do not come: there might be no end of them. */
@@ -96,6 +107,11 @@ export class StateReader {
     return found
   }
 
+  /** The ids of all slots so far are below this. */
+  get slotIds(): number {
+    return this.branch.family.slots + 1
+  }
+
   /** What a slot showed. */
   stampOf(ref: Ref): Stamp {
     const slot = ref as Slot
@@ -106,21 +122,40 @@ export class StateReader {
   }
 
   /** Whether a slot held a value of its own. */
-  isStored(slot: Ref): boolean {
-    return this.stampOf(slot) !== restingStamp(slot as Slot)
+  isStored(slot: Slot): boolean {
+    return isStoredBy(slot, this.stampOf(slot))
   }
 
   /** What stood in a cell, if it is good for more than one revision: its value, not yet proved. */
   memo(origin: Cell): SavedMemo | null {
-    // What a cycle comes to is what its rounds make of each other: they are gone.
-    if (isSource(origin) || bodyOf(origin).options.cycle !== undefined) return null
-    const found = this.find(origin)
-    // What was emitted is not saved, so neither is what it belongs to, nor anything above.
-    if (found === null || found.emitted !== null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return null
-    return { isEvicted: (found.flags & EVICTED) !== 0, value: found.value, isAsync: (found.flags & ASYNC) !== 0, stamp: found.stamp, deps: found.deps, stamps: found.stamps }
+    const memo: MemoBuffer = { isEvicted: false, value: undefined, isAsync: false, stamp: ABSENT, deps: [], stamps: [] }
+    return this.readMemo(origin, memo) ? memo : null
   }
 
-  private find(origin: Cell): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps' | 'emitted'> | null {
+  /** The same into an object that is there already, its dependencies behind those in its lists. false: there is nothing. */
+  readMemo(origin: Cell, into: MemoBuffer): boolean {
+    // What a cycle comes to is what its rounds make of each other: they are gone.
+    if (isSource(origin) || bodyOf(origin).options.cycle !== undefined) return false
+    const found = this.find(origin)
+    // What was emitted is not saved, so neither is what it belongs to, nor anything above.
+    if (found === null || found.emitted !== null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return false
+    into.isEvicted = (found.flags & EVICTED) !== 0
+    into.value = found.value
+    into.isAsync = (found.flags & ASYNC) !== 0
+    into.stamp = found.stamp
+    if (found instanceof Cell) {
+      for (let edge = found.deps; edge !== null; edge = edge.nextDep) {
+        into.deps.push(edge.dep.origin)
+        into.stamps.push(edge.stamp)
+      }
+    } else {
+      for (const dep of found.deps) into.deps.push(dep)
+      for (const stamp of found.stamps) into.stamps.push(stamp)
+    }
+    return true
+  }
+
+  private find(origin: Cell): Cell | Memo | null {
     const before = this.memos.get(origin)
     const known = before != null && 'stamps' in before ? before : null
     if (known !== null && this.frozen) return known
@@ -140,13 +175,11 @@ export class StateReader {
   }
 }
 
-/** What stood in a cell when the snapshot of that number was taken; otherwise what stands there now. */
-function standing(cell: Cell, serial: number): Pick<Memo, 'value' | 'flags' | 'stamp' | 'deps' | 'stamps' | 'emitted'> | null {
+/** What stood in a cell when the snapshot of that number was taken; otherwise what stands there now: the cell itself. */
+function standing(cell: Cell, serial: number): Cell | Memo | null {
   const kept = cell.shelf?.kept.find(({ from, to }) => serial > from && serial <= to)
   if (kept !== undefined) return kept.memo
-  if (cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0) return null
-  const { value, flags, stamp, emitted } = cell
-  return { value, flags, stamp, emitted, ...edgesOf(cell) }
+  return cell.stamp === ABSENT || (cell.flags & BROKEN) !== 0 ? null : cell
 }
 
 export const isQuery = (ref: Ref): ref is Cell => isCell(ref)
@@ -157,6 +190,12 @@ export function kindOf(ref: Ref): RefKind {
   if (table.definition.name === '') return 'invalidation'
   return ref === table.keys ? 'keys' : ref === table.entries ? 'entries' : 'slot'
 }
+
+/** Whether a slot that showed that stamp held a value of its own. */
+export const isStoredBy = (slot: Slot, stamp: Stamp): boolean => stamp !== restingStamp(slot)
+
+/** A whole number that no other slot of the database has. They are given in the order in which slots are made. */
+export const slotIdOf = (slot: Slot): number => slot.id
 
 export const definitionOf = (ref: Ref): Definition => ref.table.definition
 

@@ -1,27 +1,23 @@
 /** From what was gathered to the bytes of a file: sections in their order, records numbered, blocks packed. */
-import { definitionOf, kindOf, nameOf, type Ref, type StateReader, storedArgsOf } from '../core/saved-state.js'
-import { crc32 } from './checksum.js'
+import { definitionOf, isQuery, kindOf, nameOf, type Ref, type Slot, slotIdOf, type StateReader, storedArgsOf } from '../core/saved-state.js'
+import { crc32, joinCrc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
-import { type Entry, inputEntry, type RetainedSection, type Target } from './entry.js'
-import type { Gathered } from './gather.js'
+import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
 import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
-import { sortByKeys, textOfArgs } from './order.js'
+import { orderOf } from './order.js'
+import { Packer, type Rows } from './packer.js'
+import { type Gathered, Records, type Span } from './records.js'
 import { retainedEntries } from './retained.js'
 import type { Slices } from './slices.js'
 
 interface OutSection {
   readonly head: Omit<SectionHead, 'count' | 'bytes' | 'crc'>
-  readonly entries: readonly Entry[]
+  /** Puts the records in order, and numbers them from `first` on. */
+  readonly rows: (first: number) => Rows | Promise<Rows>
 }
 
 type Summary = Pick<SectionHead, 'type' | 'name' | 'version' | 'count' | 'bytes'>
-
-interface Body {
-  readonly head: HeadForm
-  readonly chunks: readonly Uint8Array[]
-  readonly summary: Summary
-}
 
 export interface Assembled {
   readonly chunks: readonly Uint8Array[]
@@ -32,14 +28,16 @@ export interface Assembled {
 }
 
 /** What comes first in a file is what the rest refers to. */
-const order: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
-
-/** At most as many records in one block, and about as many bytes. */
-const BLOCK_RECORDS = 1024
-const BLOCK_BYTES = 64 * 1024
+const typeOrder: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
 
 /** The number of a dependency that is not there: what was made from it is stale. */
 const NOTHING = 0
+
+/** About what a record takes whose size nobody knows. */
+const UNKNOWN_WEIGHT = 1024
+
+/** What a slot that holds nothing takes. */
+const RESTING_WEIGHT = 8
 
 export interface AssembleOptions {
   readonly encoder: Encoder
@@ -52,85 +50,107 @@ export class Assembler {
   private readonly reader: StateReader
   private readonly gathered: Gathered
   private readonly options: AssembleOptions
-  /** Of records, by what stands for them; of sections, by name. */
-  private readonly numbers = new Map<object, number>()
+  /** The numbers of slots, by id; of memos, by memo; of retained records; the first ones of sections, by name. */
+  private slotNumbers: Uint32Array = new Uint32Array(0)
+  private readonly memoNumbers: Uint32Array
+  private readonly recordNumbers = new Map<RetainedRecord, number>()
   private readonly bases = new Map<string, number>()
+  /** What stands for the keys and for all values of inputs, where a query read it. */
+  private readonly wholes = new Set<Slot>()
+  /** The slots queries read that hold nothing, by input; none, where only its keys or all its values were read. */
+  private readonly resting = new Map<AnyInput, Set<Slot>>()
 
   constructor(reader: StateReader, gathered: Gathered, options: AssembleOptions) {
     this.reader = reader
     this.gathered = gathered
     this.options = options
+    this.memoNumbers = new Uint32Array(gathered.memos.cells.length)
   }
 
   async run(): Promise<Assembled> {
-    const { slices } = this.options
+    const { encoder, slices } = this.options
     const { sections, retained } = await this.sections()
+    this.slotNumbers = new Uint32Array(this.reader.slotIds)
+    const ready: Rows[] = []
     let next = NOTHING + 1
-    for (const { head, entries } of sections) {
+    for (const { head, rows } of sections) {
       this.bases.set(head.name, next)
       if (head.type === 'input') next += 2
-      for (const { target } of entries) {
-        this.numbers.set(target, next++)
-        if (slices.due(64)) await slices.rest()
-      }
+      const made = await rows(next)
+      next += made.count
+      ready.push(made)
     }
-    const bodies: Body[] = []
-    for (const section of sections) bodies.push(await this.write(section))
-    return { ...(await this.join(bodies)), retained }
+    for (const whole of this.wholes) this.slotNumbers[slotIdOf(whole)] = (this.bases.get(definitionOf(whole).name) as number) + (kindOf(whole) === 'keys' ? 0 : 1)
+    const packer = new Packer(encoder, slices)
+    const heads: HeadForm[] = []
+    const summaries: Summary[] = []
+    for (const [i, { head: { type, name, version, rest, initial } }] of sections.entries()) {
+      const rows = ready[i] as Rows
+      const { bytes, crc } = await packer.section(type, rows)
+      const { count } = rows
+      heads.push([type, encoder.form(name), encoder.form(version), count, bytes, crc, rest, initial])
+      summaries.push({ type, name, version, count, bytes })
+    }
+    return { ...this.join(heads, packer.chunks()), sections: summaries, retained }
   }
 
   /** Header first, checksum last. */
-  private async join(bodies: readonly Body[]): Promise<Omit<Assembled, 'retained'>> {
-    const { encoder, slices, meta } = this.options
-    const header = prefixOf(encoder.pack([this.reader.revision, encoder.form(meta), bodies.map(({ head }) => head)]))
-    const chunks = [header, ...bodies.flatMap((body) => body.chunks)]
-    let crc = 0
-    let bytes = 4
-    for (const chunk of chunks) {
-      crc = crc32(chunk, crc)
-      bytes += chunk.length
-      if (slices.due(4)) await slices.rest()
+  private join(heads: readonly HeadForm[], body: readonly Uint8Array[]): Pick<Assembled, 'chunks' | 'bytes'> {
+    const { encoder, meta } = this.options
+    const header = prefixOf(encoder.pack([this.reader.revision, encoder.form(meta), heads]))
+    let crc = crc32(header)
+    let bytes = header.length
+    for (const [, , , , length, sectionCrc] of heads) {
+      crc = joinCrc32(crc, sectionCrc, length)
+      bytes += length
     }
-    return { chunks: [...chunks, endOf(crc)], bytes, sections: bodies.map(({ summary }) => summary) }
+    return { chunks: [header, ...body, endOf(crc)], bytes: bytes + 4 }
   }
 
   // ── Sections ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async sections(): Promise<{ sections: OutSection[]; retained: string[] }> {
-    const inputs = new Map<AnyInput, Entry[]>()
-    const queries = new Map<AnyDerived, readonly Entry[]>()
-    for (const [definition, entries] of this.gathered.inputs) if (entries.length > 0) inputs.set(definition, [...entries])
-    for (const [definition, entries] of this.gathered.queries) if (entries.length > 0) queries.set(definition, entries)
-    const taken = new Set([...inputs.keys(), ...queries.keys(), ...this.gathered.interned.keys()].map(({ name }) => name))
-    const kept = retainedEntries(this.options.retained, taken, queries.values(), this.reader)
-    const resting = new Set<Ref>()
-    for (const entries of [...queries.values(), ...kept.values()]) {
-      for (const { deps } of entries) {
-        for (const dep of deps) if ('mark' in dep) this.need(dep, inputs, resting)
-        if (this.options.slices.due()) await this.options.slices.rest()
-      }
+    const { inputs, interned, memos, queries } = this.gathered
+    for (const memo of memos.wanting) {
+      if (!memos.gone.has(memo)) memos.eachDep(memo, this.need)
+      if (this.options.slices.due()) await this.options.slices.rest()
     }
+    const alive = [...queries].filter(([, { start, end }]) => this.countOf(start, end) > 0)
+    const taken = new Set([...interned.keys(), ...this.resting.keys(), ...alive.map(([definition]) => definition)].map(({ name }) => name))
+    for (const [{ name }, { targets }] of inputs) if (targets.length > 0) taken.add(name)
+    const kept = retainedEntries(this.options.retained, taken, memos, this.reader)
+    for (const entries of kept.values()) for (const { deps } of entries) for (const dep of deps) if ('mark' in dep) this.need(dep)
     const sections: OutSection[] = []
-    for (const [definition, entries] of this.gathered.interned) sections.push({ head: { type: 'interned', name: definition.name, version: 0, rest: 'ids', initial: [] }, entries: await this.ordered(definition.name, entries) })
-    for (const [definition, entries] of inputs) sections.push({ head: this.inputHead(definition), entries: await this.ordered(definition.name, entries) })
-    for (const [definition, entries] of queries) sections.push({ head: queryHead(definition), entries: await this.ordered(definition.name, entries) })
-    for (const [{ head }, entries] of kept) sections.push({ head, entries })
-    sections.sort(({ head: a }, { head: b }) => order.indexOf(a.type) - order.indexOf(b.type) || (a.name < b.name ? -1 : 1))
+    for (const [{ name }, records] of interned) sections.push({ head: { type: 'interned', name, version: 0, rest: 'ids', initial: [] }, rows: (first) => this.recordRows(name, records, none, first) })
+    for (const definition of new Set([...inputs.keys(), ...this.resting.keys()])) {
+      const records = inputs.get(definition) ?? new Records()
+      const resting = this.resting.get(definition)
+      if (records.targets.length > 0 || resting !== undefined) sections.push({ head: this.inputHead(definition), rows: (first) => this.recordRows(definition.name, records, [...(resting ?? none)], first) })
+    }
+    for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
+    for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
+    sections.sort(({ head: a }, { head: b }) => typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) || (a.name < b.name ? -1 : 1))
     return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
+  private countOf(start: number, end: number): number {
+    const { gone } = this.gathered.memos
+    if (gone.size === 0) return end - start
+    let count = 0
+    for (let memo = start; memo < end; memo++) if (!gone.has(memo)) count++
+    return count
+  }
+
   /** What a memo was made from must be there: a slot that holds nothing, an input that was read as a whole. */
-  private need(dep: Ref, inputs: Map<AnyInput, Entry[]>, resting: Set<Ref>): void {
+  private readonly need = (dep: Ref): void => {
+    if (isQuery(dep)) return
     const kind = kindOf(dep)
-    if (kind === 'cell') return
-    const definition = definitionOf(dep) as AnyInput
     if (kind === 'slot' && this.reader.isStored(dep)) return
-    let entries = inputs.get(definition)
-    if (entries === undefined) inputs.set(definition, (entries = []))
-    if (kind !== 'slot' || resting.has(dep)) return
-    resting.add(dep)
-    const args = storedArgsOf(dep)
-    entries.push(inputEntry(dep, args, textOfArgs(args), null, 8, false))
+    const definition = definitionOf(dep) as AnyInput
+    let slots = this.resting.get(definition)
+    if (slots === undefined) this.resting.set(definition, (slots = new Set()))
+    if (kind === 'slot') slots.add(dep)
+    else this.wholes.add(dep)
   }
 
   private inputHead(definition: AnyInput): OutSection['head'] {
@@ -148,77 +168,117 @@ export class Assembler {
     }
   }
 
-  private async ordered(name: string, entries: readonly Entry[]): Promise<readonly Entry[]> {
-    const { encoder, slices } = this.options
-    const sorted = await sortByKeys(entries, slices)
-    for (const entry of sorted) {
-      entry.key = keyForm(encoder, name, entry)
-      if (slices.due()) await slices.rest()
+  // ── Records in their order ─────────────────────────────────────────────────────────────────────────────────────
+
+  private async recordRows(name: string, { targets, keys, forms, weights }: Records, resting: readonly Slot[], first: number): Promise<Rows> {
+    const { slices } = this.options
+    const all = resting.length === 0 ? keys : [...keys, ...resting.map(storedArgsOf)]
+    const order = await orderOf(all, slices)
+    const placeOf = (row: number): number => order[row] as number
+    const targetOf = (place: number): Slot | undefined => (place < keys.length ? targets[place] : resting[place - keys.length])
+    for (let row = 0; row < order.length; row++) {
+      const target = targetOf(placeOf(row))
+      if (target !== undefined) this.slotNumbers[slotIdOf(target)] = first + row
+      if (slices.due(64)) await slices.rest()
     }
-    return sorted
-  }
-
-  // ── Blocks ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private async write({ head, entries }: OutSection): Promise<Body> {
-    const { encoder, slices } = this.options
-    const chunks: Uint8Array[] = []
-    let crc = 0
-    let bytes = 0
-    for (let start = 0; start < entries.length; ) {
-      const end = endOfBlock(entries, start)
-      const chunk = encoder.packBlock(this.block(head.type, entries.slice(start, end)))
-      crc = crc32(chunk, crc)
-      bytes += chunk.length
-      chunks.push(chunk)
-      start = end
-      if (slices.due(1)) await slices.rest()
+    return {
+      count: order.length,
+      keyOf: (row) => this.keyForm(name, all[placeOf(row)], targetOf(placeOf(row))),
+      formOf: (row) => (placeOf(row) < keys.length ? forms[placeOf(row)] : null),
+      weightOf: (row) => weights[placeOf(row)] ?? RESTING_WEIGHT,
+      flagOf: (row) => (placeOf(row) < keys.length ? 0 : 1),
+      linksOf: noLinks,
     }
-    const { type, name, version, rest, initial } = head
-    const form: HeadForm = [type, encoder.form(name), encoder.form(version), entries.length, bytes, crc, rest, initial]
-    return { head: form, chunks, summary: { type, name, version, count: entries.length, bytes } }
   }
 
-  private block(type: SectionHead['type'], entries: readonly Entry[]): unknown {
-    const keys = entries.map(({ key }) => key)
-    const forms = entries.map(({ form }) => form)
-    if (type !== 'derived') return [keys, forms, entries.every(({ stored }) => stored) ? 0 : entries.map(({ stored }) => (stored ? 0 : 1))]
-    return [keys, forms, entries.some(({ isAsync }) => isAsync) ? entries.map(({ isAsync }) => (isAsync ? 1 : 0)) : 0, entries.map((entry) => this.linksOf(entry))]
+  private async memoRows(name: string, { start, end }: Span, first: number): Promise<Rows> {
+    const { slices } = this.options
+    const { cells, forms, weights, flags, gone } = this.gathered.memos
+    const memos: number[] = []
+    const keys: unknown[] = []
+    for (let memo = start; memo < end; memo++) {
+      if (gone.has(memo)) continue
+      memos.push(memo)
+      keys.push(storedArgsOf(cells[memo] as Ref))
+      if (slices.due(64)) await slices.rest()
+    }
+    const order = await orderOf(keys, slices)
+    const memoOf = (row: number): number => memos[order[row] as number] as number
+    for (let row = 0; row < order.length; row++) {
+      this.memoNumbers[memoOf(row)] = first + row
+      if (slices.due(1024)) await slices.rest()
+    }
+    return {
+      count: order.length,
+      keyOf: (row) => this.keyForm(name, keys[order[row] as number], cells[memoOf(row)]),
+      formOf: (row) => forms[memoOf(row)],
+      weightOf: (row) => weights[memoOf(row)] as number,
+      flagOf: (row) => flags[memoOf(row)] as number,
+      linksOf: (row) => this.linksOf(memoOf(row)),
+    }
   }
 
-  private linksOf({ deps, changed, isStale }: Entry): number[] {
-    const links = deps.map((dep) => 2 * this.numberOf(dep))
-    for (const i of changed) (links[i] as number)++
-    if (isStale) links.push(2 * NOTHING + 1)
+  private retainedRows(entries: readonly RetainedEntry[], first: number): Rows {
+    const recordOf = (row: number): RetainedRecord => (entries[row] as RetainedEntry).record
+    for (const [row, { record }] of entries.entries()) this.recordNumbers.set(record, first + row)
+    return {
+      count: entries.length,
+      keyOf: (row) => recordOf(row).key,
+      formOf: (row) => recordOf(row).form,
+      weightOf: () => UNKNOWN_WEIGHT,
+      flagOf: (row) => (recordOf(row).isAsync || !recordOf(row).stored ? 1 : 0),
+      linksOf: (row) => this.retainedLinks(entries[row] as RetainedEntry),
+    }
+  }
+
+  /** @throws UnsupportedValueError */
+  private keyForm(definition: string, args: unknown, target: Ref | undefined): unknown {
+    try {
+      return this.options.encoder.form(args)
+    } catch (error) {
+      throw error instanceof Refusal ? unsupported(error, { definition, key: target === undefined ? definition : nameOf(target) }) : error
+    }
+  }
+
+  // ── Links ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private linksOf(memo: number): number[] {
+    const { rewired, sources, moved, ends } = this.gathered.memos
+    const other = rewired.size === 0 ? undefined : rewired.get(memo)
+    const links: number[] = []
+    if (other !== undefined) {
+      for (const [i, dep] of other.deps.entries()) links.push(2 * this.numberOfRef(dep) + (other.moved[i] as number))
+      if (other.isStale) links.push(2 * NOTHING + 1)
+      return links
+    }
+    const end = ends[memo] as number
+    for (let i = this.gathered.memos.startOf(memo); i < end; i++) {
+      const source = sources[i] as number
+      const number = source < 0 ? this.memoNumbers[-1 - source] : this.slotNumbers[source]
+      links.push(2 * (number as number) + (moved[i] as number))
+    }
     return links
   }
 
+  private retainedLinks({ deps, moved }: RetainedEntry): number[] {
+    return deps.map((dep, i) => 2 * this.numberOf(dep) + (moved[i] === true ? 1 : 0))
+  }
+
   private numberOf(dep: Target): number {
-    const number = this.numbers.get(dep)
-    if (number !== undefined) return number
     if ('section' in dep) return (this.bases.get(dep.section.head.name) as number) + dep.which
-    const ref = dep as Ref
-    return (this.bases.get(definitionOf(ref).name) as number) + (kindOf(ref) === 'keys' ? 0 : 1)
+    return 'mark' in dep ? this.numberOfRef(dep) : (this.recordNumbers.get(dep) as number)
+  }
+
+  private numberOfRef(dep: Ref): number {
+    if (isQuery(dep)) return this.memoNumbers[this.gathered.memos.find(dep) as number] as number
+    return this.slotNumbers[slotIdOf(dep)] as number
   }
 }
 
-/** Where a block that begins at `start` ends: the same place for the same records. */
-function endOfBlock(entries: readonly Entry[], start: number): number {
-  let bytes = 0
-  let end = start
-  while (end < entries.length && end - start < BLOCK_RECORDS && bytes < BLOCK_BYTES) bytes += (entries[end++] as Entry).weight + 16
-  return end
+function noLinks(): number[] {
+  return []
 }
 
 function queryHead({ name, options, isAsync }: AnyDerived): OutSection['head'] {
   return { type: 'derived', name, version: options.version ?? 0, rest: isAsync ? 'async' : 'sync', initial: [] }
-}
-
-/** @throws UnsupportedValueError */
-function keyForm(encoder: Encoder, definition: string, { target, args }: Entry): unknown {
-  try {
-    return encoder.form(args)
-  } catch (error) {
-    throw error instanceof Refusal ? unsupported(error, { definition, key: nameOf(target as Ref) }) : error
-  }
 }

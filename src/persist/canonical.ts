@@ -50,6 +50,8 @@ export class Canonical {
   private readonly open = new Set<object>()
   private readonly path: PropertyKey[] = []
   private readonly usual = new Map<string, boolean>()
+  /** Lists of names that stand as they have to, the last one of each first name. */
+  private readonly known = new Map<string, readonly string[]>()
   private tagged = false
   /** The unordered collections whose members are being sorted, the outermost first. */
   private sorting: readonly object[] = []
@@ -133,15 +135,11 @@ export class Canonical {
 
   private visitPlain(object: Record<string, unknown>, depth: number): unknown {
     const names = this.namesOf(object, depth)
-    let usual = names.length <= MANY_NAMES
-    let sorted = true
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string
-      if (!this.isUsual(name)) usual = false
-      if (i > 0 && name < (names[i - 1] as string)) sorted = false
+    if (!this.isKnown(names)) {
+      if (names.length > MANY_NAMES || !names.every((name) => this.isUsual(name))) return this.tagAll(OBJECT, this.entries(object, names.toSorted(), depth))
+      if (names.some((name, i) => i > 0 && name < (names[i - 1] as string))) return this.visitUnsorted(object, names, depth)
+      if (this.known.size < 1000) this.known.set(names[0] ?? '', names)
     }
-    if (!usual) return this.tagAll(OBJECT, this.entries(object, names.toSorted(), depth))
-    if (!sorted) return this.visitUnsorted(object, names, depth)
     let copy: Record<string, unknown> | null = null
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string
@@ -154,6 +152,14 @@ export class Canonical {
       if (copy !== null) copy[name] = form
     }
     return copy ?? object
+  }
+
+  /** Whether these very names were seen to be usual and sorted. */
+  private isKnown(names: readonly string[]): boolean {
+    const known = this.known.get(names[0] ?? '')
+    if (known === undefined || known.length !== names.length) return false
+    for (let i = 0; i < names.length; i++) if (known[i] !== names[i]) return false
+    return true
   }
 
   /** Whether a name may stand in a record as it is. The same few come again and again. */
@@ -220,7 +226,7 @@ export class Canonical {
 
   /** It has holes, or names besides its elements. */
   private hasMore(array: readonly unknown[], depth: number): boolean {
-    if (!isHoley(array) && Object.getOwnPropertyNames(array).length === array.length + 1 && Object.getOwnPropertySymbols(array).length === 0) return false
+    if (!isHoley(array) && Reflect.ownKeys(array).length === array.length + 1) return false
     const name = Reflect.ownKeys(array).find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false))
     if (name === undefined) return true
     this.path[depth] = name

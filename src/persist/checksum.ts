@@ -1,11 +1,13 @@
 /** CRC-32, the one of zip and PNG: by zlib where there is one, otherwise by tables, eight bytes at a time. */
 
+const POLYNOMIAL = 0xedb88320
+
 const tables: readonly Uint32Array[] = makeTables()
 
 function makeTables(): Uint32Array[] {
   const first = Uint32Array.from({ length: 256 }, (_, byte) => {
     let crc = byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
     return crc
   })
   const all = [first]
@@ -39,3 +41,26 @@ function zlibCrc32(): Crc32 | undefined {
 
 /** The checksum of the bytes; `seed`: that of the bytes before them. Linear. */
 export const crc32: Crc32 = zlibCrc32() ?? crc32ByTables
+
+/** The product of two polynomials, by that of the checksum; the highest bit is that of x^0. */
+function multiply(a: number, b: number): number {
+  let product = 0
+  let power = b
+  for (let bit = 31; bit >= 0; bit--) {
+    if (((a >>> bit) & 1) === 1) product ^= power
+    power = (power & 1) === 1 ? (power >>> 1) ^ POLYNOMIAL : power >>> 1
+  }
+  return product >>> 0
+}
+
+/** The checksum of two runs of bytes, one behind the other, from that of each and the length of the second. Logarithmic. */
+export function joinCrc32(first: number, second: number, length: number): number {
+  // Behind n bytes the first one counts x^8n times: that power, by squaring.
+  let factor = 0x80000000
+  let square = 0x00800000
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) factor = multiply(factor, square)
+    square = multiply(square, square)
+  }
+  return (multiply(factor, first) ^ second) >>> 0
+}

@@ -3,7 +3,7 @@
  * value comes back exactly as it was, or is refused, with three things that equality does not see either: the order of names,
  * Sets and Maps is not kept; errors lose their stacks; binary data that shared one buffer has buffers of its own.
  */
-import { Packr, Unpackr } from 'msgpackr'
+import { Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr'
 import { Canonical, Refusal } from './canonical.js'
 import { CacheError, UnsupportedValueError } from './errors.js'
 import { Malformed, revive, Unknown } from './revive.js'
@@ -42,16 +42,12 @@ export class Encoder {
 
   /** The bytes of a form, in new memory. */
   pack(form: unknown): Uint8Array {
-    return new Uint8Array(this.packr.pack(form))
+    return new Uint8Array(this.packed(form))
   }
 
-  /** The same, behind their length. */
-  packBlock(form: unknown): Uint8Array {
-    const payload = this.packr.pack(form)
-    const block = new Uint8Array(4 + payload.length)
-    new DataView(block.buffer).setUint32(0, payload.length, true)
-    block.set(payload, 4)
-    return block
+  /** The same in memory that the next packing overwrites. */
+  packed(form: unknown): Uint8Array {
+    return this.packr.pack(form, RESET_BUFFER_MODE)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The order of records in a section: one for every set of keys, however they came together. */
 import { textOf } from '../core/saved-state.js'
 import type { Slices } from './slices.js'
+import { orderOfTexts } from './text-order.js'
 
 /** Arguments as records keep them (none, one primitive, or a list), ready to be compared. */
 export interface Keyed {
@@ -33,40 +34,21 @@ export function compareKeys(a: Keyed, b: Keyed): number {
   return (x as number) < (y as number) ? -1 : (x as number) > (y as number) ? 1 : 0
 }
 
-/** Sorts records by their keys. */
-export async function sortByKeys<T extends Keyed>(list: readonly T[], slices: Slices): Promise<T[]> {
-  const first = list[0]?.args
-  if (typeof first !== 'string') return slices.sort(list, compareKeys)
-  // Texts: what they all begin with tells nothing, and the four characters behind it nearly all, as one small number.
-  let common = first.length
-  for (const { args } of list) {
-    if (typeof args !== 'string') return slices.sort(list, compareKeys)
-    if (!args.startsWith(first.slice(0, common))) common = commonLength(first, args)
-    if (slices.due(256)) await slices.rest()
+/** The places of the keys in their order. */
+export async function orderOf(keys: readonly unknown[], slices: Slices): Promise<Uint32Array> {
+  if (await areTexts(keys, slices)) return orderOfTexts(keys as readonly string[], slices)
+  const keyed: (Keyed & { readonly place: number })[] = []
+  for (const [place, args] of keys.entries()) {
+    keyed.push({ args, text: textOfArgs(args), place })
+    if (slices.due()) await slices.rest()
   }
-  const coded: { readonly code: number; readonly args: string; readonly entry: T }[] = []
-  for (const entry of list) {
-    const args = entry.args as string
-    coded.push({ code: codeOf(args, common), args, entry })
-    if (slices.due(256)) await slices.rest()
-  }
-  const sorted = await slices.sort(coded, (a, b) => a.code - b.code || (a.args < b.args ? -1 : a.args > b.args ? 1 : 0))
-  return sorted.map(({ entry }) => entry)
+  return Uint32Array.from(await slices.sort(keyed, compareKeys), ({ place }) => place)
 }
 
-function commonLength(a: string, b: string): number {
-  let length = 0
-  while (length < a.length && a[length] === b[length]) length++
-  return length
-}
-
-/** Of four characters, as far as they are ASCII: a smaller one only for a smaller text, the same one for some that differ. */
-function codeOf(text: string, from: number): number {
-  let code = 0
-  for (let i = from; i < from + 4; i++) {
-    const unit = i < text.length ? text.charCodeAt(i) + 1 : 0
-    if (unit >= 127) return ((code << 7) | 127) << (7 * (from + 3 - i))
-    code = (code << 7) | unit
+async function areTexts(keys: readonly unknown[], slices: Slices): Promise<boolean> {
+  for (const key of keys) {
+    if (typeof key !== 'string') return false
+    if (slices.due(1024)) await slices.rest()
   }
-  return code
+  return true
 }

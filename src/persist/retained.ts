@@ -1,7 +1,8 @@
 /** Sections of definitions a database does not know: kept as they were read, and written again at the next save. */
-import { kindOf, type Ref, type StateReader } from '../core/saved-state.js'
-import { type Entry, none, type RetainedRecord, type RetainedSection, type RetainedWhole, type Target } from './entry.js'
+import { kindOf, type Ref, type Stamp, type StateReader } from '../core/saved-state.js'
+import type { RetainedEntry, RetainedRecord, RetainedSection, RetainedWhole, Target } from './entry.js'
 import type { SectionHead } from './layout.js'
+import type { Memos } from './records.js'
 
 export function retainedSection(head: SectionHead): RetainedSection {
   const wholes: RetainedWhole[] = []
@@ -20,32 +21,28 @@ export function retain(family: object, sections: readonly RetainedSection[]): vo
 }
 
 /** What is written of them: nothing of a definition that has records of its own by now, and no memo without its dependencies. */
-export function retainedEntries(sections: readonly RetainedSection[], taken: ReadonlySet<string>, queries: Iterable<readonly Entry[]>, reader: StateReader): Map<RetainedSection, Entry[]> {
+export function retainedEntries(sections: readonly RetainedSection[], taken: ReadonlySet<string>, memos: Memos, reader: StateReader): Map<RetainedSection, RetainedEntry[]> {
   const kept = new Map<RetainedSection, RetainedRecord[]>()
   for (const section of sections) if (!taken.has(section.head.name)) kept.set(section, section.records)
   if (kept.size === 0) return new Map()
-  const stamps = new Map<Target, number>()
-  for (const entries of queries) for (const { target, stamp } of entries) stamps.set(target as Target, stamp)
   const alive = new Set<Target>([...kept.values()].flat())
   const isThere = (target: Target | null): boolean => {
     if (target === null) return false
     if ('section' in target) return kept.has(target.section)
-    return 'mark' in target ? kindOf(target) !== 'cell' || stamps.has(target) : alive.has(target)
+    return 'mark' in target ? kindOf(target) !== 'cell' || memos.numberOf(target) !== undefined : alive.has(target)
   }
   for (let before = -1; before !== alive.size; ) {
     before = alive.size
     for (const record of alive) if ('links' in record && !record.links.every(({ target }) => isThere(target))) alive.delete(record)
   }
-  const stampOf = (target: Ref): number => (kindOf(target) === 'cell' ? (stamps.get(target) as number) : reader.stampOf(target))
-  const entries = new Map<RetainedSection, Entry[]>()
+  const stampOf = (target: Ref): Stamp => (kindOf(target) === 'cell' ? (memos.shown[memos.numberOf(target) as number] as Stamp) : reader.stampOf(target))
+  const entries = new Map<RetainedSection, RetainedEntry[]>()
   for (const [section, records] of kept) entries.set(section, records.filter((record) => alive.has(record)).map((record) => entryOf(record, stampOf)))
   return entries
 }
 
-function entryOf(record: RetainedRecord, stampOf: (ref: Ref) => number): Entry {
-  const { key, form, stored, isAsync, links } = record
-  const changed = links.flatMap(({ target, same, stamp }, i) => (same && !(target !== null && 'mark' in target && stampOf(target) !== stamp) ? [] : [i]))
-  return {
-    target: record, args: undefined, text: '', key, form, weight: 1024, stored, isAsync, stamp: 0, usedAt: 0, deps: links.map(({ target }) => target as Target), stamps: none, changed, isStale: false,
-  }
+function entryOf(record: RetainedRecord, stampOf: (ref: Ref) => Stamp): RetainedEntry {
+  const { links } = record
+  const moved = links.map(({ target, same, stamp }) => !same || (target !== null && 'mark' in target && stampOf(target) !== stamp))
+  return { record, deps: links.map(({ target }) => target as Target), moved }
 }

@@ -1,16 +1,16 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
-import { familyOf, StateReader } from '../core/saved-state.js'
+import { familyOf, isQuery, StateReader } from '../core/saved-state.js'
 import type { View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
 import { CacheError } from './errors.js'
-import type { Entry } from './entry.js'
-import { gather, type Gathered, leaveOut } from './gather.js'
+import { gather } from './gather.js'
 import type { SectionType } from './layout.js'
 import { type FilePlace, openFile } from './ports/open.js'
 import { StorageError } from './ports/errors.js'
 import type { Port } from './ports/port.js'
+import type { Memos, Records } from './records.js'
 import { retain, retainedOf } from './retained.js'
 import { Slices } from './slices.js'
 
@@ -109,10 +109,10 @@ async function writeState(view: View, reader: StateReader, port: Port, name: str
   const slices = new Slices()
   const encoder = new Encoder(new Codecs(codecs))
   const family = familyOf(view)
-  const gathered = await gather(reader, { encoder, slices, omitUnsupported: onUnsupported === 'omit' })
-  const assemble = (): Promise<Assembled> =>
-    new Assembler(reader, gathered, { encoder, slices, meta: options.meta, retained: prune ? [] : retainedOf(family) }).run()
-  const { assembled, dropped } = await fit(gathered, assemble, options.maxBytes ?? Infinity, slices)
+  const retained = prune ? [] : retainedOf(family)
+  const gathered = await gather(reader, { encoder, slices, omitUnsupported: onUnsupported === 'omit', hasRetained: retained.length > 0 })
+  const assemble = (): Promise<Assembled> => new Assembler(reader, gathered, { encoder, slices, meta: options.meta, retained }).run()
+  const { assembled, dropped } = await fit(gathered.memos, reader, assemble, options.maxBytes ?? Infinity, slices)
   try {
     await port.write(name, assembled.chunks)
   } catch (cause) {
@@ -120,37 +120,35 @@ async function writeState(view: View, reader: StateReader, port: Port, name: str
     throw new CacheError('storage', `${cause.message} The old file, if there was one, is untouched.`, { cause })
   }
   if (prune) retain(family, [])
-  const { bytes, sections, retained } = assembled
+  const { bytes, sections } = assembled
   emitEvent(view, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
-  const count = (lists: Iterable<readonly unknown[]>): number => [...lists].reduce((sum, list) => sum + list.length, 0)
-  return {
-    revision: reader.revision, bytes, sections, retained, dropped, inputs: count(gathered.inputs.values()), queries: count(gathered.queries.values()), interned: count(gathered.interned.values()), omitted: gathered.omitted,
-  }
+  const { inputs, memos, interned, omitted } = gathered
+  const count = (all: Iterable<Records>): number => Array.from(all).reduce((sum, { forms }) => sum + forms.length, 0)
+  return { revision: reader.revision, bytes, sections, retained: assembled.retained, dropped, inputs: count(inputs.values()), queries: memos.cells.length - memos.gone.size, interned: count(interned.values()), omitted }
 }
 
 /** Leaves results out until the file is small enough: those proved longest ago first, and of these the first ones computed. */
-async function fit(gathered: Gathered, assemble: () => Promise<Assembled>, maxBytes: number, slices: Slices): Promise<{ readonly assembled: Assembled; readonly dropped: number }> {
+async function fit(memos: Memos, reader: StateReader, assemble: () => Promise<Assembled>, maxBytes: number, slices: Slices): Promise<{ readonly assembled: Assembled; readonly dropped: number }> {
+  const before = memos.gone.size
   let assembled = await assemble()
-  let dropped = 0
   while (assembled.bytes > maxBytes) {
-    const entries = [...gathered.queries.values()].flat()
-    if (entries.length === 0) {
+    if (memos.gone.size === memos.cells.length) {
       throw new CacheError('too-large', `Inputs and interned values alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
     }
-    await drop(gathered, entries, assembled.bytes - maxBytes, slices)
+    await drop(memos, reader, assembled.bytes - maxBytes, slices)
     assembled = await assemble()
-    dropped += entries.length - [...gathered.queries.values()].flat().length
   }
-  return { assembled, dropped }
+  return { assembled, dropped: memos.gone.size - before }
 }
 
-async function drop(gathered: Gathered, entries: readonly Entry[], excess: number, slices: Slices): Promise<void> {
-  const gone: Entry[] = []
+async function drop(memos: Memos, reader: StateReader, excess: number, slices: Slices): Promise<void> {
+  const ages = memos.cells.map((cell, memo) => ({ memo, usedAt: isQuery(cell) ? reader.usedAt(cell) : 0 })).filter(({ memo }) => !memos.gone.has(memo))
+  const leaving: number[] = []
   let rest = excess
-  for (const entry of await slices.sort(entries, (a, b) => a.usedAt - b.usedAt)) {
+  for (const { memo } of await slices.sort(ages, (a, b) => a.usedAt - b.usedAt)) {
     if (rest <= 0) break
-    gone.push(entry)
-    rest -= entry.weight + 8
+    leaving.push(memo)
+    rest -= (memos.weights[memo] as number) + 8
   }
-  await leaveOut(gone, gathered.queries, slices)
+  await memos.leaveOut(leaving, slices)
 }

@@ -27,6 +27,14 @@ async function realFile(): Promise<Uint8Array> {
   return (await port.read(name)) as Uint8Array
 }
 
+/** A payload behind its length. */
+function blockOf(payload: Uint8Array): Uint8Array {
+  const block = new Uint8Array(4 + payload.length)
+  new DataView(block.buffer).setUint32(0, payload.length, true)
+  block.set(payload, 4)
+  return block
+}
+
 /** A port with one file, whose bytes are handed over as they are. */
 class OneFile extends MemoryPort {
   bytes: Uint8Array
@@ -150,7 +158,7 @@ describe('damage', () => {
       head[3] = 2 ** 40
       return section
     })
-    const block = (form: unknown) => build([0, 1, 2, 3], (head, section) => (head[1] === 'parsed' ? refit(head, encoder.packBlock(form)) : section))
+    const block = (form: unknown) => build([0, 1, 2, 3], (head, section) => (head[1] === 'parsed' ? refit(head, blockOf(encoder.pack(form))) : section))
     const bomb = new Uint8Array(100_004).fill(0x91)
     new DataView(bomb.buffer).setUint32(0, 100_000, true)
     const deep = build([0, 1, 2, 3], (head, section) => (head[1] === 'parsed' ? refit(head, bomb) : section))

@@ -6,7 +6,7 @@ import { createDatabase, type Database, derived, input } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache } from 'pebre/persist'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareKeys, sortByKeys, textOfArgs } from '../../src/persist/order.js'
+import { compareKeys, orderOf, textOfArgs } from '../../src/persist/order.js'
 import { Slices } from '../../src/persist/slices.js'
 import { forSeeds } from '../support/random.js'
 
@@ -62,10 +62,21 @@ describe('saving goes on beside everything else', () => {
     })
     const key = fc.oneof(fc.string({ unit: 'binary' }), fc.string().map((text) => `docs/${text}`), fc.string({ unit: fc.constantFrom('a', 'b', '~', '\u007f', '\u0080', '\uffff', '\0') }))
     await fc.assert(fc.asyncProperty(fc.array(key), async (keys) => {
-      const list = keys.map((args) => ({ args, text: textOfArgs(args) }))
-      expect(await sortByKeys(list, new Slices())).toEqual(list.toSorted(compareKeys))
+      const sorted = keys.map((args) => ({ args, text: textOfArgs(args) })).toSorted(compareKeys)
+      expect(Array.from(await orderOf(keys, new Slices()), (place) => keys[place])).toEqual(sorted.map(({ args }) => args))
     }))
   })
+
+  it('[PER-16] many texts are sorted by their code units, whatever they share', async () => {
+    const alphabets = ['ab', 'a~\u007f', '0123456789', 'xyé', '\0a', '\ud800\uffffa']
+    await forSeeds(30, async (random) => {
+      const alphabet = alphabets[random.int(alphabets.length)] as string
+      const word = (length: number): string => Array.from({ length }, () => alphabet[random.int(alphabet.length)]).join('')
+      const shared = word(random.int(9))
+      const texts = Array.from({ length: 400 }, () => `${shared}${word(random.int(3))}${random.chance(0.5) ? 'page-' : ''}${word(random.int(7))}`)
+      expect(Array.from(await orderOf(texts, new Slices()), (place) => texts[place])).toEqual(texts.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)))
+    })
+  }, 30_000)
 
   it('[PER-13 PER-16] histories of writes, gets and saves: each file holds exactly the revision at its call', async () => {
     await forSeeds(40, async (random) => {

@@ -3,7 +3,7 @@ import { List, Map as ImmutableMap, Record as ImmutableRecord } from 'immutable'
 import { defaultEquals } from 'pebre'
 import { describe, expect, it } from 'vitest'
 import { Codecs, decodeValue, Decoder, encodeValue, Encoder } from '../../src/persist/codec.js'
-import { crc32, crc32ByTables } from '../../src/persist/checksum.js'
+import { crc32, crc32ByTables, joinCrc32 } from '../../src/persist/checksum.js'
 import { CacheError, UnsupportedValueError } from '../../src/persist/errors.js'
 import { anyValue } from '../support/values.js'
 
@@ -175,6 +175,8 @@ describe('checksums', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(30), (all, cut) => {
       expect(crc32ByTables(all)).toBe(crc32(all))
       expect(crc32ByTables(all.subarray(cut), crc32ByTables(all.subarray(0, cut)))).toBe(crc32(all))
+      const [first, second] = [all.subarray(0, cut), all.subarray(cut)]
+      expect(joinCrc32(crc32(first), crc32(second), second.length)).toBe(crc32(all))
     }))
   })
 })

@@ -15,7 +15,7 @@ import type { Lock, Port } from './port.js'
 const temporary = '.tmp'
 
 /** Chunks are gathered up to this size before they are written. */
-const gathered = 1 << 16
+const gathered = 1 << 18
 
 /** A folder of files. It is made when the first file is written. */
 export class FilePort implements Port {
