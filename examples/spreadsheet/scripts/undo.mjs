@@ -5,7 +5,7 @@ import { createDatabase, derived, input } from 'pebre'
 const ROWS = 10_000
 const steps = Number(process.argv[2] ?? 40)
 
-/** @type {import('pebre').Input<[row: number], number>} */
+/** @type {import('pebre').TotalInput<[row: number], number>} */
 const amount = input('amount', { initial: 0 })
 /** @type {import('pebre').Derived<[row: number], number>} */
 const total = derived('total', (q, /** @type {number} */ row) => q.get(amount, row) + (row > 0 ? q.get(total, row - 1) : 0))
