@@ -73,7 +73,7 @@ function show(what: string, times: readonly number[]): void {
 }
 
 async function measure(root: string, edits: number): Promise<void> {
-  const child = spawn(process.execPath, [built('main.js'), '--root', root, '--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(process.execPath, [built('main.js'), '--root', root, '--no-cache', '--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] })
   const log = readLog(child)
   const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' })
   try {

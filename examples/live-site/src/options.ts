@@ -14,23 +14,27 @@ interface Common {
   readonly root: string
   readonly log: Level
   readonly html: boolean
-  /** Where what was made is kept from one start to the next. */
-  readonly cache?: string
+  readonly cache: Cache
 }
+
+/** Where what was made is kept from one start to the next: in a folder that was named, in one of our own, or nowhere. */
+export type Cache = { readonly folder: string } | 'own' | 'none'
 
 export type Options =
   | ({ readonly command: 'serve'; readonly host: string; readonly port: number; readonly open: boolean } & Common)
   | ({ readonly command: 'build'; readonly out: string } & Common)
   | { readonly command: 'help' }
 
-export const help = `live-site [--root DIR] [--cache DIR] [--port N] [--host ADDRESS] [--open] [--html] [--log LEVEL]
+export const help = `live-site [--root DIR] [--cache DIR | --no-cache] [--port N] [--host ADDRESS] [--open] [--html] [--log LEVEL]
 live-site build --out DIR [--root DIR] [--cache DIR] [--html] [--log LEVEL]
 
 Serves a folder of Markdown, rebuilds what an edit reaches, and patches open browsers in place.
 With "build", writes the site to a folder instead.
 
   --root DIR      the folder (default: the current one)
-  --cache DIR     keeps what was made, so that the next start makes only what has changed; one process at a time
+  --cache DIR     where what was made is kept, so that the next start makes only what has changed
+                  (default: a folder for each root among your caches; for "build", nowhere)
+  --no-cache      keeps nothing
   --port N        0 takes a free one (default: 4180)
   --host ADDRESS  a loopback address: 127.0.0.1, ::1 or localhost (default: 127.0.0.1)
   --open          opens the first page in the browser
@@ -43,6 +47,7 @@ With "build", writes the site to a folder instead.
 const flags = {
   root: { type: 'string' },
   cache: { type: 'string' },
+  'no-cache': { type: 'boolean' },
   port: { type: 'string' },
   host: { type: 'string' },
   open: { type: 'boolean' },
@@ -58,7 +63,7 @@ export function readOptions(args: readonly string[]): Options {
   if (values.help === true) return { command: 'help' }
   const [command = 'serve', ...rest] = positionals
   if ((command !== 'serve' && command !== 'build') || rest.length > 0) throw new UsageError(`unknown command: ${positionals.join(' ')}`)
-  const common = { root: filled('--root', values.root ?? '.'), html: values.html ?? false, log: readLevel(values.log ?? 'info'), ...(values.cache === undefined ? {} : { cache: filled('--cache', values.cache) }) }
+  const common = { root: filled('--root', values.root ?? '.'), html: values.html ?? false, log: readLevel(values.log ?? 'info'), cache: readCache(values, command) }
   if (command === 'build') {
     for (const flag of ['port', 'host', 'open'] as const) if (values[flag] !== undefined) throw new UsageError(`--${flag} is not for build`)
     if (values.out === undefined) throw new UsageError('build needs --out DIR')
@@ -80,6 +85,12 @@ function parse(args: readonly string[]) {
 function filled(flag: string, value: string): string {
   if (value === '') throw new UsageError(`${flag} needs a folder`)
   return value
+}
+
+function readCache({ cache, 'no-cache': none }: { readonly cache?: string; readonly 'no-cache'?: boolean }, command: 'serve' | 'build'): Cache {
+  if (cache !== undefined && none === true) throw new UsageError('--cache and --no-cache exclude each other')
+  if (cache !== undefined) return { folder: filled('--cache', cache) }
+  return none === true || command === 'build' ? 'none' : 'own'
 }
 
 function readLevel(text: string): Level {

@@ -1,7 +1,7 @@
-/** How far the first build is: one line that moves on a terminal, a line now and then elsewhere. Fed by the events of the database. */
+/** How far the first build is: one line that moves on a terminal, a line now and then elsewhere. Fed by the activity of the database. */
 import type { Database } from 'pebre'
-import type { Subscription } from 'rxjs'
-import { page, pages } from './queries.js'
+import { asyncScheduler, filter, type Subscription, throttleTime } from 'rxjs'
+import { pages } from './queries.js'
 
 export interface Terminal {
   readonly isTTY?: boolean
@@ -9,34 +9,14 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-const width = 30
-
-/** Shows how many pages stand, until unsubscribed. */
+/** Shows what has been made and what is on the way, until unsubscribed. A build that is done before the first line is due shows none. */
 export function showProgress(db: Database, out: Terminal): Subscription {
   const moves = out.isTTY === true
-  const pause = moves ? 50 : 1000
-  const total = lazy(() => db.get(pages).length)
-  let built = 0
-  let shownAt = performance.now()
-  const subscription = db.events('run').subscribe((event) => {
-    if ((event.type !== 'queryComputed' && event.type !== 'queryFailed') || event.definition !== page.name || built === total()) return
-    built++
-    if (event.time - shownAt < pause && built < total()) return
-    shownAt = event.time
-    out.write(moves ? `\r\u001B[K${bar(built, total(), event.id, out.columns ?? 80)}` : `building: ${built} of ${total()} pages\n`)
+  const busy$ = db.activity$.pipe(filter(({ running, waiting }) => running + waiting > 0))
+  const subscription = busy$.pipe(throttleTime(moves ? 50 : 1000, asyncScheduler, { leading: false, trailing: true })).subscribe(({ running, waiting, finished }) => {
+    const line = `building ${db.get(pages).length} pages: ${finished} steps done, ${running + waiting} on the way`
+    out.write(moves ? `\r\u001B[K${line.slice(0, (out.columns ?? 80) - 1)}` : `${line}\n`)
   })
   if (moves) subscription.add(() => out.write('\r\u001B[K'))
   return subscription
-}
-
-function bar(built: number, total: number, id: string, columns: number): string {
-  const filled = Math.round((built / total) * width)
-  const line = `building ${'━'.repeat(filled)}${'╌'.repeat(width - filled)} ${built} of ${total}  ${id}`
-  return line.slice(0, columns - 1)
-}
-
-/** Counted with the first page that stands: before, nobody has read the folder. */
-function lazy<V>(make: () => V): () => V {
-  let made: { readonly value: V } | undefined
-  return () => (made ??= { value: make() }).value
 }

@@ -13,6 +13,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { accumulator, type Definition, derived, type Query } from 'pebre'
+import { edition } from './edition.js'
 import { readFrontMatter, splitFrontMatter } from './front-matter.js'
 import { highlight } from './highlight.js'
 import { escapeHtml } from './html.js'
@@ -23,8 +24,8 @@ import { fillTemplate, parseTemplate } from './template.js'
 import { type Entry, growTree, sortEntries } from './tree.js'
 import { folderOf, isFolder, labelOf, parseHref, relativeUrl, reserved, resolvePath } from './urls.js'
 
-/** Raise the version with any change of what a query makes: results that were kept are made anew. */
-const pure = { errors: 'dependencies', version: 2 } as const
+/** Results that were kept by another edition of this program are made anew. */
+const pure = { errors: 'dependencies', version: edition } as const
 
 // ── One file ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -24,7 +24,7 @@ export function openSite(root: string, options: Omit<Settings, 'name'>, log: Log
 export async function serve(options: Extract<Options, { readonly command: 'serve' }>, signal: AbortSignal): Promise<void> {
   const root = await openFolder(options.root)
   const log = createLog(options.log, process.stdout)
-  const db = openSite(root, { html: options.html, static: false }, log, await openKept(options.cache, log))
+  const db = openSite(root, { html: options.html, static: false }, log, await openKept(options.cache, root, log))
   const rebuilds = logRebuilds(db, log)
   const progress = showProgress(db, process.stderr)
   const closing: (() => Promise<void>)[] = []

@@ -17,7 +17,7 @@ export async function build(options: Extract<Options, { readonly command: 'build
   const root = await openFolder(options.root)
   const out = await openOut(root, options.out)
   const log = createLog(options.log, process.stdout)
-  const db = openSite(root, { html: options.html, static: true }, log, await openKept(options.cache, log))
+  const db = openSite(root, { html: options.html, static: true }, log, await openKept(options.cache, root, log))
   const progress = showProgress(db, process.stderr)
   const started = performance.now()
   try {

@@ -22,6 +22,8 @@ describe('options', () => {
     ['--host example.com', '--host must be'],
     ['--host 127.0.0.1.evil.com', '--host must be'],
     ['--root=', '--root needs a folder'],
+    ['--cache=', '--cache needs a folder'],
+    ['--cache x --no-cache', '--cache and --no-cache exclude each other'],
     ['--out x', '--out is for build'],
     ['build', 'build needs --out DIR'],
     ['build --out x --port 1', '--port is not for build'],
@@ -33,8 +35,10 @@ describe('options', () => {
   })
 
   it('have defaults', () => {
-    expect(readOptions([])).toEqual({ command: 'serve', root: '.', port: 4180, host: '127.0.0.1', open: false, html: false, log: 'info' })
-    expect(readOptions(['build', '--out', 'x', '--html'])).toEqual({ command: 'build', root: '.', out: 'x', html: true, log: 'info' })
+    expect(readOptions([])).toEqual({ command: 'serve', root: '.', port: 4180, host: '127.0.0.1', open: false, html: false, log: 'info', cache: 'own' })
+    expect(readOptions(['build', '--out', 'x', '--html'])).toEqual({ command: 'build', root: '.', out: 'x', html: true, log: 'info', cache: 'none' })
+    expect(readOptions(['--no-cache'])).toMatchObject({ cache: 'none' })
+    expect(readOptions(['build', '--out', 'x', '--cache', 'c'])).toMatchObject({ cache: { folder: 'c' } })
     expect(readOptions(['--host', '::1', '--open'])).toMatchObject({ host: '::1', open: true })
     expect(readOptions(['bad', '--help'])).toEqual({ command: 'help' })
   })
@@ -79,7 +83,7 @@ describe('serving', () => {
     expect(await (await fetch(site.url)).text()).toContain('Other home')
     const { code, errors } = await site.interrupt()
     expect(code).toBe(0)
-    expect(errors).toMatch(/^(building: \d of \d pages\n)+$/)
+    expect(errors).toMatch(/^(building \d pages: \d+ steps done, \d+ on the way\n)*$/)
     expect(site.lines.at(-1)).toMatchObject({ msg: 'stopped' })
   })
 

@@ -1,7 +1,7 @@
 /** What the log says, and how far the first build is said to be. */
 import { Writable } from 'node:stream'
 import { filter, firstValueFrom, Subject } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { file, template } from '../src/inputs.js'
 import { createLog, logRebuilds } from '../src/log.js'
 import { showProgress } from '../src/progress.js'
@@ -101,26 +101,34 @@ describe('the log of rebuilds', () => {
 describe('progress', () => {
   const pages = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`p${n}.md`, '# P']))
 
-  async function shown(isTTY: boolean): Promise<string> {
-    const db = memorySite(pages)
-    let text = ''
-    const progress = showProgress(db, { isTTY, columns: 60, write: (part) => (text += part) })
-    await db.get(report)
-    progress.unsubscribe()
-    return text
+  /** What is shown if the first line is due while the site is being built, or else not before it stands. */
+  async function shown(isTTY: boolean, isSlow = true): Promise<string> {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] })
+    try {
+      const db = memorySite(pages)
+      let text = ''
+      const progress = showProgress(db, { isTTY, columns: 45, write: (part) => (text += part) })
+      const built = db.get(report)
+      if (isSlow) vi.advanceTimersByTime(1000)
+      await built
+      progress.unsubscribe()
+      vi.advanceTimersByTime(5000)
+      return text
+    } finally {
+      vi.useRealTimers()
+    }
   }
 
   it('is a line that moves on a terminal, within its width, and is gone at the end', async () => {
     const text = await shown(true)
-    expect(text).toContain('31 of 31')
+    expect(text).toMatch(/^\r\u001B\[Kbuilding 31 pages: \d+ steps done, \d+ on/)
     expect(text).not.toContain('\n')
     expect(text.endsWith('\r\u001B[K')).toBe(true)
-    for (const line of text.split('\r\u001B[K')) expect(line.length).toBeLessThan(60)
+    for (const line of text.split('\r\u001B[K')) expect(line.length).toBeLessThan(45)
   })
 
-  it('is plain lines elsewhere', async () => {
-    const text = await shown(false)
-    expect(text).toMatch(/^(building: \d+ of 31 pages\n)*building: 31 of 31 pages\n$/)
-    expect(text).not.toContain('\u001B')
+  it('is plain lines elsewhere, and none where the site stands before the first is due', async () => {
+    expect(await shown(false)).toMatch(/^(building 31 pages: \d+ steps done, [1-9]\d* on the way\n)+$/)
+    expect(await shown(false, false)).toBe('')
   })
 })

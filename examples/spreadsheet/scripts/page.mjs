@@ -1,4 +1,4 @@
-// The page as three files: a document, a style sheet and one script.
+// The page as files: a document, a style sheet, a script, and the scripts that load the inspector when it is opened.
 import { copyFile, mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -19,8 +19,10 @@ export async function buildPage(out, { fromSource = false } = {}) {
     build({
       absWorkingDir: folder,
       entryPoints: ['src/main.tsx'],
-      outfile: `${out}/main.js`,
+      outdir: out,
       bundle: true,
+      splitting: true,
+      chunkNames: '[name]',
       minify: true,
       sourcemap: true,
       format: 'esm',
@@ -28,7 +30,7 @@ export async function buildPage(out, { fromSource = false } = {}) {
       jsx: 'automatic',
       define: { 'process.env.NODE_ENV': '"production"' },
       tsconfigRaw: {},
-      ...(fromSource ? { alias: { pebre: `${root}src/index.ts`, 'pebre/react': `${root}src/react/index.ts` } } : {}),
+      ...(fromSource ? { alias: { pebre: `${root}src/index.ts`, 'pebre/react': `${root}src/react/index.ts`, 'pebre/inspector/browser': `${root}src/inspector/browser.ts` } } : {}),
       logLevel: 'warning',
     }),
   ])

@@ -1,5 +1,5 @@
 // `node scripts/serve.mjs [--port N] [--folder DIR] [--from-source]`: builds the page and serves it on this machine only.
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -13,23 +13,28 @@ const { values } = parseArgs({
   },
 })
 
-/** @type {Record<string, [file: string, type: string]>} */
-const files = {
-  '/': ['index.html', 'text/html; charset=utf-8'],
-  '/sheet.css': ['sheet.css', 'text/css; charset=utf-8'],
-  '/main.js': ['main.js', 'text/javascript; charset=utf-8'],
-  '/main.js.map': ['main.js.map', 'application/json'],
+/** @type {Record<string, string>} */
+const types = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', map: 'application/json' }
+
+/**
+ * The name of a file of the page, and its type; none has a slash in it.
+ * @param {string} path
+ */
+function find(path) {
+  const [file, ending = ''] = /^\/\w[\w.-]*\.(\w+)$/.exec(path === '/' ? '/index.html' : path) ?? []
+  const type = types[ending]
+  return file === undefined || type === undefined || !existsSync(values.folder + file) ? undefined : { file: values.folder + file, type }
 }
 
 await buildPage(values.folder, { fromSource: values['from-source'] })
 const server = createServer((request, response) => {
-  const [file, type] = files[new URL(request.url ?? '/', 'http://localhost').pathname] ?? []
-  if (file === undefined || type === undefined) {
+  const found = find(new URL(request.url ?? '/', 'http://localhost').pathname)
+  if (found === undefined) {
     response.writeHead(404).end()
     return
   }
-  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:" })
-  createReadStream(`${values.folder}/${file}`).pipe(response)
+  response.writeHead(200, { 'content-type': found.type, 'cache-control': 'no-cache', 'content-security-policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:" })
+  createReadStream(found.file).pipe(response)
 })
 server.on('error', (error) => {
   console.error(error.message)

@@ -1,12 +1,14 @@
 /** The page: bar, grid and status, and what keys and edits do. */
-import type { Database, View } from 'pebre'
+import type { Activity, Database, View } from 'pebre'
 import { DatabaseProvider, useInput, useQuery } from 'pebre/react'
-import { type KeyboardEvent, type ReactNode, useEffect, useReducer, useRef, useState, useSyncExternalStore } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useReducer, useRef, useState } from 'react'
 import { cellId, type Place, placeOf } from './address.js'
 import { faceOf } from './face.js'
 import { Grid } from './grid.js'
 import type { History } from './history.js'
+import { Inspector, useInspectorKey } from './inspector.js'
 import { commandOf } from './keys.js'
+import { useLatest } from './latest.js'
 import { type Measured, measureEdit } from './measure.js'
 import { select, start } from './selection.js'
 import { rates, text, value } from './sheet.js'
@@ -26,10 +28,12 @@ function Page({ db, history }: Workbook): ReactNode {
   const [measured, setMeasured] = useState<Measured | null>(null)
   const scroller = useRef<HTMLDivElement>(null)
   const page = useRef<HTMLDivElement>(null)
+  const [isInspecting, inspect] = useReducer((before: boolean) => !before, false)
   const id = cellId(place)
   const [content] = useInput(text, id)
 
   useEffect(() => page.current?.focus(), [])
+  useInspectorKey(inspect)
 
   const measure = (write: () => void): void => measureEdit(db, write, setMeasured)
   const edit = (write: (sheet: View) => void): void => measure(() => history.edit(write))
@@ -70,10 +74,12 @@ function Page({ db, history }: Workbook): ReactNode {
         <Field {...editor} where="bar" isActive={draft !== null && field === 'bar'} />
         <Why id={id} />
         <button type="button" onClick={() => measure(() => db.update(rates, moved))} title="The service has new rates: the cells that look one up wait for it again">New rates</button>
+        <button type="button" aria-pressed={isInspecting} onClick={inspect} title="What the database does (Alt+Shift+I)">Inspector</button>
       </header>
       <Grid scroller={scroller} place={place} onSelect={pick} onOpen={() => type(content, 'cell')}>
         {draft !== null && field === 'cell' && <Field {...editor} where="cell" isActive />}
       </Grid>
+      {isInspecting && <Inspector db={db} />}
       <Status db={db} measured={measured} />
     </div>
   )
@@ -85,10 +91,7 @@ function moved(before: Readonly<Record<string, number>>): Record<string, number>
 }
 
 function Steps({ history, measure }: { readonly history: History; readonly measure: (write: () => void) => void }): ReactNode {
-  const steps = useSyncExternalStore((listener) => {
-    const subscription = history.steps$.subscribe(listener)
-    return () => subscription.unsubscribe()
-  }, () => history.steps)
+  const steps = useLatest(() => history.steps$, history.steps)
   return (
     <div className="steps">
       <button type="button" aria-label="Undo" title="Undo (Ctrl+Z)" disabled={steps.undo === 0} onClick={() => measure(() => history.undo())}>↶</button>
@@ -147,13 +150,11 @@ function Why({ id }: { readonly id: string }): ReactNode {
 }
 
 function Status({ db, measured }: { readonly db: Database; readonly measured: Measured | null }): ReactNode {
-  const revision = useSyncExternalStore((listener) => {
-    const subscription = db.revision$.subscribe(listener)
-    return () => subscription.unsubscribe()
-  }, () => db.revision)
+  const revision = useLatest(() => db.revision$, db.revision)
   return (
     <footer>
       <span>Revision {revision}</span>
+      <Waiting db={db} />
       {measured !== null && (
         <span className="measured">
           {measured.runs.toLocaleString('en')} formulas ran in {measured.computed.toFixed(1)} ms, on screen after {measured.shown.toFixed(1)} ms
@@ -163,3 +164,17 @@ function Status({ db, measured }: { readonly db: Database; readonly measured: Me
     </footer>
   )
 }
+
+/** What is on its way, and what waits for it. */
+function Waiting({ db }: { readonly db: Database }): ReactNode {
+  const { running, waiting } = useLatest(() => db.activity$, idle)
+  if (running + waiting === 0) return null
+  return (
+    <span role="status" className="activity">
+      <span className="spinner" />
+      {running === 1 ? '1 lookup' : `${running} lookups`} on the way{waiting > 0 && `, ${waiting === 1 ? '1 formula waits' : `${waiting} formulas wait`}`}
+    </span>
+  )
+}
+
+const idle: Activity = { running: 0, waiting: 0, finished: 0 }

@@ -147,6 +147,39 @@ describe.skipIf(chromium === undefined)('the spreadsheet in a browser', () => {
     expect(Number(await cell('J7').textContent()) / before).toBeCloseTo(1.01, 4)
   })
 
+  it('the status line counts what is on the way, until nobody wants it', async () => {
+    const status = page.getByRole('status')
+    await status.waitFor({ state: 'detached' })
+    await page.goto(`${url}?latency=600000`)
+    await page.getByText('2 lookups on the way, 4 formulas wait').waitFor()
+    await enter('I16', '=LOOKUP("GBP")')
+    await page.getByText('3 lookups on the way, 5 formulas wait').waitFor()
+    // Cells out of sight are not watched: their lookups end.
+    await page.keyboard.press('Control+End')
+    await status.waitFor({ state: 'detached' })
+  })
+
+  it('the inspector opens by a key or the button, is fetched only then, and leaves nothing behind', async () => {
+    const scripts: string[] = []
+    page.on('request', (request) => scripts.push(new URL(request.url()).pathname))
+    const inspector = page.getByRole('region', { name: 'Inspector' })
+    const counts = async (): Promise<boolean> => page.evaluate(() => (window as unknown as Sheet).workbook.db.stats().counting)
+    expect([await inspector.count(), await counts()]).toEqual([0, false])
+    await page.getByLabel('Formula').focus()
+    await page.keyboard.press('Alt+Shift+I')
+    await inspector.getByText('newest of').waitFor()
+    expect(scripts).toEqual(['/browser.js'])
+    expect(await counts()).toBe(true)
+    await enter('A3', '5')
+    await inspector.getByText('text(A3)').first().waitFor()
+    expect(await inspector.evaluate((element) => element.getBoundingClientRect().height)).toBeGreaterThan(430)
+    await page.getByRole('button', { name: 'Inspector' }).click()
+    expect([await inspector.count(), await counts()]).toEqual([0, false])
+    await page.getByRole('button', { name: 'Inspector' }).click()
+    await inspector.getByText('newest of').waitFor()
+    expect(scripts).toEqual(['/browser.js'])
+  })
+
   it('cells on a cycle say so and name it; all of them recover', async () => {
     expect(await Promise.all(['J11', 'J12', 'J13'].map(async (id) => cell(id).textContent()))).toEqual(['#CYCLE!', '#CYCLE!', '#REF!'])
     await cell('J11').click()

@@ -10,6 +10,8 @@ export interface RevisionLine {
   readonly ran: Map<string, RecordKey | undefined>
   cutoffs: number
   failures: number
+  /** Some of its events were too many at once, and did not come. */
+  isPartial: boolean
 }
 
 /** Totals at a time, in seconds since the page began. */
@@ -24,7 +26,6 @@ const MOST_SAMPLES = 300
 
 export class Model {
   revision = 0
-  dropped = 0
   events: EventLine[] = []
   readonly revisions: Map<number, RevisionLine> = new Map()
   snapshots: readonly SnapshotLine[] = []
@@ -34,9 +35,9 @@ export class Model {
   /** Takes in what is new. */
   take(update: Update): void {
     this.revision = update.revision
-    this.dropped += update.dropped
     this.snapshots = update.snapshots
     for (const event of update.events) this.note(event)
+    if (update.dropped > 0) this.markPartial(update)
     this.events = [...this.events, ...update.events].slice(-MOST_EVENTS)
     this.began ??= update.time
     this.samples.push({ time: (update.time - this.began) / 1000, totals: update.totals })
@@ -58,8 +59,14 @@ export class Model {
     else if (type === 'queryComputed' && cutoff === true) line.cutoffs++
   }
 
+  /** Whose events they were that did not come is not known: they came after the first of those that did. */
+  private markPartial({ events }: Update): void {
+    const first = events[0]?.revision ?? 0
+    for (const line of this.revisions.values()) if (line.revision >= first) line.isPartial = true
+  }
+
   private open(revision: number, time: number): void {
-    this.revisions.set(revision, { revision, time, inputs: [], reached: new Map(), ran: new Map(), cutoffs: 0, failures: 0 })
+    this.revisions.set(revision, { revision, time, inputs: [], reached: new Map(), ran: new Map(), cutoffs: 0, failures: 0, isPartial: false })
     if (this.revisions.size <= MOST_REVISIONS) return
     for (const oldest of this.revisions.keys()) {
       this.revisions.delete(oldest)

@@ -11,7 +11,7 @@ export function renderTimeline(list: Element, model: Model, chosen: number | nul
 }
 
 function rowOf(line: RevisionLine, isChosen: boolean, onclick: () => void): HTMLElement {
-  const { revision, inputs, reached, ran, cutoffs, failures } = line
+  const { revision, inputs, reached, ran, cutoffs, failures, isPartial } = line
   const written = inputs.slice(0, 3).map(({ id }) => h('div', { class: 'id', title: id }, shorten(id, 60)))
   const counts = [`reached ${reached.size}`, `ran ${ran.size}`, ...(cutoffs > 0 ? [`cut off ${cutoffs}`] : []), ...(failures > 0 ? [`failed ${failures}`] : [])]
   const share = (part: number): string => `width: ${Math.round((100 * part) / Math.max(1, reached.size, ran.size))}%`
@@ -19,6 +19,6 @@ function rowOf(line: RevisionLine, isChosen: boolean, onclick: () => void): HTML
     h('span', { class: 'title' }, h('span', {}, `Revision ${revision}`)),
     ...written,
     inputs.length > 3 && h('div', { class: 'soft' }, `and ${inputs.length - 3} more`),
-    h('span', { class: 'counts' }, counts.join(' · ')),
+    h('span', { class: 'counts' }, isPartial ? `at least: ${counts.join(' · ')}` : counts.join(' · ')),
     h('span', { class: 'bar' }, h('i', { class: 'ran', style: share(ran.size - cutoffs) }), h('i', { class: 'cut', style: share(cutoffs) })))
 }

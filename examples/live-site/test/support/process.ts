@@ -10,8 +10,11 @@ import { afterAll } from 'vitest'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
+/** Where the commands of a test file keep what they made, if they are not told. */
+export const caches = await realpath(await mkdtemp(join(tmpdir(), 'live-site-caches-')))
+
 /** What a test file leaves behind; undone at its end, the last first. */
-const undo: (() => Promise<unknown>)[] = []
+const undo: (() => Promise<unknown>)[] = [async () => rm(caches, { recursive: true, force: true })]
 
 afterAll(async () => {
   for (const step of undo.splice(0).toReversed()) await step()
@@ -51,7 +54,7 @@ export class Command {
 
   constructor(args: readonly string[]) {
     if (!existsSync(main)) throw new Error('The example is not built: npm run build && npm run build -w live-site')
-    this.child = spawn(process.execPath, [main, ...args])
+    this.child = spawn(process.execPath, [main, ...args], { env: { ...process.env, XDG_CACHE_HOME: caches } })
     this.child.stdout.on('data', (data: Buffer) => (this.out += data.toString()))
     this.child.stderr.on('data', (data: Buffer) => (this.errors += data.toString()))
     this.ended = once(this.child, 'close')
