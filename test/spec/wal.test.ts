@@ -104,7 +104,7 @@ describe('the log', () => {
         const port = new MemoryPort()
         const db = await openDatabase(port, { definitions })
         db.set(file, 'a', steps)
-        for (let step = 0; step < steps; step++) await null
+        for (let step = 0; step < steps; step++) await Promise.resolve()
         if (!isEnded) await db.commit((tx) => tx.set(file, 'b', steps))
         await db.close()
         const again = await openDatabase(port, kept)
