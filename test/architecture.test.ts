@@ -1,4 +1,5 @@
 /** The import ladder and the other rules of the house that a script can check. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { codeOnly } from '../scripts/source.mjs'
@@ -53,6 +54,14 @@ function folderBreaches(files: readonly SourceFile[]): string[] {
   })
 }
 
+/** The files named in the first column of the table of `src/core`. */
+function filesOfTable(page: string): string[] {
+  const lines = page.split('\n')
+  const start = lines.findIndex((line) => line.startsWith('| file of `src/core`'))
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  return lines.slice(start + 2, end).flatMap((line) => (line.split('|')[1] ?? '').split(',').map((name) => name.replaceAll('`', '').trim()))
+}
+
 function longFiles(files: readonly SourceFile[]): string[] {
   const excused = /^\s*(?:\/\*\*?|\/\/)[\s*]*(?:[^*]|\*(?!\/))*?Longer than 300 lines: \S/
   const long = files.filter((file) => file.text.trimEnd().split('\n').length > longest && !excused.test(file.text))
@@ -74,6 +83,12 @@ describe('the house', () => {
 
   it('imports climb the ladder in src/core', () => {
     expect(ladderBreaches(files)).toEqual([])
+  })
+
+  it('docs/architecture.md lists the files of src/core in the order of the ladder, each once', () => {
+    const page = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8')
+    expect(filesOfTable(page)).toEqual(ladder)
+    expect(files.flatMap(({ path }) => (path.startsWith('core/') ? [path.slice(5, -3)] : [])).toSorted()).toEqual(ladder.toSorted())
   })
 
   it('each folder imports only what it may', () => {
@@ -127,6 +142,10 @@ describe('the checks themselves', () => {
       'core/other.ts has no place in the ladder',
       'core/errors.ts must import nothing',
     ])
+  })
+
+  it('read the table of files', () => {
+    expect(filesOfTable('text\n| file of `src/core` | role |\n|---|---|\n| `a`, `b` | one; `x` |\n| `c` | two |\n\n| `d` | other |')).toEqual(['a', 'b', 'c'])
   })
 
   it('find what a folder may not import', () => {

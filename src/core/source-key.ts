@@ -5,6 +5,8 @@
  *   read ─> known? show it
  *        └> connect ─> emitted at once? fill, show it
  *                   └> wait for the first outcome
+ *
+ * Longer than 300 lines: one connection, in the order of its life.
  */
 import { from, type Subscription } from 'rxjs'
 import { pauseOf } from './attempts.js'

@@ -98,6 +98,22 @@ describe('the log', () => {
     await db.close()
   })
 
+  it('[WAL-6 WAL-11] commits, and the end, at any moment while the one before is being written', async () => {
+    for (let steps = 0; steps < 40; steps++) {
+      for (const isEnded of [true, false]) {
+        const port = new MemoryPort()
+        const db = await openDatabase(port, { definitions })
+        db.set(file, 'a', steps)
+        for (let step = 0; step < steps; step++) await Promise.resolve()
+        if (!isEnded) await db.commit((tx) => tx.set(file, 'b', steps))
+        await db.close()
+        const again = await openDatabase(port, kept)
+        expect([again.get(file, 'a'), again.get(file, 'b')]).toEqual([steps, isEnded ? undefined : steps])
+        await again.close()
+      }
+    }
+  })
+
   it('[WAL-6] a second writer is refused until the first has closed', async () => {
     const port = new MemoryPort()
     const db = await openDatabase(port, kept)
