@@ -248,7 +248,7 @@ describe('the log', () => {
         const port = new MemoryPort()
         const db = await openDatabase(port, { definitions: [count] })
         db.set(count, 1)
-        for (let i = 0; i < moment; i++) await null
+        for (let i = 0; i < moment; i++) await Promise.resolve()
         let safe = false
         if (waits) void db.flush().then(() => (safe = true))
         else db.set(count, 2)
