@@ -1,6 +1,6 @@
 /** Accumulators: what queries say beside their results, gathered from everything below a query. */
 import { loadCache, MemoryPort, saveCache } from 'pebre/persist'
-import { gate, record } from 'pebre/testing'
+import { flush, gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { accumulator, createDatabase, derived, DuplicateDefinitionError, FinishedQueryError, input, InvalidDefinitionError, type Query, type View } from '../../src/index.js'
 import { forSeeds } from '../support/random.js'
@@ -387,18 +387,25 @@ describe('views', () => {
   it('[DER-8] in a snapshot too, the order is that of the reads, not of their ends', async () => {
     const db = createDatabase()
     const opened = { a: gate(), b: gate() }
-    const late = derived('late', async (q, name: 'a' | 'b') => (await opened[name].promise, q.emit(notes, name), q.get(file, name)))
-    const both = derived('both', async (q) => (await Promise.all([q.get(late, 'a'), q.get(late, 'b')])).join())
+    const late = derived('late', async (q, name: 'a' | 'b') => {
+      const text = q.get(file, name)
+      if (text === '') await opened[name].promise
+      q.emit(notes, `${name} ${text}`)
+      return text
+    })
+    const both = derived('both', async (q) => `${q.get(other)} ${(await Promise.all([q.get(late, 'a'), q.get(late, 'b')])).join()}`)
     const view = db.snapshot()
-    db.set(file, 'a', 'x')
-    void db.get(both)
+    db.batch((tx) => {
+      tx.set(other, 1)
+      tx.set(file, 'a', 'new')
+      tx.set(file, 'b', 'new')
+    })
+    expect(await db.accumulated(notes, both)).toEqual(['a new', 'b new'])
     const found = view.accumulated(notes, both)
     opened.b.open()
-    await Promise.resolve()
-    await Promise.resolve()
+    await flush()
     opened.a.open()
-    expect(await found).toEqual(['a', 'b'])
-    expect(await db.accumulated(notes, both)).toEqual(['a', 'b'])
+    expect(await found).toEqual(['a ', 'b '])
   })
 })
 
