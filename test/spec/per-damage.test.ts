@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Decoder, Encoder } from '../../src/persist/codec.js'
 import { crc32 } from '../../src/persist/checksum.js'
 import { endOf, FORMAT_VERSION, openBytes, prefixOf } from '../../src/persist/layout.js'
+import { blockOf } from '../support/block.js'
 import { forSeeds } from '../support/random.js'
 
 const file = input<[path: string], unknown>('file')
@@ -25,14 +26,6 @@ async function realFile(): Promise<Uint8Array> {
   const port = new MemoryPort()
   await saveCache(db, { port, name })
   return (await port.read(name)) as Uint8Array
-}
-
-/** A payload behind its length. */
-function blockOf(payload: Uint8Array): Uint8Array {
-  const block = new Uint8Array(4 + payload.length)
-  new DataView(block.buffer).setUint32(0, payload.length, true)
-  block.set(payload, 4)
-  return block
 }
 
 /** A port with one file, whose bytes are handed over as they are. */
