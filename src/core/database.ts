@@ -214,6 +214,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 }
 
 function warn(notice: string): void {
+  // oxlint-disable-next-line no-console -- where a developer looks
   console.warn(`pebre: ${notice}`)
 }
 

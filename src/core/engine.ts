@@ -904,14 +904,15 @@ function memosFor(branch: Branch, cell: Cell): Memo[] {
 function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
   if (!mayServe(branch, cell, memo)) return false
   const { deps, stamps } = memo
-  let others = 0
+  let isSame = true
   for (let i = 0; i < deps.length; i++) {
     const dep = localOf(branch, deps[i] as Node)
     if (dep.stamp === stamps[i] || dep.mark !== CLEAN) continue
     if (!isCell(dep) && !showsAgain(dep, memo, i)) return false
-    others++
+    isSame = false
   }
-  for (let i = 0; others > 0 && i < deps.length; i++) {
+  if (isSame) return true
+  for (let i = 0; i < deps.length; i++) {
     const dep = localOf(branch, deps[i] as Node)
     const stamp = stamps[i] as Stamp
     if (dep.stamp !== stamp && dep.mark === CLEAN && !isKnownAs(dep, stamp) && !showsAgain(dep, memo, i)) return false

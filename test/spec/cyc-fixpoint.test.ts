@@ -166,10 +166,10 @@ describe('fixpoints', () => {
 
   /** What promises come to, if they do while reactions follow each other. */
   async function settled(answers: readonly unknown[]): Promise<readonly unknown[] | 'hangs'> {
-    let all: readonly unknown[] | 'hangs' = 'hangs'
-    void Promise.all(answers).then((values) => (all = values))
-    for (let i = 0; i < 5000 && all === 'hangs'; i++) await Promise.resolve()
-    return all
+    const ended: (readonly unknown[])[] = []
+    void Promise.all(answers).then((values) => ended.push(values))
+    for (let i = 0; i < 5000 && ended.length === 0; i++) await Promise.resolve()
+    return ended[0] ?? 'hangs'
   }
 
   // The given ones have shown faults: rings that were closed twice, marks that were lost, memos that named too little.
