@@ -911,7 +911,8 @@ function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
     if (!isCell(dep) && !showsAgain(dep, memo, i)) return false
     others++
   }
-  for (let i = 0; others > 0 && i < deps.length; i++) {
+  if (others === 0) return true
+  for (let i = 0; i < deps.length; i++) {
     const dep = localOf(branch, deps[i] as Node)
     const stamp = stamps[i] as Stamp
     if (dep.stamp !== stamp && dep.mark === CLEAN && !isKnownAs(dep, stamp) && !showsAgain(dep, memo, i)) return false
