@@ -18,7 +18,9 @@ export interface Collected {
 
 /** While snapshots are alive nothing goes: they name the records of the head. So does a batch that has not ended. */
 export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
-  if (head.forks.size > 0 || head.family.collecting > 0) return { cells: 0, inputs: 0 }
+  const { collecting, hubs } = head.family
+  // One that was taken of a snapshot lives on when that is gone.
+  if (head.forks.size > 0 || hubs.size > 1 || collecting > 0) return { cells: 0, inputs: 0 }
   const needed = neededFrom(head, roots)
   let cells = 0
   let inputs = 0

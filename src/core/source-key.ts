@@ -199,22 +199,20 @@ export class Feed {
 
   private isEqual(a: unknown, b: unknown): boolean {
     const { equals } = this.definition
-    if (equals === false) return false
     if (equals === undefined) return defaultEquals(a, b)
-    return Object.is(a, b) || (equals as (x: unknown, y: unknown) => boolean)(a, b)
+    return equals !== false && (Object.is(a, b) || (equals as (x: unknown, y: unknown) => boolean)(a, b))
   }
 
   private fail(error: unknown): void {
     const { family, clock } = this.feeds
     if (family.unwind !== null && error === family.unwind) return
     this.connection = null
-    let pause: number | null
+    let failure = error
+    let pause: number | null = null
     try {
       pause = this.pauseAfter(error)
     } catch (thrown) {
-      // By the function of the definition: nobody knows when to try again.
-      this.put(new SourceFailure(thrown))
-      return
+      failure = thrown
     }
     if (pause !== null) {
       this.retry = clock.setTimeout(() => {
@@ -225,14 +223,13 @@ export class Feed {
       // Whoever waits goes on waiting: for the last attempt.
       if (this.waiting.fill === null && this.latest === null) return
     }
-    this.put(new SourceFailure(error))
+    this.put(new SourceFailure(failure))
   }
 
   private pauseAfter(error: unknown): number | null {
     const { retry } = this.definition
     if (retry === undefined || this.failures >= retry.times) return null
-    this.failures++
-    return pauseOf(retry, this.failures, error)
+    return pauseOf(retry, ++this.failures, error)
   }
 
   private complete(): void {
@@ -282,19 +279,15 @@ export class Feed {
   }
 
   private write(value: unknown): void {
-    const { family } = this.feeds
-    const { waiting } = this
+    const { waiting, feeds: { family } } = this
     const { delivery } = family
     const label = (): string => `source ${idOf(this.cell)}`
-    const run = (): void => {
-      // It has been disconnected since, and an older value must not overwrite what came later.
-      if (this.waiting === waiting && !family.closed) this.commit(value)
-    }
-    if (!delivery.isBusy()) delivery.guard(run)
-    else {
-      delivery.announce(label, run)
-      queueMicrotask(() => family.host.idle())
-    }
+    // Where it has been disconnected since, an older value must not overwrite what came later.
+    const run = (): void => (this.waiting === waiting && !family.closed ? this.commit(value) : undefined)
+    if (!delivery.isBusy()) return delivery.guard(run)
+    delivery.announce(label, run)
+    queueMicrotask(() => family.host.idle())
+    return undefined
   }
 
   private commit(value: unknown): void {

@@ -55,6 +55,22 @@ function filled(): Database {
 }
 
 describe('collect', () => {
+  it('[MEM-5 SNAP-6] while a snapshot of a snapshot is alive nothing goes, even if that one is gone', () => {
+    const db = filled()
+    const outer = db.snapshot()
+    outer.set(file, 'a', 'four')
+    const inner = outer.snapshot()
+    inner.set(level, 2)
+    expect(inner.get(double, 'a')).toBe(16)
+    outer.dispose()
+    expect(db.collect()).toEqual({ cells: 0, inputs: 0 })
+    db.get(double, 'a')
+    inner.set(file, 'a', 'seven77')
+    expect([inner.get(double, 'a'), db.get(double, 'a')]).toEqual([28, 2])
+    inner.dispose()
+    expect(db.collect().cells).toBeGreaterThan(0)
+  })
+
   it('[MEM-5 BAT-1] in the middle of a batch or of an update nothing goes, and nothing that was written is lost', () => {
     const db = filled()
     db.batch((tx) => {
