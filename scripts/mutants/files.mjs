@@ -128,7 +128,7 @@ export const files = [
     find: 'const turn = before === undefined ? run() : before.then(run, run)',
     replace: 'const turn = run()',
     breaks: 'A second save does not wait for the first.',
-    first: ['spec/per-save', 'spec/per'],
+    first: ['spec/per-turns'],
   },
   {
     name: 'order-of-insertion-saved',
