@@ -205,8 +205,8 @@ export const runs = [
   {
     name: 'durability-of-the-last-read',
     file: 'core/judge.ts',
-    find: '} else level = Math.min(level, dep.table.level)',
-    replace: '} else level = dep.table.level',
+    find: 'level = Math.min(level, dep.table.level)',
+    replace: 'level = dep.table.level',
     breaks: 'A result is as durable as the last input it has read.',
     first: ['spec/dur'],
   },
@@ -221,8 +221,8 @@ export const runs = [
   {
     name: 'old-edges-of-a-job-kept',
     file: 'core/run.ts',
-    find: '  cutEdges(cell, frame.tail)\n  placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)\n  cell.promise',
-    replace: '  placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)\n  cell.promise',
+    find: '  cutEdges(cell, frame.tail)\n  placeOutcome(',
+    replace: '  placeOutcome(',
     breaks: 'What an asynchronous run has not read any more is still a dependency.',
     first: ['spec/der-async', 'spec/der', 'model/history'],
   },
@@ -237,8 +237,8 @@ export const runs = [
   {
     name: 'overtaken-outcome-believed',
     file: 'core/run.ts',
-    find: '      placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)\n      markUnproved(cell)',
-    replace: '      placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)\n      markVerified(cell, branch.home.revision)',
+    find: '      markUnproved(cell)',
+    replace: '      markVerified(cell, branch.home.revision)',
     breaks: 'What an overtaken job found is valid in the newer state.',
     first: ['spec/bind', 'spec/snap', 'model/history'],
   },

@@ -37,6 +37,15 @@ const ended = (...parts: Uint8Array[]): Uint8Array => {
   return new Uint8Array(Buffer.concat([whole, endOf(crc32(whole))]))
 }
 
+/** A block: the length of its payload, and the payload. */
+function packed(form: unknown): Uint8Array {
+  const payload = new Encoder().pack(form)
+  const bytes = new Uint8Array(4 + payload.length)
+  new DataView(bytes.buffer).setUint32(0, payload.length, true)
+  bytes.set(payload, 4)
+  return bytes
+}
+
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const copy = bytes.slice()
   copy[at] = (copy[at] as number) ^ 1
@@ -50,15 +59,6 @@ async function rebuilt(change: (heads: unknown[][], sections: Uint8Array[]) => v
   const sections = [...body]
   change(heads, sections)
   return ended(prefixOf(new Encoder().pack([header.revision, null, heads])), ...sections, extra)
-}
-
-/** A form as a section holds it: behind its length. */
-function blockOf(form: unknown): Uint8Array {
-  const payload = new Encoder().pack(form)
-  const block = new Uint8Array(4 + payload.length)
-  new DataView(block.buffer).setUint32(0, payload.length, true)
-  block.set(payload, 4)
-  return block
 }
 
 describe('each check by itself', () => {
@@ -80,7 +80,7 @@ describe('each check by itself', () => {
       sections.push(sections[0] as Uint8Array)
     }))).toContain('corrupt: The file is damaged: two sections are named "file"')
     expect(await answer(await rebuilt((heads, sections) => {
-      const twice = blockOf([['a', 'a'], ['x', 'y'], 0])
+      const twice = packed([['a', 'a'], ['x', 'y'], 0])
       sections[0] = twice
       Object.assign(heads[0] as unknown[], { 3: 2, 4: twice.length, 5: crc32(twice) })
     }))).toContain('a record twice')
@@ -89,7 +89,7 @@ describe('each check by itself', () => {
   it('[PER-3 PER-11] a result that was made from no record of the file', async () => {
     for (const link of [-2, 1000, 2.5]) {
       expect(await answer(await rebuilt((heads, sections) => {
-        const block = blockOf([['a'], [9], 0, [[link]]])
+        const block = packed([['a'], [9], 0, [[link]]])
         sections[1] = block
         Object.assign(heads[1] as unknown[], { 3: 1, 4: block.length, 5: crc32(block) })
       }))).toContain('corrupt')
