@@ -58,9 +58,10 @@ function isIdle({ nodes, overlay }: Branch, slot: Slot): boolean {
 }
 
 /** A memo of another time that has read what is gone says nothing of the records that will take its place. */
-function forgetMemos({ shelf, trying }: Cell, gone: ReadonlySet<Node>): void {
+function forgetMemos(cell: Cell, gone: ReadonlySet<Node>): void {
   const holds = ({ deps }: Memo): boolean => !deps.some((dep) => gone.has(dep))
-  if (trying !== null) trying.memos.splice(trying.tried, Infinity, ...trying.memos.slice(trying.tried).filter(holds))
+  const { shelf, trying } = cell
+  if (trying !== null) cell.trying = { ...trying, memos: trying.memos.slice(trying.tried).filter(holds), tried: 0 }
   if (shelf === null) return
   shelf.kept = shelf.kept.filter(({ memo }) => holds(memo))
   shelf.offers.splice(0, Infinity, ...shelf.offers.filter(holds))
