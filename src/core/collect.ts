@@ -6,7 +6,7 @@ import type { Branch } from './branch.js'
 import { isFeed } from './feed.js'
 import { cutEdges } from './graph.js'
 import { forget } from './memory.js'
-import { assignSlot, type Cell, CHECKING, isCell, isSource, type Node, nodesOf, RUNNING, type Slot, type Table } from './node.js'
+import { assignSlot, type Cell, CHECKING, isCell, isSource, type Memo, type Node, nodesOf, RUNNING, type Slot, type Table } from './node.js'
 import { invalidations, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP } from './revision.js'
 
@@ -22,13 +22,18 @@ export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
   // One that was taken of a snapshot lives on when that is gone.
   if (head.forks.size > 0 || hubs.size > 1 || collecting > 0) return { cells: 0, inputs: 0 }
   const needed = neededFrom(head, roots)
+  const gone = new Set<Node>()
   let cells = 0
   let inputs = 0
-  for (const table of head.tables.values()) if (table.body !== null) cells += drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell))
+  for (const table of head.tables.values()) if (table.body !== null) cells += drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell, gone))
   for (const table of head.tables.values()) {
     if (table.definition === invalidations) drop(table, (_slot, cell) => !needed.has(cell as Node), (slot) => empty(head, slot as Slot))
-    else if (table.body === null) inputs += drop(table, (slot) => isIdle(head, slot as Slot), (slot) => table.entryKeys.delete(slot as Slot))
+    else if (table.body === null) inputs += drop(table, (slot) => isIdle(head, slot as Slot), (slot) => {
+      table.entryKeys.delete(slot as Slot)
+      gone.add(slot)
+    })
   }
+  if (gone.size > 0) for (const table of head.tables.values()) if (table.body !== null) for (const node of nodesOf(table)) if (isCell(node)) forgetMemos(node, gone)
   if (head.root !== null) rootOf(head)
   return { cells, inputs }
 }
@@ -54,7 +59,19 @@ function isIdle({ nodes, overlay }: Branch, slot: Slot): boolean {
   return !isFeed(slot) && slot.stamp < FIRST_STAMP && slot.dependents === null && slot.outlet === null && !nodes.has(slot) && !overlay.has(slot)
 }
 
-function dropCell(head: Branch, cell: Cell): void {
+/** A memo of another time that has read what is gone says nothing of the records that will take its place. */
+function forgetMemos(cell: Cell, gone: ReadonlySet<Node>): void {
+  const holds = ({ deps }: Memo): boolean => !deps.some((dep) => gone.has(dep))
+  const { shelf, trying } = cell
+  if (trying !== null) cell.trying = { ...trying, memos: trying.memos.slice(trying.tried).filter(holds), tried: 0 }
+  if (shelf === null) return
+  shelf.kept = shelf.kept.filter(({ memo }) => holds(memo))
+  shelf.offers.splice(0, Infinity, ...shelf.offers.filter(holds))
+  if (shelf.past !== null) shelf.past = shelf.past.filter(holds)
+}
+
+function dropCell(head: Branch, cell: Cell, gone: Set<Node>): void {
+  gone.add(cell)
   cutEdges(cell, null)
   forget(head.family, cell)
   head.shelved.delete(cell)

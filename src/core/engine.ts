@@ -606,8 +606,10 @@ export class Engine implements Host, Rounds {
       cell.trying = { revision: branch.revision, memos: memosFor(branch, cell), tried: 0, replaced: { value, flags, stamp, changedAt } }
     }
     const { trying } = cell
+    // Whoever watches needs the value, and what was given up could not be compared with the one he was told.
+    const isOfUse = (at: Memo): boolean => cell.watcher === null || (at.flags & EVICTED) === 0
     let memo = trying.memos[trying.tried++]
-    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && mayHold(branch, cell, memo))) memo = trying.memos[trying.tried++]
+    while (memo !== undefined && !((memo !== cell.memo || memo.seen !== null) && isOfUse(memo) && mayHold(branch, cell, memo))) memo = trying.memos[trying.tried++]
     if (memo === undefined) return false
     const { value, stamp } = compared(cell, memo)
     withdraw(cell, memo)

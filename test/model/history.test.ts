@@ -23,7 +23,7 @@ async function playMany(first: number, count: number): Promise<number> {
   return operations
 }
 
-const rules = '[REV-7 DER-8 VAL-4 VAL-6 VAL-7 ERR-2 ERR-9 JOB-1 JOB-2 JOB-3 JOB-4 BIND-1 BIND-2 BIND-4 CAN-1 CAN-2 CYC-4 CYC-7 SNAP-2 SHARE-5 LIVE-2 LIVE-4]'
+const rules = '[REV-7 DER-8 VAL-4 VAL-6 VAL-7 ERR-2 ERR-9 JOB-1 JOB-2 JOB-3 JOB-4 BIND-1 BIND-2 BIND-4 CAN-1 CAN-2 CYC-4 CYC-7 SNAP-2 SHARE-5 LIVE-2 LIVE-4 DUR-4 MEM-1 MEM-5 INT-1 PER-1 WAL-1 WAL-11]'
 
 describe('histories', () => {
   const starts = PEBRE_SEED === undefined ? [1, fresh] : [Number(PEBRE_SEED)]

@@ -370,3 +370,19 @@ describe('what snapshots cost those who write', () => {
     expect([seen.at(-1), db.stats().runs - runs]).toEqual([308, 0])
   })
 })
+
+it('[MEM-5] an earlier result that read what was collected is not taken for the new', () => {
+  const which = input<[], number>('which', { initial: 0 })
+  const value = input<[], number>('value', { initial: 1 })
+  const below = derived('below', (q) => q.get(value))
+  const top = derived('top', (q) => (q.get(which) === 0 ? q.get(below) : -1), { history: 2 })
+  const db = createDatabase()
+  const seen: unknown[] = []
+  db.observe(top).subscribe((v) => seen.push(v))
+  db.set(which, 1)
+  db.collect()
+  db.set(value, 2)
+  db.set(which, 0)
+  db.set(value, 3)
+  expect(seen).toEqual([1, -1, 2, 3])
+})
