@@ -1,4 +1,5 @@
 /** What an input, a synchronous cell, and an asynchronous one that has handed out its promise take, with all that comes with them. */
+import { createDatabase, input } from 'pebre'
 import { expectEqual, type Weighed } from '../harness/workload.js'
 import { queryPeers } from '../peers/queries/index.js'
 import { sizes } from '../queries/parts.js'
@@ -44,6 +45,18 @@ const weighAsyncCells =
     }
   }
 
+/** A snapshot makes the frozen form of all inputs; later ones share it. */
+const weighSnapshot =
+  (count: number): Prepare =>
+  async () => {
+    const number = input<[key: number], number>('number')
+    const db = createDatabase()
+    db.batch((tx) => {
+      for (let key = 0; key < count; key++) tx.set(number, key, key)
+    })
+    return () => ({ db, snapshot: db.snapshot() })
+  }
+
 const many = 100_000
 const million = 1_000_000
 
@@ -62,4 +75,6 @@ export const memoryWorkloads: readonly Weighed[] = [
   weighed('an input', million, ['pebre', 'alien-signals'], weighInputs),
   weighed('a synchronous cell', million, ['pebre', 'alien-signals'], weighCells),
   weighed('an asynchronous cell', million, ['pebre', 'stamps'], weighAsyncCells),
+  weighed('what a snapshot adds to an input', many, ['pebre'], weighSnapshot),
+  weighed('what a snapshot adds to an input', million, ['pebre'], weighSnapshot),
 ]

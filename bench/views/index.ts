@@ -1,5 +1,5 @@
 import type { Workload } from '../harness/workload.js'
 import { toggled, writeWhileHeld } from './held.js'
-import { requests, snapshotInMillion } from './snapshot.js'
+import { reached, requests, snapshotInMillion } from './snapshot.js'
 
-export const viewWorkloads: readonly Workload[] = [snapshotInMillion, requests, writeWhileHeld, toggled]
+export const viewWorkloads: readonly Workload[] = [snapshotInMillion, reached, requests, writeWhileHeld, toggled]

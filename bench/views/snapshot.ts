@@ -35,6 +35,21 @@ function takeIn(size: number): Run {
   }
 }
 
+/** A write that reaches ten cells, which are read. */
+function reachIn(size: number): Run {
+  const { db, number } = filled(size)
+  const ten = derived('ten', (q, key: number) => (q.get(number, 0) ?? 0) + key)
+  for (let key = 0; key < 10; key++) db.get(ten, key)
+  return () => {
+    let sum = 0
+    for (let lap = 0; lap < laps; lap++) {
+      db.set(number, 0, lap + 1)
+      for (let key = 0; key < 10; key++) sum += db.get(ten, key)
+    }
+    expectEqual('reached', sum, laps * 45 + (10 * laps * (laps + 1)) / 2)
+  }
+}
+
 function serveIn(size: number): Run {
   const { db, number, next } = filled(size)
   return () => {
@@ -53,6 +68,11 @@ function serveIn(size: number): Run {
 export const snapshotInMillion: Timed = contended({
   name: 'write, snapshot, write, of 1 000 000', group: 'views', suite: 'views', long: true, operations: laps,
   contenders: [{ peer: 'pebre', prepare: () => takeIn(1_000_000) }, { peer: 'of 1 000', prepare: () => takeIn(1000) }],
+})
+
+export const reached: Timed = contended({
+  name: 'write that reaches ten cells, of 1 000 000', group: 'views', suite: 'views', long: true, operations: laps,
+  contenders: [{ peer: 'pebre', prepare: () => reachIn(1_000_000) }, { peer: 'of 1 000', prepare: () => reachIn(1000) }],
 })
 
 export const requests: Timed = contended({

@@ -109,7 +109,8 @@ export function commitPlain(branch: Branch, slot: Slot, value: unknown): Revisio
     if (isSameValue) return branch.revision
   }
   if (!isPrimitive(value) && family.settings.freeze) deepFreeze(value, family.frozen)
-  const known = branch.forks.size > 0 ? recall(branch, slot, value) : undefined
+  const isHeld = branch.forks.size > 0 && (slot.changedAt <= branch.rootRevision || branch.start !== null || branch.recalled.size > 0)
+  const known = isHeld ? recall(branch, slot, value) : undefined
   if (known !== undefined) return apply(branch, [{ slot, value, present: true, removed: false, stamp: known }], nothing, undefined)
   if (branch.jobs !== null) leaveState(branch)
   const revision = ++branch.revision

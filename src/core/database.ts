@@ -22,7 +22,7 @@ import { tableOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { Feeds } from './sources.js'
 import type { Stream } from './stream.js'
-import { attachHub } from './tell.js'
+import { hear } from './tell.js'
 import { type DefinitionStats, definitionStats } from './statistics.js'
 import { View } from './view.js'
 
@@ -188,11 +188,10 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
   delivery.bodyOnTop = () => (family.active === null || isEffect(family.active.cell) ? null : idOf(family.active.cell))
-  const hub = new Hub(delivery)
+  const hub = new Hub(delivery, (isHeard) => hear(family.head, isHeard))
   family.head = new Branch(family, null, hub, null)
   family.feeds = new Feeds(family)
   family.hubs.add(hub)
-  attachHub(family.head)
   engine.serve(family)
   family.deliverLive = () => {
     const reached = family.reached

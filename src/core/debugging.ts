@@ -5,6 +5,7 @@ import type { EventCategory, RuntimeEvent } from './events.js'
 import { encodeArgs } from './key.js'
 import { Looker } from './look.js'
 import { type DefinitionStats, definitionStats, type Totals, totalsOf } from './statistics.js'
+import { hear } from './tell.js'
 import type { View } from './view.js'
 
 /** A view, as debug tools see it. */
@@ -48,7 +49,7 @@ export function debugView(view: View): DebugView {
         for (const hub of hubs) hub.refresh()
       }
     },
-    tap: (categories, take) => branch.hub.tap(categories, take),
+    tap: (categories, take) => branch.hub.tap(categories, take, (isHeard) => hear(branch, isHeard)),
     freeze: (value) => void deepFreeze(value, branch.family.frozen),
     onMisuse(told) {
       const { delivery } = branch.family

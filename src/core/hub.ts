@@ -27,11 +27,14 @@ interface Tap {
   readonly take: (event: RuntimeEvent) => void
 }
 
+type OnHeard = (isHeard: boolean) => void
+
 /** The events of one view. */
 export class Hub implements Outlets {
   readonly delivery: Delivery
-  /** Told whether anybody listens, whenever somebody comes or leaves. Must not hold the view: a hub may outlive it. */
-  onHeard: (isHeard: boolean) => void = () => {}
+  /** Told whether anybody listens or counts. That of the head stays; others hold their view, which a hub may outlive, and go with the last listener. */
+  private onHeard: OnHeard | null
+  private readonly lasting: OnHeard | null
   private readonly listeners = new Set<Listener>()
   private readonly taps = new Set<Tap>()
   /** Everybody who has subscribed to anything of the view. */
@@ -42,8 +45,10 @@ export class Hub implements Outlets {
   /** Whether anybody listens or counts. */
   active: boolean
 
-  constructor(delivery: Delivery) {
+  constructor(delivery: Delivery, onHeard: OnHeard | null) {
     this.delivery = delivery
+    this.onHeard = onHeard
+    this.lasting = onHeard
     this.active = delivery.counting > 0
   }
 
@@ -51,8 +56,9 @@ export class Hub implements Outlets {
     return this.active && (this.wanted.get(category) ?? 0) > 0
   }
 
-  stream(categories: readonly EventCategory[]): Stream<RuntimeEvent> {
+  stream(categories: readonly EventCategory[], onHeard: OnHeard): Stream<RuntimeEvent> {
     return new Outlet(this, (subscriber) => {
+      this.onHeard ??= onHeard
       const listener = { categories: new Set(categories), subscriber, since: this.delivery.events }
       this.listeners.add(listener)
       this.count(listener.categories, 1)
@@ -63,7 +69,8 @@ export class Hub implements Outlets {
   }
 
   /** Hands every event of some categories to a recorder, in order, as it is made. The result ends it. */
-  tap(categories: readonly EventCategory[], take: (event: RuntimeEvent) => void): () => void {
+  tap(categories: readonly EventCategory[], take: (event: RuntimeEvent) => void, onHeard: OnHeard): () => void {
+    this.onHeard ??= onHeard
     const tap = { categories: new Set(categories), take }
     this.taps.add(tap)
     this.count(tap.categories, 1)
@@ -81,7 +88,8 @@ export class Hub implements Outlets {
   refresh(): void {
     this.active = this.listeners.size > 0 || this.taps.size > 0 || this.delivery.counting > 0
     if (!this.active) this.delivery.names = new WeakMap()
-    this.onHeard(this.active)
+    this.onHeard?.(this.active)
+    if (!this.active) this.onHeard = this.lasting
   }
 
   /** Makes an event of an object of its own and puts it in the queue; the caller has asked `wants`. */

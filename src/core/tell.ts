@@ -5,17 +5,8 @@ import { describeValue } from './describe.js'
 import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isSource, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
 
-/** Makes a branch know whether anybody listens to its events. The hub does not hold the branch: it may outlive it. */
-export function attachHub(branch: Branch): void {
-  const held = new WeakRef(branch)
-  branch.hub.onHeard = (isHeard) => {
-    const heard = held.deref()
-    if (heard !== undefined) hear(heard, isHeard)
-  }
-}
-
-/** Evaluations on their way tell their hits from now on. */
-function hear(branch: Branch, isHeard: boolean): void {
+/** Somebody listens to the events of a branch, or nobody does any more. Evaluations on their way tell their hits from now on. */
+export function hear(branch: Branch, isHeard: boolean): void {
   if (branch.parent === null) branch.family.note(HEARD, isHeard)
   if (isHeard) for (let job = branch.jobs; job !== null; job = job.next) if (job.frame !== null) job.frame.quick = 0
 }

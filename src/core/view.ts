@@ -35,7 +35,7 @@ import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork } from './share.js'
 import type { Stream } from './stream.js'
-import { attachHub } from './tell.js'
+import { hear } from './tell.js'
 import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
 
 /** Reads that a caller may leave. */
@@ -91,7 +91,7 @@ export class View implements Reader {
   /** Events of the given categories only; this is how those come that `events$` leaves out. */
   events(...categories: readonly EventCategory[]): Stream<RuntimeEvent> {
     const { branch } = this
-    return branch.hub.stream(categories)
+    return branch.hub.stream(categories, (isHeard) => hear(branch, isHeard))
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,13 +349,12 @@ export class View implements Reader {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
     const { family } = branch
-    const hub = new Hub(family.delivery)
+    const hub = new Hub(family.delivery, null)
     // The snapshot of a snapshot nobody wrote to is one more of the same state.
     const parent = branch.frozen ? (branch.parent as Branch) : branch
     const fork: Branch = new Branch(family, parent, hub, rootOf(branch))
     fork.base = branch.frozen ? branch.base : branch.revision
     fork.revision = branch.revision
-    attachHub(fork)
     addFork(parent, fork)
     family.hubs.add(hub)
     if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
