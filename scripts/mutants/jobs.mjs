@@ -181,8 +181,8 @@ export const jobs = [
   {
     name: 'value-of-an-ended-connection',
     file: 'core/source-key.ts',
-    find: 'if (this.waiting === waiting && !family.closed) this.commit(value)',
-    replace: 'if (!family.closed) this.commit(value)',
+    find: '(this.waiting === waiting && !family.closed ? this.commit(value) : undefined)',
+    replace: '(family.closed ? undefined : this.commit(value))',
     breaks: 'A value that waited for its turn is written after its connection has ended.',
     first: ['spec/src', 'spec/src-bind', 'spec/src-random'],
   },
