@@ -88,9 +88,20 @@ export interface CellData extends NodeLine {
   readonly dependents: readonly NodeLine[]
 }
 
+/** A trace that is shown instead of a database. */
+export interface Recording {
+  readonly events: number
+  /** How many older ones were not kept. */
+  readonly dropped: number
+  /** Seconds between two updates while much happened. */
+  readonly step: number
+}
+
 /** How the page reaches the database: directly in one page, or over HTTP. */
 export interface Feed {
   readonly name: string
+  /** Where no database is behind it. */
+  readonly recording?: Recording
   /** Calls back with what is new, first with what is known, until the result is called. */
   subscribe(take: (update: Update) => void, lost: (isLost: boolean) => void): () => void
   graph(wish: GraphWish): Promise<GraphData>

@@ -2,34 +2,58 @@
  * The page. What the database tells goes into the model; each panel is drawn anew from it, at most once in a frame; the graph and the chosen
  * record are asked for again a moment after something ran.
  */
-import type { DebugState } from '../../index.js'
-import type { EventLine, Feed, NodeLine, RecordKey } from '../protocol.js'
+import type { Feed, NodeLine, RecordKey } from '../protocol.js'
 import { nodeRow, renderCell } from './cell-view.js'
 import { Chart, chartCss } from './charts.js'
 import { fill, h } from './dom.js'
-import { groups, renderEvents } from './events-view.js'
+import { renderEvents } from './events-view.js'
 import { GraphView } from './graph-view.js'
 import { Model, type RevisionLine } from './model.js'
-import { colours, css } from './style.js'
+import { layout } from './parts.js'
+import { css } from './style.js'
 import { renderTimeline } from './timeline.js'
-
-/** What an event says of the state of its query. */
-const stateAfter: Readonly<Partial<Record<EventLine['type'], DebugState>>> = {
-  queryInvalidated: 'dirty', queryStarted: 'running', queryComputed: 'ready', queryValidated: 'ready', queryFailed: 'failed', inputSet: 'ready',
-}
+import { stateAfter, TraceFeed } from './trace-feed.js'
+import { readTrace } from './trace-file.js'
 
 /** How long after something ran the graph is asked for again; longer where it is large. */
 const pauseFor = (size: number): number => (size > 1000 ? 1500 : 250)
 
-/** Shows a feed in an element, until the result is called. */
+/** Shows a feed in an element, until the result is called; and traces from files in its place, while it goes on behind. */
 export function start(root: HTMLElement, feed: Feed): () => void {
-  const app = new App(root.shadowRoot ?? root.attachShadow({ mode: 'open' }), feed)
-  return () => app.stop()
+  const place = root.shadowRoot ?? root.attachShadow({ mode: 'open' })
+  fill(place as unknown as Element, h('style', {}, css, chartCss))
+  let replay: App | null = null
+  let isEnded = false
+  const replace = (next: TraceFeed | null): void => {
+    replay?.stop()
+    app.show(next === null)
+    replay = next === null ? null : new App(place, next, traces)
+  }
+  const traces: Traces = {
+    open: async (file) => {
+      const next = new TraceFeed(file.name, readTrace(await file.text()))
+      if (!isEnded) replace(next)
+    },
+    close: () => replace(null),
+  }
+  const app = new App(place, feed, traces)
+  return () => {
+    isEnded = true
+    replay?.stop()
+    app.stop()
+  }
+}
+
+interface Traces {
+  /** Refuses, and changes nothing, where the file cannot be shown. */
+  open(file: File): Promise<void>
+  close(): void
 }
 
 class App {
   private readonly feed: Feed
-  private readonly model = new Model()
+  private readonly traces: Traces
+  private readonly model: Model
   private readonly parts = layout()
   private readonly graph: GraphView
   private readonly chart: Chart
@@ -45,13 +69,16 @@ class App {
   private refetch: ReturnType<typeof setTimeout> | null = null
   private asked = 0
 
-  constructor(root: ShadowRoot, feed: Feed) {
+  constructor(root: ShadowRoot, feed: Feed, traces: Traces) {
     this.feed = feed
-    fill(root as unknown as Element, h('style', {}, css, chartCss), this.parts.page)
+    this.traces = traces
+    this.model = new Model({ isBounded: feed.recording === undefined })
+    root.append(this.parts.page)
     this.parts.name.textContent = feed.name
     this.graph = new GraphView(this.parts.canvas, (key) => void this.select(key))
-    this.chart = new Chart(this.parts.chart)
+    this.chart = new Chart(this.parts.chart, feed.recording)
     this.wire()
+    this.tellRecording()
     this.leave = feed.subscribe((update) => {
       this.model.take(update)
       for (const { type, key } of update.events) {
@@ -65,7 +92,7 @@ class App {
       if (!isLost) this.later()
     })
     this.showTab('events')
-    renderCell(this.parts.cell, null, this.actions)
+    renderCell(this.parts.cell, null, this.actions, feed.recording !== undefined)
     void this.reload()
   }
 
@@ -78,13 +105,43 @@ class App {
     this.parts.page.remove()
   }
 
+  show(isShown: boolean): void {
+    this.parts.page.hidden = !isShown
+    if (isShown) this.graph.fit()
+    this.draw()
+  }
+
+  private tellRecording(): void {
+    const { recording } = this.feed
+    const { tabs, close, recorded } = this.parts
+    for (const tab of tabs) if (tab.value === 'snapshots') tab.hidden = recording !== undefined
+    close.hidden = recording === undefined
+    recorded.hidden = recording === undefined
+    if (recording !== undefined) recorded.textContent = `a trace of ${recording.events} events${recording.dropped > 0 ? `; ${recording.dropped} older ones were not kept` : ''}`
+  }
+
+  private async openTrace(): Promise<void> {
+    const { file, refused } = this.parts
+    const [chosen] = file.files ?? []
+    if (chosen === undefined) return
+    refused.hidden = true
+    try {
+      await this.traces.open(chosen)
+    } catch (error) {
+      refused.textContent = `${chosen.name}: ${error instanceof Error ? error.message : 'it cannot be shown.'}`
+      refused.hidden = false
+    }
+    // The same file can be chosen again.
+    file.value = ''
+  }
+
   private readonly actions = {
     select: (key: RecordKey): void => void this.select(key, true),
     focus: (key: RecordKey): void => this.setFocus(key),
   }
 
   private wire(): void {
-    const { search, depth, whole, fit, filter, back, take, tabs } = this.parts
+    const { search, depth, whole, fit, filter, back, take, tabs, open, file, close } = this.parts
     search.addEventListener('input', () => void this.find(search.value))
     search.addEventListener('keydown', ({ key }) => {
       if (key === 'Escape') void this.find('')
@@ -108,6 +165,9 @@ class App {
     for (const tab of tabs) tab.addEventListener('click', () => this.showTab(tab.value as typeof this.tab))
     back.addEventListener('click', () => this.look(undefined))
     take.addEventListener('click', () => void this.feed.takeSnapshot())
+    open.addEventListener('click', () => file.click())
+    file.addEventListener('change', () => void this.openTrace())
+    close.addEventListener('click', () => this.traces.close())
   }
 
   private showTab(tab: typeof this.tab): void {
@@ -134,7 +194,7 @@ class App {
         parts.kept.textContent = String(totals.hits + totals.joins + totals.validations)
         parts.jobs.textContent = String(totals.jobs)
       }
-      renderTimeline(parts.timeline, model, this.chosen?.revision ?? null, (line) => this.choose(line))
+      renderTimeline(parts.timeline, model, this.feed.recording !== undefined, this.chosen?.revision ?? null, (line) => this.choose(line))
       if (this.tab === 'events') renderEvents(parts.rows, model.events, { hidden: this.hidden, text: this.filterText, revision: this.chosen?.revision ?? null }, this.actions.select)
       else if (this.tab === 'charts') this.chart.show(model.samples)
       else this.drawSnapshots()
@@ -215,7 +275,7 @@ class App {
       const depth = Number(this.parts.depth.value)
       const data = await this.feed.graph({ ...(this.focus === null ? {} : { focus: this.focus, depth }), ...(this.viewing === undefined ? {} : { snapshot: this.viewing }) })
       this.graph.show(data)
-      this.parts.size.textContent = data.total > data.nodes.length ? `the ${data.nodes.length} newest of ${data.total} records` : `${data.nodes.length} records, ${data.edges.length} reads`
+      this.parts.size.textContent = data.total > data.nodes.length ? `the ${data.nodes.length} newest of ${data.total} records` : `${data.nodes.length} records, ${data.edges.length} reads${this.feed.recording === undefined ? '' : ' that runs tell of'}`
       this.parts.whole.hidden = this.focus === null
       this.highlight()
       await this.loadCell()
@@ -227,36 +287,6 @@ class App {
   private async loadCell(): Promise<void> {
     const key = this.selected
     const cell = key === null ? null : await this.feed.cell(key, this.viewing)
-    if (key === this.selected) renderCell(this.parts.cell, cell, this.actions)
+    if (key === this.selected) renderCell(this.parts.cell, cell, this.actions, this.feed.recording !== undefined)
   }
-}
-
-/** The page without content. */
-function layout() {
-  const figure = (label: string, value: Node): HTMLElement => h('span', { class: 'figure' }, `${label} `, value)
-  const option = (value: number): HTMLElement => h('option', { value, ...(value === 2 ? { selected: true } : {}) }, `${value} step${value === 1 ? '' : 's'} around`)
-  const tab = (value: string, label: string): HTMLButtonElement => h('button', { role: 'tab', value }, label)
-  const box = (value: string): HTMLInputElement => h('input', { type: 'checkbox', value })
-  const boxes = [...Object.keys(groups), 'other'].map(box)
-  const parts = {
-    name: h('h1'), revision: h('b', { 'data-part': 'revision' }, '0'), runs: h('b', { 'data-part': 'runs' }, '0'), kept: h('b', {}, '0'), jobs: h('b', {}, '0'),
-    lost: h('span', { class: 'lost', role: 'status', hidden: true }, 'Connection lost'), viewed: h('span'), back: h('button', {}, 'Back to the present'),
-    timeline: h('ol', { class: 'scroll', 'data-part': 'timeline' }), canvas: h('div', { class: 'canvas', 'data-part': 'graph' }),
-    search: h('input', { type: 'search', placeholder: 'Search records…', 'aria-label': 'Search records' }), found: h('div', { class: 'found', 'data-part': 'found' }),
-    depth: h('select', { 'aria-label': 'How far around the focus' }, ...[1, 2, 3, 5, 10].map(option)), whole: h('button', { hidden: true }, 'Show everything'), fit: h('button', {}, 'Fit'), size: h('span', { class: 'soft', 'data-part': 'size' }),
-    cell: h('div', { class: 'body', 'data-part': 'cell' }), rows: h('tbody', { 'data-part': 'events' }), filter: h('input', { type: 'search', placeholder: 'Filter…', 'aria-label': 'Filter events' }), boxes,
-    tabs: [tab('events', 'Events'), tab('charts', 'Charts'), tab('snapshots', 'Snapshots')], chart: h('div', { class: 'chart', 'data-part': 'chart' }), take: h('button', {}, 'Take a snapshot'), kept2: h('tbody', { 'data-part': 'snapshots' }),
-  }
-  const viewing = h('span', { class: 'viewing', hidden: true }, parts.viewed, parts.back)
-  const events = h('div', { class: 'scroll' }, h('table', {}, parts.rows))
-  const snapshots = h('div', { class: 'scroll' }, h('p', { class: 'empty', style: 'padding-bottom: 6px' }, parts.take), h('table', {}, parts.kept2))
-  const filters = h('span', { class: 'filters' }, ...boxes.map((each) => h('label', {}, each, each.value)), parts.filter)
-  const legend = h('span', { class: 'legend' }, ...(['ready', 'dirty', 'maybe', 'running', 'failed'] as const).map((state) => h('span', {}, h('i', { class: `dot state-${state}` }), colours[state].label)))
-  const page = h('div', { class: 'inspector' },
-    h('header', {}, parts.name, figure('revision', parts.revision), figure('runs', parts.runs), figure('kept', parts.kept), figure('on their way', parts.jobs), viewing, parts.lost),
-    h('section', { class: 'timeline', 'aria-label': 'Revisions' }, h('h2', {}, 'Revisions'), parts.timeline),
-    h('section', { class: 'graph', 'aria-label': 'Graph' }, h('div', { class: 'toolbar' }, parts.search, parts.found, parts.depth, parts.whole, parts.fit, parts.size), parts.canvas, legend),
-    h('section', { class: 'cell', 'aria-label': 'Record' }, h('h2', {}, 'Record'), h('div', { class: 'scroll' }, parts.cell)),
-    h('section', { class: 'below', 'aria-label': 'Events' }, h('div', { class: 'tabs', role: 'tablist' }, ...parts.tabs, filters), events, parts.chart, snapshots))
-  return { ...parts, page, viewing, events, snapshots, filters }
 }

@@ -10,9 +10,9 @@ interface Actions {
 
 const MOST_SHOWN = 200
 
-export function renderCell(panel: Element, cell: CellData | null, actions: Actions): void {
+export function renderCell(panel: Element, cell: CellData | null, actions: Actions, isRecorded: boolean): void {
   if (cell === null) {
-    fill(panel, h('p', { class: 'empty' }, 'Choose a record in the graph, in the events, or by searching.'))
+    fill(panel, h('p', { class: 'empty' }, isRecorded ? 'A trace tells what happened to records, and holds none: what they were is gone.' : 'Choose a record in the graph, in the events, or by searching.'))
     return
   }
   const { id, kind, state, revision, stamp, changedAt, verifiedAt, value, explanation, dependencies, dependents } = cell

@@ -1,4 +1,4 @@
-/** What the page knows: revisions and what came of them, events, totals. Bounded. */
+/** What the page knows: revisions and what came of them, events, totals. Bounded, except for a trace, which has an end. */
 import type { EventLine, RecordKey, SnapshotLine, Totals, Update } from '../protocol.js'
 
 /** One commit, and what it led to as far as that is known. */
@@ -30,7 +30,12 @@ export class Model {
   readonly revisions: Map<number, RevisionLine> = new Map()
   snapshots: readonly SnapshotLine[] = []
   readonly samples: Sample[] = []
+  private readonly isBounded: boolean
   private began: number | null = null
+
+  constructor({ isBounded = true }: { readonly isBounded?: boolean } = {}) {
+    this.isBounded = isBounded
+  }
 
   /** Takes in what is new. */
   take(update: Update): void {
@@ -38,7 +43,8 @@ export class Model {
     this.snapshots = update.snapshots
     for (const event of update.events) this.note(event)
     if (update.dropped > 0) this.markPartial(update)
-    this.events = [...this.events, ...update.events].slice(-MOST_EVENTS)
+    for (const event of update.events) this.events.push(event)
+    if (this.isBounded && this.events.length > MOST_EVENTS) this.events = this.events.slice(-MOST_EVENTS)
     this.began ??= update.time
     this.samples.push({ time: (update.time - this.began) / 1000, totals: update.totals })
     if (this.samples.length > MOST_SAMPLES) this.samples.shift()
@@ -67,7 +73,7 @@ export class Model {
 
   private open(revision: number, time: number): void {
     this.revisions.set(revision, { revision, time, inputs: [], reached: new Map(), ran: new Map(), cutoffs: 0, failures: 0, isPartial: false })
-    if (this.revisions.size <= MOST_REVISIONS) return
+    if (!this.isBounded || this.revisions.size <= MOST_REVISIONS) return
     for (const oldest of this.revisions.keys()) {
       this.revisions.delete(oldest)
       return

@@ -31,6 +31,8 @@ h1 { font-size: 15px; margin: 0 }
 header .figure b { font-variant-numeric: tabular-nums; font-weight: 600 }
 header .figure, .soft { color: var(--soft) }
 header .lost { color: #c93c3c; font-weight: 600; margin-left: auto }
+header .refused { color: #c93c3c; min-width: 0; overflow-wrap: anywhere }
+header .traces { white-space: nowrap }
 header .viewing { margin-left: auto; padding: 2px 10px; border-radius: 10px; background: var(--chosen) }
 section { min-width: 0; min-height: 0; display: flex; flex-direction: column; overflow: hidden }
 section > h2, .tabs { font-size: 12px; font-weight: 600; letter-spacing: .02em; margin: 0; padding: 8px 12px; border-bottom: 1px solid var(--rule); color: var(--soft); display: flex; gap: 12px; align-items: center }

@@ -4,10 +4,11 @@ import type { Model, RevisionLine } from './model.js'
 
 const MOST_SHOWN = 200
 
-export function renderTimeline(list: Element, model: Model, chosen: number | null, choose: (line: RevisionLine) => void): void {
+export function renderTimeline(list: Element, model: Model, isRecorded: boolean, chosen: number | null, choose: (line: RevisionLine) => void): void {
   const lines = [...model.revisions.values()].toReversed().slice(0, MOST_SHOWN)
-  if (lines.length === 0) fill(list, h('li', { class: 'empty' }, 'Nothing has been written since this page was opened.'))
-  else fill(list, ...lines.map((line) => h('li', {}, rowOf(line, line.revision === chosen, () => choose(line)))))
+  const older = model.revisions.size - lines.length
+  if (lines.length === 0) fill(list, h('li', { class: 'empty' }, isRecorded ? 'No commit is in this trace.' : 'Nothing has been written since this page was opened.'))
+  else fill(list, ...lines.map((line) => h('li', {}, rowOf(line, line.revision === chosen, () => choose(line)))), older > 0 && h('li', { class: 'empty' }, `and ${older} before`))
 }
 
 function rowOf(line: RevisionLine, isChosen: boolean, onclick: () => void): HTMLElement {
