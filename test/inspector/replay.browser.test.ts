@@ -64,6 +64,12 @@ describe.skipIf(chromium === undefined)('a saved trace', () => {
     await page.getByRole('alert').getByText('other.json: This is no trace: events[0].type is no type of event.').waitFor()
     expect([await page.locator('h1').allTextContents(), await part(page, 'timeline').locator('[data-revision]').count()]).toEqual([['living'], 1])
 
+    const event = { sequence: 1, revision: 1, time: 0, type: 'revisionBumped' }
+    await give(page, 'ages.json', JSON.stringify({ events: [event, { ...event, time: 9e15 }], dropped: 5, startedAt: 0, stoppedAt: 1 }))
+    await part(page, 'recorded').getByText('a trace of 2 events; 5 older ones were not kept').waitFor()
+    await page.getByRole('tab', { name: 'Charts' }).click()
+    await part(page, 'chart').locator('canvas').waitFor()
+
     await give(page, 'saved.json', recorded())
     await part(page, 'recorded').getByText(/^a trace of \d+ events$/).waitFor()
     expect([await page.locator('.inspector:not([hidden]) h1').textContent(), await page.getByRole('alert').count()]).toEqual(['saved.json', 0])
@@ -72,8 +78,8 @@ describe.skipIf(chromium === undefined)('a saved trace', () => {
     expect(await rows.count()).toBe(3)
     expect(await rows.nth(0).textContent()).toMatch(/^Revision 3file\("?<i id=.*reached 1 · ran 1/)
     await rows.nth(1).click()
-    expect(new Set(await part(page, 'events').locator('tr td:nth-child(3)').allTextContents())).toEqual(new Set(['r2']))
-    await page.getByLabel('Filter events').fill('computed')
+    await expect.poll(async () => new Set(await part(page, 'events').locator('tr td:nth-child(3)').allTextContents())).toEqual(new Set(['r2']))
+    await page.getByRole('searchbox', { name: 'Filter events' }).fill('computed')
     await expect.poll(async () => part(page, 'events').locator('tr').evaluateAll((all) => all.map((row) => row.getAttribute('data-type')))).toEqual(['queryComputed'])
     if (process.env['SCREENSHOT'] !== undefined) await page.screenshot({ path: process.env['SCREENSHOT'] })
     await page.getByRole('tab', { name: 'Charts' }).click()

@@ -61,8 +61,8 @@ describe('a saved trace', () => {
     const name = new Map(nodes.map(({ key, id }) => [key, id]))
     expect(nodes.map(({ kind, id, state }) => `${kind} ${id} ${state}`)).toEqual(['input file(a) ready', 'derived isLong() ready', 'derived size(a) ready', 'derived fails() failed'])
     expect(edges.map(([from, to]) => `${name.get(from)} > ${name.get(to)}`)).toEqual(['isLong() > size(a)', 'size(a) > file(a)'])
-    const [fails] = await feed.search('FAILS')
-    expect((await feed.graph({ focus: fails?.key ?? -1, depth: 3 })).nodes.map(({ id }) => id)).toEqual(['fails()'])
+    const [found] = await feed.search('FAILS')
+    expect((await feed.graph({ focus: found?.key ?? -1, depth: 3 })).nodes.map(({ id }) => id)).toEqual(['fails()'])
   })
 
   it('is shown whole, however long it is, where a database is shown by its newest events', () => {
@@ -74,6 +74,16 @@ describe('a saved trace', () => {
     const bounded = new Model()
     feed.subscribe((update) => bounded.take(update))
     expect([bounded.events.length, bounded.revisions.size]).toEqual([5000, 500])
+  })
+
+  it('the charts of a long one have a bounded number of points, and every run', () => {
+    const trace = readTrace(recorded(edit))
+    const event = trace.events.find(({ type }) => type === 'queryStarted')
+    const events = Array.from({ length: 1000 }, (_, i) => ({ ...event, time: i * 1000, run: i + 1 }))
+    const { feed, model } = replay(JSON.stringify({ ...trace, events, dropped: 7 }))
+    const [times, runs] = ratesOf(model.samples, feed.recording.step)
+    expect([times?.at(-1), runs?.reduce((sum, at) => sum + at, 0), feed.recording.dropped]).toEqual([999, 1000, 7])
+    expect(model.samples).toHaveLength(300)
   })
 
   it('may be empty', async () => {
@@ -88,7 +98,7 @@ describe('another file', () => {
   const cases: [what: string, json: string, path: string, wanted: RegExp][] = [
     ['no JSON', '<html>', '', /the file is not JSON/], ['nothing', 'null', '', /the file must be an object/], ['a list', '[]', '', /the file must be an object/],
     ['no events', '{"dropped":0,"startedAt":0,"stoppedAt":0}', 'events', /events must be a list/], ['another count', trace().replace('"dropped":0', '"dropped":"<b>"'), 'dropped', /dropped must be a whole number/],
-    ['a time beyond numbers', trace().replace('"stoppedAt":9', '"stoppedAt":1e999'), 'stoppedAt', /must be a number/],
+    ['a time beyond numbers', trace().replace('"stoppedAt":9', '"stoppedAt":1e999'), 'stoppedAt', /must be a number/], ['a time beyond all clocks', trace({ ...set, time: 1e300 }), 'events[0].time', /must be a number/],
     ['an event that is none', trace(set, 7), 'events[1]', /must be an object/], ['a type nobody knows', trace({ ...set, type: '__proto__' }), 'events[0].type', /is no type of event/],
     ['a revision that is none', trace({ ...set, revision: -1 }), 'events[0].revision', /whole number/], ['an id that is none', trace({ ...set, id: { toString: 1 } }), 'events[0].id', /must be a text/],
     ['arguments that are none', trace({ ...set, args: 'a' }), 'events[0].args', /must be a list/], ['no reason', trace({ ...set, type: 'queryInvalidated' }), 'events[0].by', /must be an object/],
@@ -108,7 +118,7 @@ describe('another file', () => {
   })
 
   it('times out of order and names of many kinds do no harm', () => {
-    const { model } = replay(trace(set, { ...set, time: -1e300 }, { ...set, time: 1e300, id: '__proto__', definition: '__proto__' }, { ...set, type: 'revisionBumped', revision: 3, time: 2 }))
+    const { model } = replay(trace(set, { ...set, time: -9e15 }, { ...set, time: 9e15, id: '__proto__', definition: '__proto__' }, { ...set, type: 'revisionBumped', revision: 3, time: 2 }))
     expect(model.events).toHaveLength(4)
     expect(model.samples.every(({ time }) => Number.isFinite(time))).toBe(true)
     expect(model.revisions.size).toBe(1)

@@ -11,7 +11,7 @@ export const stateAfter: Readonly<Partial<Record<EventLine['type'], DebugState>>
 /** What only a trace must know, because nobody can be asked. */
 const stateAtLast: typeof stateAfter = { ...stateAfter, inputRemoved: 'absent', queryCancelled: 'dirty', queryHit: 'ready', queryEvicted: 'new' }
 
-/** How many points a chart has at most, how long in milliseconds one lasts at least, and how much is shown of anything. */
+/** How many points a chart has at most beside its first, how long in milliseconds one lasts at least, and how much is shown of anything. */
 const MOST_SLICES = 299
 const SHORTEST = 100
 const MOST_NODES = 5000
@@ -46,7 +46,7 @@ export class TraceFeed implements Feed {
     }
     told(began, [])
     for (const event of events) {
-      const at = Math.max(last, Math.min(MOST_SLICES, Math.ceil((event.time - began) / slice)))
+      const at = Math.max(1, last, Math.min(MOST_SLICES, Math.ceil((event.time - began) / slice)))
       if (at !== last && slices.has(last)) told(began + last * slice, slices.get(last) ?? [])
       last = at
       const lines = slices.get(at) ?? []
@@ -83,11 +83,16 @@ export class TraceFeed implements Feed {
   }
 
   async takeSnapshot(): Promise<void> {
-    throw new Error('A trace is only looked at.')
+    throw readOnly()
   }
 
-  dropSnapshot = this.takeSnapshot
-  travel = this.takeSnapshot
+  async dropSnapshot(): Promise<void> {
+    throw readOnly()
+  }
+
+  async travel(): Promise<void> {
+    throw readOnly()
+  }
 
   private around(focus: RecordKey, depth: number): Set<RecordKey> {
     const found = new Set([focus])
@@ -151,6 +156,8 @@ export class TraceFeed implements Feed {
     return key
   }
 }
+
+const readOnly = (): Error => new Error('A trace is only looked at.')
 
 /** Counts what happened so far. */
 class Tally {

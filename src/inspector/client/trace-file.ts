@@ -23,7 +23,7 @@ const check = (isRight: (value: unknown) => boolean, wanted: string): Check => (
 
 const text = check((value) => typeof value === 'string', 'must be a text')
 const flag = check((value) => typeof value === 'boolean', 'must be true or false')
-const time = check((value) => Number.isFinite(value), 'must be a number')
+const time = check((value) => typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER, 'must be a number of milliseconds')
 const count = check((value) => Number.isSafeInteger(value) && (value as number) >= 0, 'must be a whole number, 0 or more')
 const list = check(Array.isArray, 'must be a list')
 const record = check((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
