@@ -19,7 +19,7 @@ const lines = [
 const STEP = 0.1
 
 /** What happened between two samples, each at the time of the later. `step`: the seconds between two while much happens. */
-export function ratesOf(samples: readonly Sample[], step = STEP): [number[], ...number[][]] {
+export function ratesOf(samples: readonly Sample[], step: number = STEP): [number[], ...number[][]] {
   const times: number[] = []
   const columns: number[][] = lines.map(() => [])
   const add = (time: number, values: readonly number[]): void => {

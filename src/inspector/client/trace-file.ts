@@ -28,11 +28,11 @@ const count = check((value) => Number.isSafeInteger(value) && (value as number) 
 const list = check(Array.isArray, 'must be a list')
 const record = check((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'must be an object')
 
-/** An object with these fields of its own, and perhaps with others, which nobody reads. */
+/** An object with these fields, and perhaps with others, which nobody reads. */
 const fields = (wanted: Fields): Check => (value, path) => {
   record(value, path)
   const given = value as Readonly<Record<string, unknown>>
-  for (const [name, inner] of Object.entries(wanted)) inner(Object.hasOwn(given, name) ? given[name] : undefined, path === '' ? name : `${path}.${name}`)
+  for (const [name, inner] of Object.entries(wanted)) inner(given[name], path === '' ? name : `${path}.${name}`)
 }
 
 const name: Fields = { definition: text, args: list, id: text }
