@@ -81,7 +81,6 @@ describe.skipIf(chromium === undefined)('a saved trace', () => {
     await expect.poll(async () => new Set(await part(page, 'events').locator('tr td:nth-child(3)').allTextContents())).toEqual(new Set(['r2']))
     await page.getByRole('searchbox', { name: 'Filter events' }).fill('computed')
     await expect.poll(async () => part(page, 'events').locator('tr').evaluateAll((all) => all.map((row) => row.getAttribute('data-type')))).toEqual(['queryComputed'])
-    if (process.env['SCREENSHOT'] !== undefined) await page.screenshot({ path: process.env['SCREENSHOT'] })
     await page.getByRole('tab', { name: 'Charts' }).click()
     await part(page, 'chart').locator('canvas').waitFor()
     expect(await page.getByRole('tab', { name: 'Snapshots' }).count()).toBe(0)
