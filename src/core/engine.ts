@@ -593,8 +593,8 @@ export class Engine implements Host, Rounds {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) job.reads.set(edge.dep, edge.stamp)
     }
     cell.owner = null
-    // On a cycle that had an answer, others may have settled above it meanwhile.
-    if ((this.family.rare & ANSWERED) !== 0 && cell.mark >= MAYBE) cell.flags |= SOFT
+    // It was unmarked to those who settled above it while the job was on its way.
+    if (cell.mark >= MAYBE) cell.flags |= SOFT
   }
 
   /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */

@@ -1,6 +1,6 @@
 /** What must hold of the engine's records between any two operations, and at rest. For tests only: it reads internals. */
 import type { Branch, Family, Job } from '../../src/core/branch.js'
-import { BROKEN, type Cell, CHECKING, CLEAN, type Edge, Failure, idOf, isCell, isFresh, MAYBE, type Node, PENDING, RUNNING, SOFT } from '../../src/core/node.js'
+import { BROKEN, type Cell, CHECKING, CLEAN, type Edge, EVICTED, Failure, idOf, isCell, isFresh, MAYBE, type Node, PENDING, RUNNING, SOFT } from '../../src/core/node.js'
 import { CycleError, type View } from '../../src/index.js'
 
 /** The engine's side of a view. */
@@ -83,7 +83,8 @@ class Checker {
 
   /** A marked cell has nothing unmarked above it. */
   private readersOf(cell: Cell): void {
-    if (!this.awaitsAll) return
+    // A run that brings an evicted value back leaves its stamp alone: whoever settles above it meanwhile has seen what it will give.
+    if (!this.awaitsAll || (cell.owner !== null && (cell.flags & EVICTED) !== 0)) return
     for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) {
       const { reader } = edge
       // A read that was not awaited is completed by the job itself.
