@@ -593,8 +593,8 @@ export class Engine implements Host, Rounds {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) job.reads.set(edge.dep, edge.stamp)
     }
     cell.owner = null
-    // It was unmarked to those who settled above it while the job was on its way.
-    if (cell.mark >= MAYBE) cell.flags |= SOFT
+    // On a cycle that had an answer, and above a value that is brought back, others may have settled meanwhile.
+    if (cell.mark >= MAYBE && ((this.family.rare & ANSWERED) !== 0 || (cell.flags & EVICTED) !== 0)) cell.flags |= SOFT
   }
 
   /** Takes up a memo of another time or branch whose inputs show the stamps it saw; the walk proves the rest. */
