@@ -32,7 +32,7 @@ import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
-import { execute, executePlain, isAsync } from './run.js'
+import { execute, executePlain, frameFor, isAsync } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
@@ -51,6 +51,9 @@ const STANDING_LIMIT = 200
 
 /** What needs the long way. */
 const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED | EVICTED | BOUNDED
+
+/** Of an asynchronous cell, `ASYNC` being the usual. */
+const UNUSUAL_ASYNC: number = OUTCOME | RUNNING | CHECKING | BROKEN | APART | EVICTED | BOUNDED
 
 /** How to bring one cell up to date. */
 type Step = 'walk' | 'run'
@@ -360,7 +363,10 @@ export class Engine implements Host, Rounds {
       if (flying !== null) return flying
       if (isFresh(root)) return null
       if ((root.flags & CHECKING) !== 0 || (needsRun(root) && !mayAdopt(root))) return this.compute(root, null)
-    } else this.takeOwnership(root, own)
+    }
+    const found = this.refreshAsync(root, own)
+    if (found !== undefined) return found
+    if (own !== null) this.takeOwnership(root, own)
     const { cells, edges } = this
     const base = cells.length
     try {
@@ -443,6 +449,30 @@ export class Engine implements Host, Rounds {
       }
     }
     return executePlain(cell, family) === null
+  }
+
+  /**
+   * The short way of an asynchronous cell, new or after a wait, while nothing rare is so: it compares the stamps that are left, and waits for
+   * the first job it meets. undefined: it needs the long one; nothing was done.
+   */
+  private refreshAsync(cell: Cell, own: Job | null): Job | null | undefined {
+    const { extra } = cell
+    if (this.family.rare !== 0 || extra === null || extra.owner !== own || extra.shelf !== null || extra.trying !== null) return undefined
+    if ((cell.flags & UNUSUAL_ASYNC) !== ASYNC || cell.mark !== MAYBE || own?.surrendered === true) return undefined
+    for (let edge = own?.edge ?? cell.deps; edge !== null; edge = edge.nextDep) {
+      const { dep } = edge
+      if (isCell(dep) && dep.extra !== null) {
+        if (dep.extra.shelf !== null) return undefined
+        if (dep.mark !== CLEAN) {
+          const pending = dep.extra.job as Job | null
+          return pending === null || pending.branch.frozen || (dep.flags & (RUNNING | CHECKING)) !== 0 || this.mustNotWait(cell, pending, own) ? undefined : this.park(cell, own, pending, edge)
+        }
+      } else if (dep.mark !== CLEAN) return undefined
+      if (dep.stamp !== edge.stamp) return this.compute(cell, own)
+    }
+    markVerified(cell, this.family.head.revision)
+    if (own !== null) finishJob(own, cell)
+    return null
   }
 
   /** Puts a cell on the stack and says what it needs. */
@@ -754,7 +784,9 @@ export class Engine implements Host, Rounds {
     if (!isClosed(cell)) wake(cell)
     const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
-    const frame = new Frame(cell, branch, ++this.family.runs, READING, own, this.family.active)
+    const { family } = this
+    const run = ++family.runs
+    const frame = cause === null && branch === family.head ? frameFor(family, cell, run, family.active) : new Frame(cell, branch, run, READING, null, family.active)
     frame.keeps = keeps
     if (broken) frame.stray()
     if (cause !== null) frame.trace = { cause, startedAt: 0 }
@@ -861,6 +893,7 @@ function asJob(found: Outcome | Job): Job | null {
 }
 
 function startRun(job: Job, frame: Frame): void {
+  frame.job = job
   job.frame = frame
   job.phase = 'running'
   job.run = frame.run

@@ -562,6 +562,13 @@ export function keepPlain(cell: Cell, revision: Revision): void {
   cell.verifiedAt = revision
 }
 
+/** A plain value that came through a promise holds at the revision. */
+export function keepAsync(cell: Cell, revision: Revision): void {
+  cell.mark = CLEAN
+  cell.flags = (cell.flags & ENGAGED) | ASYNC
+  cell.verifiedAt = revision
+}
+
 /** The outcome holds at the revision. */
 export function markVerified(cell: Cell, revision: Revision): void {
   const passing = (cell.flags & (VOLATILE | TAINTED)) !== 0

@@ -4,14 +4,14 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { ANSWERED, type Family, type Job, READING } from './branch.js'
+import { ANSWERED, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  argsOf, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -67,19 +67,7 @@ export function executePlain(cell: Cell, family: Family): Job | null {
   const run = ++family.runs
   beginPlain(cell)
   const { active } = family
-  let frame = family.spare as Frame | null
-  if (frame === null) frame = new Frame(cell, family.head, run, READING, null, active)
-  else {
-    family.spare = frame.parent
-    frame.cell = cell
-    frame.run = run
-    frame.state = READING
-    frame.quick = run
-    frame.tail = null
-    frame.changedAt = 0
-    frame.parent = active
-    frame.level = family.depth
-  }
+  const frame = frameFor(family, cell, run, active)
   family.active = frame
   family.depth++
   let result: unknown
@@ -105,6 +93,22 @@ export function executePlain(cell: Cell, family: Family): Job | null {
   keepPlain(cell, family.head.revision)
   giveBack(family, frame)
   return null
+}
+
+/** A frame of the head for a run that nobody listens to: one that has served before, where there is one. */
+export function frameFor(family: Family, cell: Cell, run: number, parent: Evaluation | null): Frame {
+  const frame = family.spare as Frame | null
+  if (frame === null) return new Frame(cell, family.head, run, READING, null, parent)
+  family.spare = frame.parent
+  frame.cell = cell
+  frame.run = run
+  frame.state = READING
+  frame.quick = run
+  frame.tail = null
+  frame.changedAt = 0
+  frame.parent = parent
+  frame.level = family.depth
+  return frame
 }
 
 const isPlain = (frame: Frame): boolean => frame.job === null && frame.flags === 0 && frame.cycle === null
@@ -207,8 +211,39 @@ function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
 
 function end(frame: Frame, failed: boolean, value: unknown): void {
   const { host } = frame.branch.family
-  if (frame.job?.phase !== 'done') settle(frame, failed, value, true)
+  if (frame.job?.phase !== 'done' && (failed || !settleJob(frame, value))) settle(frame, failed, value, true)
   host.idle()
+}
+
+/** What a value of a job must find in the cell to be placed without looking further. */
+const UNSETTLED: number = (OUTCOME & ~ASYNC) | EVICTED | BOUNDED | APART | RUNNING
+
+/** What `settle` does, for an asynchronous run of the head with a value that can be compared without looking into it, while nothing rare is so. */
+function settleJob(frame: Frame, value: unknown): boolean {
+  const { branch, cell } = frame
+  const { family } = branch
+  const job = frame.job as Job
+  const { table, extra } = cell
+  if (family.rare !== 0 || branch !== family.head || frame.flags !== 0 || frame.cycle !== null || frame.keeps !== ABSENT || job.isLate || job.reads !== null) return false
+  if ((cell.flags & UNSETTLED) !== 0 || extra === null || extra.shelf !== null || extra.trying !== null || table.body === null || !table.isStructural) return false
+  const equal = cell.stamp !== ABSENT && Object.is(cell.value, value)
+  if (!equal && isObject(value) && isObject(cell.value)) return false
+  const { tail } = frame
+  if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
+  if (equal) table.tally.cutoffs++
+  else {
+    table.tally.changes++
+    const stamp = family.stamps++
+    placePlain(cell, value, stamp, changedAt(frame, stamp))
+  }
+  keepAsync(cell, branch.revision)
+  finishJob(job, cell)
+  if (job.waits === null && frame.trace === null) {
+    job.frame = null
+    frame.job = null
+    giveBack(family, frame)
+  }
+  return true
 }
 
 /** Takes a run back whose stack is needed: the query will run again. */

@@ -8,6 +8,7 @@ import type { CycleError } from './errors.js'
  */
 export function waitsFor(target: Job, frame: Evaluation | null, root: Job | null): boolean {
   if (frame === null && root === null) return false
+  if (target.waits === null) return target === root || isOnStack(target, frame)
   const near = ++target.branch.family.search
   const backward = atWork(frame, root)
   if (backward.length === 0) return false
@@ -30,6 +31,11 @@ export function waitsFor(target: Job, frame: Evaluation | null, root: Job | null
       backward.push(waiter)
     }
   }
+  return false
+}
+
+function isOnStack(job: Job, frame: Evaluation | null): boolean {
+  for (let at = frame; at !== null; at = at.parent) if (at.job === job) return true
   return false
 }
 
