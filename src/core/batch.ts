@@ -149,9 +149,10 @@ export class Collector {
   }
 }
 
-/** The head's record of an input. @throws InvalidDefinitionError for anything else */
+/** The head's record of an input. @throws InvalidDefinitionError for anything else, and where nothing stands behind the arguments */
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
   if (definition?.kind !== 'input') checkInput(branch, definition)
+  if (end < first) throw new InvalidDefinitionError(`${definition.name} was written without a value: pass its arguments, then the value.`)
   return originOf(branch.family.head, definition, list, first, end) as Slot
 }
 

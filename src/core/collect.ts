@@ -86,8 +86,8 @@ function empty(head: Branch, slot: Slot): void {
 /** Lets records of a table go, and counts them. */
 function drop(table: Table, isDropped: (node: Node, key: unknown) => boolean, letGo: (node: Node) => void): number {
   let count = 0
-  for (const map of [table.byPrimitive, table.byText] as Map<unknown, Node>[]) {
-    for (const [key, node] of map) {
+  for (const map of [table.byPrimitive, table.byText] as Pick<Map<unknown, Node>, 'entries' | 'delete'>[]) {
+    for (const [key, node] of map.entries()) {
       if (!isDropped(node, key)) continue
       map.delete(key)
       letGo(node)

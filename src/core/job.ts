@@ -105,19 +105,15 @@ export function needsValue(job: Job): boolean {
 export function promiseOf(job: Job, inside: boolean): Promise<unknown> {
   const existing = inside ? job.inner : job.outer
   if (existing !== null) return existing.promise
-  const promise = new Promise<unknown>(capture)
-  const deferred = { promise, resolve, reject }
-  if (inside) job.inner = deferred
-  else job.outer = deferred
+  let resolve!: Deferred['resolve']
+  let reject!: Deferred['reject']
+  const promise = new Promise<unknown>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  if (inside) job.inner = { promise, resolve, reject }
+  else job.outer = { promise, resolve, reject }
   return promise
-}
-
-let resolve!: Deferred['resolve']
-let reject!: Deferred['reject']
-/** Of the promise that is being made; a closure for each would cost as much as the promise. */
-function capture(yes: Deferred['resolve'], no: Deferred['reject']): void {
-  resolve = yes
-  reject = no
 }
 
 /** An outcome where it stands: with the promise that is handed out for it. */

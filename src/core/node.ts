@@ -20,6 +20,7 @@
  */
 import { type AnyAccumulator, type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
 import { copyArgs, describeNode } from './key.js'
+import { NodeMap } from './node-map.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Revision, type Stamp } from './revision.js'
 import { Tally } from './tally.js'
 
@@ -210,7 +211,7 @@ export class Table {
   readonly level: number
   /** The record without arguments; those by one primitive; those by the encoding of anything else. */
   only: Node | null = null
-  readonly byPrimitive: Map<unknown, Node> = new Map()
+  readonly byPrimitive: NodeMap<Node> = new NodeMap()
   readonly byText: Map<string, Node> = new Map()
   /** The last change of the set of keys, and of any value. */
   keysStamp: Stamp = ABSENT

@@ -218,10 +218,11 @@ export class History {
     for (const model of alive) {
       for (let query = program.queries.length - 1; query >= 0; query--) {
         const before = model.view.revision
+        const { evictions } = family
         const first = get(this.world, model, query, 1)
         await this.settle()
-        // A subscriber may have written in answer to the first.
-        if (model.disposed || model.view.revision !== before) continue
+        // A subscriber may have written in answer to the first; to another view too, and a commit anywhere lets values go.
+        if (model.disposed || model.view.revision !== before || family.evictions !== evictions) continue
         const { runs } = family
         const second = get(this.world, model, query, 1)
         if (mayRepeat) {

@@ -289,3 +289,15 @@ describe('nodes', () => {
     expect(seen[4]).toBe(map)
   })
 })
+
+describe('a write without a value', () => {
+  it('[IN-1 IN-10] is refused by whatever door it comes, and changes nothing', () => {
+    const db = createDatabase()
+    const untyped = db as unknown as { set(definition: unknown): void; update(definition: unknown): void; batch(callback: (tx: { set(definition: unknown): void }) => void): void }
+    const count = input<[], number>('count', { initial: 0 })
+    for (const write of [() => untyped.set(count), () => untyped.update(count), () => untyped.batch((tx) => tx.set(count))]) {
+      expect(thrownBy(write)).toMatchObject({ name: 'InvalidDefinitionError', message: 'count was written without a value: pass its arguments, then the value.' })
+    }
+    expect([db.revision, db.keys(count), db.get(count)]).toEqual([0, [], 0])
+  })
+})
