@@ -253,9 +253,43 @@ export const runs = [
   {
     name: 'cancelled-run-recorded',
     file: 'core/run.ts',
-    find: "if (frame.job?.phase !== 'done') settle(frame, failed, value, true)",
-    replace: 'settle(frame, failed, value, true)',
+    find: "if (frame.job?.phase !== 'done' && (failed || !settleJob(frame, value))) settle(frame, failed, value, true)",
+    replace: 'if (failed || !settleJob(frame, value)) settle(frame, failed, value, true)',
     breaks: 'A cancelled run puts its outcome in the cell when its body ends at last.',
     first: ['spec/can-late', 'spec/can'],
+  },
+  {
+    name: 'short-way-of-jobs-sees-no-change',
+    file: 'core/engine.ts',
+    find: 'if (dep.stamp !== edge.stamp) return this.compute(cell, own)',
+    replace: 'if (dep.stamp < edge.stamp) return this.compute(cell, own)',
+    breaks: 'An asynchronous cell that goes on after a wait takes what it had for valid.',
+    first: ['spec/val-jobs', 'spec/val', 'model/history'],
+  },
+  {
+    name: 'short-settling-keeps-old-reads',
+    file: 'core/run.ts',
+    find: `  const { tail } = frame
+  if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
+  if (equal) table.tally.cutoffs++`,
+    replace: `  if (equal) table.tally.cutoffs++`,
+    breaks: 'An asynchronous run keeps what only the run before has read.',
+    first: ['spec/job', 'spec/der-async', 'model/history'],
+  },
+  {
+    name: 'short-settling-always-changes',
+    file: 'core/run.ts',
+    find: 'const equal = cell.stamp !== ABSENT && Object.is(cell.value, value)',
+    replace: 'const equal = false',
+    breaks: 'An equal value that came through a promise is a change.',
+    first: ['spec/val-jobs', 'spec/val', 'spec/der-async', 'model/history'],
+  },
+  {
+    name: 'overtaken-job-settles-in-the-head',
+    file: 'core/run.ts',
+    find: 'family.rare !== 0 || branch !== family.head || frame.flags',
+    replace: 'frame.flags',
+    breaks: 'What an overtaken run comes to stands in the present.',
+    first: ['spec/bind', 'spec/job'],
   },
 ]

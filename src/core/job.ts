@@ -193,7 +193,7 @@ function closeJob(job: Job): void {
   unlinkJob(job)
   branch.family.jobs--
   if (job.frame !== null) endFrame(job.frame)
-  if (branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)
+  if (branch.frozen && branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)
   if (branch.hidden && branch.jobs === null && branch.parent !== null) forgetFork(branch.parent, branch.token)
 }
 

@@ -103,15 +103,13 @@ export class View implements Reader {
     const { branch } = this
     const definition = given as Definition
     const { head } = branch.family
-    if (branch === head && (head.family.rare & (CLOSED | HEARD)) === 0) {
-      const found = quickOrigin(head, definition, first, arguments.length - 1)
-      if (found !== null && found.mark === CLEAN && found.stamp !== ABSENT) {
-        if ((found.flags & SPECIAL) === 0) return found.value
-        if ((found.flags & SPECIAL) === ASYNC && (found as Cell).promise !== null) return (found as Cell).promise
-      }
+    const found = quickOrigin(head, definition, first, arguments.length - 1)
+    if (branch === head && found !== null && found.mark === CLEAN && found.stamp !== ABSENT && (head.family.rare & (CLOSED | HEARD)) === 0) {
+      if ((found.flags & SPECIAL) === 0) return found.value
+      if ((found.flags & SPECIAL) === ASYNC && (found as Cell).promise !== null) return (found as Cell).promise
     }
     if (branch.disposed || branch.family.closed) this.refuse()
-    const origin = quickOrigin(head, definition, first, arguments.length - 1) ?? originOf(head, definition, arguments, 1, arguments.length)
+    const origin = found ?? originOf(head, definition, arguments, 1, arguments.length)
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
       const cell = localOf(branch, origin) as Cell
