@@ -177,6 +177,19 @@ describe('required', () => {
     db.remove(key, 'a', 1)
     expect([db.get(recovers, 'a'), log.take()]).toEqual(['MissingInputError', ['run uses(a)', 'fail uses(a)', 'run recovers(a)']])
   })
+
+  it('[IN-16 IN-11] there is nothing to update while it is absent: the same error, and the function is not called', () => {
+    const count = input<[name: string], number>('count', { required: true })
+    const db = createDatabase()
+    const log = record(db, 'revision', 'input')
+    let calls = 0
+    const add = (old: number): number => (calls++, old + 1)
+    const errors = [thrownBy(() => db.update(count, 'a', add)), thrownBy(() => db.batch((tx) => (tx.set(count, 'b', 1), tx.update(count, 'a', add))))]
+    expect([log.take(), calls, db.has(count, 'b')]).toEqual([[], 0, false])
+    expect(errors).toEqual([expect.any(MissingInputError), expect.any(MissingInputError)])
+    db.batch((tx) => (tx.set(count, 'a', 1), tx.update(count, 'a', add)))
+    expect([log.take(), db.get(count, 'a')]).toEqual([['revision 1', 'set count(a)'], 2])
+  })
 })
 
 describe('nodes', () => {
