@@ -70,9 +70,7 @@ export class Collector {
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {
-    const slot = this.find(definition, args, args.length)
-    const { present, value } = this.current(slot)
-    return present ? value : absent(slot)
+    return this.shown(this.find(definition, args, args.length))
   }
 
   has(definition: Definition, ...args: unknown[]): boolean {
@@ -92,7 +90,7 @@ export class Collector {
     const slot = this.find(definition, list, list.length - 1)
     const change = list.at(-1)
     if (typeof change !== 'function') throw new BatchError(`update of ${definition.name} needs a function from the old value to the new as its last argument.`)
-    const value: unknown = change(this.current(slot).value)
+    const value: unknown = change(this.shown(slot))
     this.put({ slot, value, present: true, removed: false })
   }
 
@@ -137,6 +135,11 @@ export class Collector {
     return this.changes.get(slot) ?? currentChange(this.branch, slot)
   }
 
+  private shown(slot: Slot): unknown {
+    const { present, value } = this.current(slot)
+    return present ? value : absent(slot)
+  }
+
   private find(definition: Definition, list: readonly unknown[], end: number): Slot {
     this.check()
     return slotOf(this.branch, definition, list, end)
@@ -149,10 +152,10 @@ export class Collector {
   }
 }
 
-/** The head's record of an input. @throws InvalidDefinitionError for anything else, and where nothing stands behind the arguments */
+/** The head's record of an input. @throws InvalidDefinitionError for anything else; BatchError where nothing stands behind the arguments */
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
   if (definition?.kind !== 'input') checkInput(branch, definition)
-  if (end < first) throw new InvalidDefinitionError(`${definition.name} was written without a value: pass its arguments, then the value.`)
+  if (end < first) throw new BatchError(`A write to ${definition.name} needs a value as its last argument; undefined will do.`)
   return originOf(branch.family.head, definition, list, first, end) as Slot
 }
 

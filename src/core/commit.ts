@@ -64,13 +64,14 @@ export function isSame(branch: Branch, before: Change, after: Change): boolean {
   if (equals === false) return false
   if (Object.is(before.value, after.value)) return true
   const { family } = branch
+  const { comparing } = family
   family.comparing = true
   try {
     return equals(before.value, after.value)
   } catch (thrown) {
     throw new EqualityError(after.slot.table.definition.name, thrown)
   } finally {
-    family.comparing = false
+    family.comparing = comparing
   }
 }
 

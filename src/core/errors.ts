@@ -153,7 +153,7 @@ export class DisposedError extends PebreError {
   }
 }
 
-/** A batch that cannot be committed, or is used after its end. */
+/** A write that cannot be committed as it is, or a batch that is used after its end. */
 export class BatchError extends PebreError {}
 
 /** Subscribers kept writing in answer to each other's writes. */

@@ -5,7 +5,7 @@
  *
  * The maps hold frozen records under the ids of slots, and share what is the same (see id-map.ts). `entries` is a second map, from keys to bare values, made when first asked for and carried along from then on.
  */
-import { List, Map as ImmutableMap } from 'immutable'
+import { isCollection, isKeyed, List, Map as ImmutableMap, Stack } from 'immutable'
 import { IdMap } from './id-map.js'
 import { argsOf, nodesOf, Slot, type Table } from './node.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
@@ -88,8 +88,8 @@ function foldEntries(before: ImmutableMap<unknown, unknown>, slots: readonly Slo
 }
 
 /**
- * How a key appears in `entries`: one primitive as it is, otherwise an Immutable list. Immutable takes a date for its number,
- * so where there are dates it is an array, which is equal to nothing but itself.
+ * How a key appears in `entries`: one primitive as it is, otherwise an Immutable list. Immutable takes a date for its number, and a
+ * stack for a list, so where there are such it is an array, which is equal to nothing but itself.
  */
 function entryKey(slot: Slot): unknown {
   const { args: stored, origin } = slot
@@ -98,9 +98,16 @@ function entryKey(slot: Slot): unknown {
   const known = entryKeys.get(origin)
   if (known !== undefined) return known
   const args = argsOf(slot)
-  const key = args.some((arg) => arg instanceof Date) ? args : List(args)
+  const key = args.some(isMistaken) ? args : List(args)
   entryKeys.set(origin, key)
   return key
+}
+
+/** Immutable takes it for something else, however deep in its collections it is; what is plain it compares by reference. */
+function isMistaken(value: unknown): boolean {
+  if (value instanceof Date || Stack.isStack(value)) return true
+  if (!isCollection(value)) return false
+  return value.some((part, key) => isMistaken(part) || (isKeyed(value) && isMistaken(key)))
 }
 
 /** One key: a primitive as it is, otherwise the list of arguments. */

@@ -112,6 +112,7 @@ describe('close', () => {
       (view) => view.invalidate(double),
       (view) => view.watch(double),
       (view) => view.observe(double),
+      (view) => view.live((q) => q.get(double)),
       (view) => view.node(x),
       (view) => view.snapshot(),
       () => node.next(5),

@@ -1,5 +1,5 @@
 /** Inputs taken together: `keys`, `entries`, `replaceAll`, and very many writes. */
-import { List, Map as ImmutableMap } from 'immutable'
+import { List, Map as ImmutableMap, Set as ImmutableSet, Stack } from 'immutable'
 import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Batch, createDatabase, type Database, derived, input } from '../../src/index.js'
@@ -110,6 +110,19 @@ describe('keys and entries', () => {
     db.set(place, 5, 1, 'number')
     expect([db.keys(at).length, db.entries(at).size, [...db.entries(at).values()], db.entries(at).get(5)]).toEqual([2, 2, ['date', 'number'], 'number'])
     expect([db.keys(place).length, db.entries(place).size]).toEqual([2, 2])
+  })
+
+  it('[IN-14 KEY-3] keys that Immutable takes for equal are two entries: a stack and its list, and a date inside a collection', () => {
+    const at = input<[at: unknown], number>('at')
+    const pairs: unknown[] = [List([1]), Stack([1]), List([Stack()]), List([List()]), List([new Date(5)]), List([5]), ImmutableMap([[new Date(NaN), 1]]), ImmutableMap([[NaN, 1]]), ImmutableSet([Stack([1])]), ImmutableSet([List([1])])]
+    const db = createDatabase()
+    pairs.forEach((key, i) => db.set(at, key, i))
+    expect([...db.entries(at).values()].toSorted()).toEqual(pairs.map((_, i) => i))
+    db.set(at, List([1]), -1)
+    expect([db.get(at, Stack([1])), db.entries(at).get(List([List([1])]) as never), db.entries(at).size]).toEqual([1, -1, pairs.length])
+    expect(db.replaceAll(at, db.entries(at) as never)).toBe(db.revision)
+    db.remove(at, Stack([1]))
+    expect([...db.entries(at).values()].toSorted((a, b) => a - b)).toEqual([-1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
   it('[IN-14] one primitive stands bare, anything else as an array of the arguments in keys, and as a List in entries', () => {

@@ -177,6 +177,19 @@ describe('required', () => {
     db.remove(key, 'a', 1)
     expect([db.get(recovers, 'a'), log.take()]).toEqual(['MissingInputError', ['run uses(a)', 'fail uses(a)', 'run recovers(a)']])
   })
+
+  it('[IN-16 IN-11] there is nothing to update while it is absent: the same error, and the function is not called', () => {
+    const count = input<[name: string], number>('count', { required: true })
+    const db = createDatabase()
+    const log = record(db, 'revision', 'input')
+    let calls = 0
+    const add = (old: number): number => (calls++, old + 1)
+    const errors = [thrownBy(() => db.update(count, 'a', add)), thrownBy(() => db.batch((tx) => (tx.set(count, 'b', 1), tx.update(count, 'a', add))))]
+    expect([log.take(), calls, db.has(count, 'b')]).toEqual([[], 0, false])
+    expect(errors).toEqual([expect.any(MissingInputError), expect.any(MissingInputError)])
+    db.batch((tx) => (tx.set(count, 'a', 1), tx.update(count, 'a', add)))
+    expect([log.take(), db.get(count, 'a')]).toEqual([['revision 1', 'set count(a)'], 2])
+  })
 })
 
 describe('nodes', () => {
@@ -287,17 +300,5 @@ describe('nodes', () => {
     for (const value of [-0, 0, NaN, NaN, map, ImmutableMap({ a: 1 })]) db.set(any, value)
     expect(seen).toEqual([undefined, -0, 0, NaN, map])
     expect(seen[4]).toBe(map)
-  })
-})
-
-describe('a write without a value', () => {
-  it('[IN-1 IN-10] is refused by whatever door it comes, and changes nothing', () => {
-    const db = createDatabase()
-    const untyped = db as unknown as { set(definition: unknown): void; update(definition: unknown): void; batch(callback: (tx: { set(definition: unknown): void }) => void): void }
-    const count = input<[], number>('count', { initial: 0 })
-    for (const write of [() => untyped.set(count), () => untyped.update(count), () => untyped.batch((tx) => tx.set(count))]) {
-      expect(thrownBy(write)).toMatchObject({ name: 'InvalidDefinitionError', message: 'count was written without a value: pass its arguments, then the value.' })
-    }
-    expect([db.revision, db.keys(count), db.get(count)]).toEqual([0, [], 0])
   })
 })

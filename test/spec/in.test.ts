@@ -2,7 +2,7 @@
 import { List } from 'immutable'
 import { gate, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Database, derived, DuplicateDefinitionError, EqualityError, input, InvalidKeyError, WriteInQueryError } from '../../src/index.js'
+import { BatchError, createDatabase, type Database, derived, diff, DuplicateDefinitionError, EqualityError, input, InvalidKeyError, WriteInQueryError } from '../../src/index.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string | undefined>('file')
@@ -127,6 +127,31 @@ describe('equal values', () => {
     expect(errors).toEqual([expect.any(EqualityError), expect.any(EqualityError), expect.any(EqualityError)])
     expect(errors).toMatchObject([{ definition: 'throws', cause: { message: 'cannot' } }, { definition: 'writes', cause: { name: 'WriteInQueryError' } }, { definition: 'throws' }])
     expect([db.get(throws), db.get(writes), db.has(file, 'a'), db.has(other, 'b'), db.set(file, 'a', 'later')]).toEqual([1, 1, false, false, 3])
+  })
+
+  it('[IN-5 IN-12] an equality that compares other inputs on the way may still not write', () => {
+    const inner = input<[], number>('inner', { equals: (a, b) => a === b })
+    const writes = input<[], number>('writes', { equals: () => diff(db, snapshot, inner).changed.length > 0 && db.set(file, 'a', 'x') > 0 })
+    const db: Database = createDatabase()
+    db.set(inner, 1)
+    const snapshot = db.snapshot()
+    snapshot.set(inner, 2)
+    db.set(writes, 1)
+    const log = record(db, 'revision', 'input')
+    const error = thrownBy(() => db.set(writes, 2))
+    expect([log.take(), db.has(file, 'a')]).toEqual([[], false])
+    expect(error).toMatchObject({ name: 'EqualityError', cause: { name: 'WriteInQueryError' } })
+  })
+})
+
+describe('a write without a value', () => {
+  it('[IN-6] is refused and changes nothing: undefined is a value, and has to be given', () => {
+    const count = input<[], number | undefined>('count')
+    const db = createDatabase()
+    const log = record(db, 'revision', 'input')
+    const forgotten = [db.set.bind(db, count), db.set.bind(db, file as never), () => db.batch((tx) => tx.set.call(tx, count as never))] as unknown as (() => void)[]
+    expect([forgotten.map(thrownBy), log.take(), db.keys(count), db.keys(file)]).toEqual([forgotten.map(() => expect.any(BatchError) as unknown), [], [], []])
+    expect([db.set(count, undefined), db.has(count), log.take()]).toEqual([1, true, ['revision 1', 'set count()']])
   })
 })
 
