@@ -311,6 +311,7 @@ export class View implements Reader {
 
   /** The values of a function of inputs and queries, each from one revision. A failure ends the subscription with the error. */
   live<R>(body: (q: Query) => R, options: LiveOptions = {}): Stream<Awaited<R>> {
+    if (this.branch.disposed || this.branch.family.closed) this.refuse()
     return streamOf(this.engine, this.branch, body, { make: makerOf(options) }, 'values') as Stream<Awaited<R>>
   }
 
