@@ -7,7 +7,7 @@ import { type Collected, collectRecords } from './collect.js'
 import { checkWritable } from './commit.js'
 import { Delivery } from './delivery.js'
 import { Hub } from './hub.js'
-import { type AnyAccumulator, type AnyDerived, type AnyInterned, type Args, checkCount, type Definition, type Derived } from './define.js'
+import { type AnyAccumulator, type AnyDerived, type AnyInterned, type Args, checkCount, type Computed, type Definition, type Derived } from './define.js'
 import { Engine } from './engine.js'
 import { checkAccumulator } from './emission.js'
 import { entriesOf } from './intern.js'
@@ -116,17 +116,16 @@ export class Database extends View {
   }
 
   /**
-   * Keeps what a query holds: it is not evicted, nor collected, until the pin is disposed of (once for each pin). It is not computed by this.
+   * Keeps what a query holds: it is not evicted, nor collected, until the pin is disposed of (once for each pin). It is not computed by this. Sources
+   * that it has read, or the source that is pinned, stay connected as for a live query.
    *
    * ```ts
    * using pin = db.pin(index)
    * ```
    */
-  pin<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Pin {
-    const { branch } = this
-    if (branch.disposed) this.refuse()
-    const { family } = branch
-    const cell = cellOf(branch, query, args)
+  pin<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): Pin {
+    const { family } = this.branch
+    const cell = this.cell(query, args)
     family.pins.set(cell, (family.pins.get(cell) ?? 0) + 1)
     let isPinned = true
     const dispose = (): void => {
@@ -137,6 +136,7 @@ export class Database extends View {
       else {
         family.pins.delete(cell)
         if (cell.stamp !== ABSENT) admit(family, cell)
+        family.feeds.unwatched(cell)
       }
     }
     return { dispose, [Symbol.dispose]: dispose }

@@ -9,8 +9,10 @@
  * A job nobody waits for any more is cancelled. A wait that would close a ring is never made: see `waitsFor`.
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
-import { type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
+import { admit } from './memory.js'
+import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
+import { ABSENT } from './revision.js'
 import { tellCancelled } from './tell.js'
 
 /** Opens a job; it is on its way until `finishJob` or `cancelJob`. */
@@ -190,6 +192,8 @@ function closeJob(job: Job): void {
     // It was unmarked to those who settled above it while it was on its way.
     if (cell.mark >= MAYBE) cell.flags |= SOFT
   }
+  // What stood there was kept while the job was on its way, or has been placed by it.
+  if ((cell.flags & BOUNDED) !== 0 && cell.stamp !== ABSENT) admit(branch.family, cell)
   unlinkJob(job)
   branch.family.jobs--
   if (job.frame !== null) endFrame(job.frame)

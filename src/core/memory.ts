@@ -62,9 +62,9 @@ export class Bound {
   }
 }
 
-/** A cell of a bounded definition or database has got a value. */
+/** A cell of a bounded definition or database has an outcome, or need not be kept any more. Failures are not counted. */
 export function admit(family: Family, cell: Cell): void {
-  if ((cell.flags & (FAILED | EVICTED)) !== 0) return
+  if ((cell.flags & (FAILED | EVICTED)) !== 0) return forget(family, cell)
   cell.table.bound?.admit(cell)
   family.bound?.admit(cell)
 }

@@ -422,7 +422,8 @@ export class View implements Reader {
     return tableRootOf(this.branch, definition)
   }
 
-  private cell(definition: unknown, args: readonly unknown[]): Cell {
+  /** @internal */
+  protected cell(definition: unknown, args: readonly unknown[]): Cell {
     if (this.branch.disposed || this.branch.family.closed) this.refuse()
     return cellOf(this.branch, definition as Definition, args)
   }

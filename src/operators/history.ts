@@ -90,19 +90,26 @@ export class History {
   }
 
   private go(from: Snapshot[], to: Snapshot[]): boolean {
-    const target = from.at(-1)
+    const target = from.pop()
     if (target === undefined) return false
+    const left = this.present
+    const isInside = this.isRestoring
+    // Moved first: a subscriber who is told may ask for more.
+    to.push(left)
+    this.present = target
     this.isRestoring = true
     try {
       const revision = this.view.restore(target)
       // Asked for by a subscriber: the commit follows when everybody has been told the present one.
       if (revision > this.view.revision) this.restored.add(revision)
+    } catch (error) {
+      this.present = left
+      to.pop()
+      from.push(target)
+      throw error
     } finally {
-      this.isRestoring = false
+      this.isRestoring = isInside
     }
-    from.pop()
-    to.push(this.present)
-    this.present = target
     this.tell()
     return true
   }

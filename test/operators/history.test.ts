@@ -1,7 +1,7 @@
 /** history: undo and redo. */
 import { forSeeds, flush, record } from 'pebre/testing'
 import { expect, it } from 'vitest'
-import { ClosedError, createDatabase, type Database, derived, input, InvalidDefinitionError, WriteInQueryError } from '../../src/index.js'
+import { ClosedError, createDatabase, type Database, derived, input, interned, InvalidDefinitionError, LimitExceededError, WriteInQueryError } from '../../src/index.js'
 import { history, type Steps } from '../../src/operators/index.js'
 
 const x = input<[], number>('x', { initial: 0 })
@@ -95,6 +95,39 @@ it('[REV-5] a subscriber may ask for it while a commit is being told', () => {
   expect([db.get(x), steps.canRedo]).toEqual([1, true])
   db.set(x, 2)
   expect([steps.undo(), db.get(x), steps.undo(), db.get(x), steps.undo()]).toEqual([true, 1, true, 0, false])
+})
+
+it('[REV-5] also while what it restores is being told', () => {
+  const db = createDatabase()
+  const steps = history(db)
+  const seen: number[] = []
+  for (const value of [1, 2, 6]) db.set(x, value)
+  steps.undo()
+  db.observe(double).subscribe((value) => {
+    seen.push(value)
+    if (value > 10) steps.undo()
+  })
+  expect(steps.redo()).toBe(true)
+  expect(seen).toEqual([4, 12, 4])
+  expect([steps.undo(), db.get(x), steps.undo(), db.get(x), steps.undo()]).toEqual([true, 1, true, 0, false])
+  expect([steps.redo(), steps.redo(), db.get(x), steps.canRedo]).toEqual([true, true, 2, true])
+})
+
+it('[BAT-9] refused by a limit, it moves nothing', () => {
+  const db = createDatabase({ limits: { stateBytes: 1000 } })
+  const steps = history(db)
+  db.set(file, 'a', 'a'.repeat(300))
+  db.batch((tx) => {
+    tx.remove(file, 'a')
+    tx.set(file, 'b', 'b')
+  })
+  const other = interned<string>('other')
+  const fill = (): void => {
+    for (let i = 0; i < 100; i++) db.intern(other, `${i} ${'o'.repeat(100)}`)
+  }
+  expect(fill).toThrow(LimitExceededError)
+  expect(() => steps.undo()).toThrow(LimitExceededError)
+  expect([db.keys(file), steps.canUndo, steps.canRedo]).toEqual([['b'], true, false])
 })
 
 it('[IN-12] refused inside a query, it moves nothing', () => {

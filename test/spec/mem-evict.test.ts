@@ -297,6 +297,97 @@ describe('what is never evicted', () => {
   })
 })
 
+describe('what a job has held or placed', () => {
+  const bit = input<[], number>('bit', { initial: 0 })
+  const kept = (db: Database, name: string): number | undefined => db.stats().definitions.find(({ definition }) => definition === name)?.memos
+
+  it('[MEM-1 SHARE-3] what a snapshot computes counts: asked there, then in the head, or not', () => {
+    const { ran, square } = tower(2)
+    const db = createDatabase()
+    const snapshot = db.snapshot()
+    for (const i of ids(0, 10)) snapshot.get(square, i)
+    for (const i of ids(0, 5)) db.get(square, i)
+    expect([ran.length, kept(db, 'square')]).toEqual([10, 10])
+    tick(db)
+    expect([kept(db, 'square'), db.stats().evictions]).toEqual([2, 8])
+    snapshot.dispose()
+    tick(db)
+    expect(kept(db, 'square')).toBe(2)
+  })
+
+  it('[MEM-1] what was running when a commit came counts once it has ended', async () => {
+    const stops = new Stops()
+    const slow = derived('slow', async (q, i: number) => {
+      const value = q.get(number, i)
+      await stops.at('slow')
+      return value
+    }, { lru: 2 })
+    const db = createDatabase()
+    const all = Promise.all(ids(0, 10).map((i) => db.get(slow, i)))
+    tick(db)
+    await stops.openAll()
+    await all
+    expect(kept(db, 'slow')).toBe(10)
+    tick(db)
+    expect(kept(db, 'slow')).toBe(2)
+  })
+
+  it('[MEM-1] so does what was only proved', async () => {
+    const stops = new Stops()
+    const sign = derived('sign', async (q) => {
+      const value = Math.sign(q.get(number, 1))
+      await stops.at('sign')
+      return value
+    })
+    const above = derived('above', async (q, i: number) => (await q.get(sign)) + i, { lru: 2 })
+    const db = createDatabase()
+    for (const value of [1, 2]) {
+      db.set(number, 1, value)
+      const all = Promise.all(ids(0, 10).map((i) => db.get(above, i)))
+      tick(db)
+      await stops.openAll()
+      await all
+    }
+    tick(db)
+    expect(kept(db, 'above')).toBe(2)
+  })
+
+  it('[MEM-1 CAN-1] and what stands there when a job is cancelled', async () => {
+    const stops = new Stops()
+    const slow = derived('slow', async (q, i: number) => {
+      if (q.get(bit) === 1) await stops.at('slow')
+      return i
+    }, { lru: 20 })
+    const db = createDatabase()
+    await Promise.all(ids(0, 10).map((i) => db.get(slow, i)))
+    db.set(bit, 1)
+    const controller = new AbortController()
+    const left = Promise.allSettled(ids(0, 10).map((i) => db.with({ signal: controller.signal }).get(slow, i)))
+    db.limit(slow, 2)
+    tick(db)
+    expect(kept(db, 'slow')).toBe(10)
+    controller.abort()
+    await left
+    tick(db)
+    expect(kept(db, 'slow')).toBe(2)
+  })
+
+  it('[MEM-1 MEM-7] failures take no room, also of what was observed', () => {
+    const half = derived('half', (q, i: number) => {
+      if (i < 5 && q.get(bit) === 1) throw new Error('low')
+      return i
+    }, { lru: 4 })
+    const db = createDatabase()
+    const subscriptions = ids(0, 5).map((i) => db.watch(half, i).subscribe())
+    tick(db)
+    db.set(bit, 1)
+    for (const subscription of subscriptions) subscription.unsubscribe()
+    for (const i of ids(5, 9)) db.get(half, i)
+    tick(db)
+    expect(db.stats().evictions).toBe(0)
+  })
+})
+
 describe('the notice', () => {
   it('[MEM-1] one for a query without a limit that has 100 000 cells nobody observes, and none for one with', () => {
     const notices: string[] = []

@@ -289,6 +289,25 @@ describe('grace', () => {
     expect(take()).toEqual(['-a'])
   })
 
+  it('[SRC-3] a pin needs it: the last one of a query above it, or of the key itself', async () => {
+    const { db, clock } = timed()
+    const { feed, take } = feeding<number>({ grace: 10 }, () => 1)
+    const double = derived('double', (q) => (q.get(feed, 'a') as number) * 2)
+    for (const pin of [() => db.pin(double), () => db.pin(feed, 'a')]) {
+      const [first, second] = [pin(), pin()]
+      db.get(double)
+      await clock.pass(50)
+      first.dispose()
+      await clock.pass(50)
+      expect(take()).toEqual(['+a'])
+      second.dispose()
+      await clock.pass(9)
+      expect(take()).toEqual([])
+      await clock.pass(1)
+      expect([take(), clock.waiting]).toEqual([['-a'], 0])
+    }
+  })
+
   it('[SRC-3 DER-4] a live query that takes another branch needs it no longer', async () => {
     const { db, clock } = timed()
     const { feed, take } = feeding<number>({ grace: 10 }, () => 1)
