@@ -5,7 +5,7 @@ import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
 import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
-import { orderOf } from './order.js'
+import { Orders } from './order.js'
 import { Packer, type Rows } from './packer.js'
 import { type Gathered, Records, type Span } from './records.js'
 import { retainedEntries } from './retained.js'
@@ -55,6 +55,7 @@ export class Assembler {
   private readonly memoNumbers: Uint32Array
   private readonly recordNumbers = new Map<RetainedRecord, number>()
   private readonly bases = new Map<string, number>()
+  private readonly orders = new Orders()
   /** What stands for the keys and for all values of inputs, where a query read it. */
   private readonly wholes = new Set<Slot>()
   /** The slots queries read that hold nothing, by input; none, where only its keys or all its values were read. */
@@ -173,7 +174,7 @@ export class Assembler {
   private async recordRows(name: string, { targets, keys, forms, weights }: Records, resting: readonly Slot[], first: number): Promise<Rows> {
     const { slices } = this.options
     const all = resting.length === 0 ? keys : [...keys, ...resting.map(storedArgsOf)]
-    const order = await orderOf(all, slices)
+    const order = await this.orders.of(all, slices)
     const placeOf = (row: number): number => order[row] as number
     const targetOf = (place: number): Slot | undefined => (place < keys.length ? targets[place] : resting[place - keys.length])
     for (let row = 0; row < order.length; row++) {
@@ -202,7 +203,7 @@ export class Assembler {
       keys.push(storedArgsOf(cells[memo] as Ref))
       if (slices.due(64)) await slices.rest()
     }
-    const order = await orderOf(keys, slices)
+    const order = await this.orders.of(keys, slices)
     const memoOf = (row: number): number => memos[order[row] as number] as number
     for (let row = 0; row < order.length; row++) {
       this.memoNumbers[memoOf(row)] = first + row

@@ -8,7 +8,7 @@
  * The header says how long each section is and what its checksum is; so a length is believed only where a checksum has
  * confirmed it and that many bytes are there.
  */
-import { crc32 } from './checksum.js'
+import { crc32, joinCrc32 } from './checksum.js'
 import { type Decoder, Malformed } from './codec.js'
 import { CacheError } from './errors.js'
 
@@ -137,10 +137,12 @@ function cutSections(bytes: Uint8Array, start: number, header: Header): Uint8Arr
   return body
 }
 
-/** Whether the bytes are those the writer wrote, as far as the last checksum can tell. */
-export function checkEnd(bytes: Uint8Array): boolean {
+/** Whether the bytes are those the writer wrote, as far as the last checksum can tell. The sections have been found whole. */
+export function checkEnd(bytes: Uint8Array, { sections }: Header): boolean {
   const end = bytes.length - END
-  return crc32(bytes.subarray(0, end)) === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
+  const start = sections.reduce((rest, { bytes: length }) => rest - length, end)
+  const crc = sections.reduce((before, head) => joinCrc32(before, head.crc, head.bytes), crc32(bytes.subarray(0, start)))
+  return crc === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
 }
 
 /** The payloads of a section. @throws CacheError: corrupt */

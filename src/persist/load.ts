@@ -114,7 +114,7 @@ async function readState(database: Database, port: Port, name: string, options: 
   const slices = new Slices()
   const file = opened(bytes, decoder)
   const read = await readAll(writer, file, { decoder, slices, drop: options.onMismatch === 'drop' })
-  if (!checkEnd(bytes)) throw new CacheError('corrupt', 'The file is damaged: its last checksum does not fit.')
+  if (!checkEnd(bytes, file.header)) throw new CacheError('corrupt', 'The file is damaged: its last checksum does not fit.')
   let meta: unknown
   try {
     meta = decoder.revive(file.header.meta)
