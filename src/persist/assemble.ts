@@ -4,7 +4,7 @@ import { crc32, joinCrc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
-import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
+import { compareSections, endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
 import { Orders } from './order.js'
 import { Packer, type Rows } from './packer.js'
 import { type Gathered, Records, type Span } from './records.js'
@@ -26,9 +26,6 @@ export interface Assembled {
   /** Names of sections kept for definitions that are not known. */
   readonly retained: readonly string[]
 }
-
-/** What comes first in a file is what the rest refers to. */
-const typeOrder: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
 
 /** The number of a dependency that is not there: what was made from it is stale. */
 const NOTHING = 0
@@ -130,7 +127,7 @@ export class Assembler {
     }
     for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
     for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
-    sections.sort(({ head: a }, { head: b }) => typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) || (a.name < b.name ? -1 : 1))
+    sections.sort(({ head: a }, { head: b }) => compareSections(a, b))
     return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
