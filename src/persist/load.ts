@@ -7,6 +7,7 @@
 import { emitEvent } from '../core/journal.js'
 import { StateWriter } from '../core/restored-state.js'
 import type { Database } from '../index.js'
+import { checkOptions } from './check-options.js'
 import { asCacheError, type ClassCodec, Codecs, Decoder, Unknown } from './codec.js'
 import type { AnyDefinition } from './definitions.js'
 import { CacheError, type CacheErrorCode } from './errors.js'
@@ -66,9 +67,10 @@ export interface ReadResult {
  * Linear in the length of the file; the bytes are in memory as a whole.
  *
  * @throws `CacheError`, by `code`: `corrupt`, `foreign`, `newer`, `mismatch`, `too-large`, `value` (a codec threw), `storage`,
- * `logged`; and `LimitExceededError` where the inputs are over `limits.stateBytes`
+ * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `InvalidDefinitionError` for a place or options that are none
  */
 export async function loadCache(database: Database, place: FilePlace, options: LoadOptions = {}): Promise<LoadReport> {
+  checkOptions(options)
   const { port, name } = await guarded(() => openFile(place))
   try {
     return (await readCache(database, port, name, options)).report
