@@ -91,10 +91,14 @@ function add({ interned, settings, head, journal }: Family, entry: InternEntry):
   const bytes = settings.stateBytes < Infinity ? interned.bytes + estimateBytes(entry.value) : 0
   if (head.bytes + bytes > settings.stateBytes) throw new LimitExceededError('stateBytes', settings.stateBytes, head.bytes + bytes)
   if (interned.lineage === 0) interned.lineage = 1 + Math.floor(Math.random() * LINEAGES)
-  const id = interned.lineage * COUNTS + interned.count + 1
+  // What was loaded may have ids of the same lineage: it was drawn before, by another life of the database.
+  let { count } = interned
+  let id: number
+  do id = interned.lineage * COUNTS + ++count
+  while (interned.byId.has(id))
   journal?.interned(entry.definition, entry.value, id)
   interned.bytes = bytes
-  interned.count++
+  interned.count = count
   interned.byId.set(id, entry)
   return id
 }

@@ -4,8 +4,8 @@ import { crc32, joinCrc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
-import { endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
-import { orderOf } from './order.js'
+import { compareSections, endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
+import { Orders } from './order.js'
 import { Packer, type Rows } from './packer.js'
 import { type Gathered, Records, type Span } from './records.js'
 import { retainedEntries } from './retained.js'
@@ -26,9 +26,6 @@ export interface Assembled {
   /** Names of sections kept for definitions that are not known. */
   readonly retained: readonly string[]
 }
-
-/** What comes first in a file is what the rest refers to. */
-const typeOrder: readonly SectionHead['type'][] = ['interned', 'input', 'derived']
 
 /** The number of a dependency that is not there: what was made from it is stale. */
 const NOTHING = 0
@@ -55,6 +52,7 @@ export class Assembler {
   private readonly memoNumbers: Uint32Array
   private readonly recordNumbers = new Map<RetainedRecord, number>()
   private readonly bases = new Map<string, number>()
+  private readonly orders = new Orders()
   /** What stands for the keys and for all values of inputs, where a query read it. */
   private readonly wholes = new Set<Slot>()
   /** The slots queries read that hold nothing, by input; none, where only its keys or all its values were read. */
@@ -129,7 +127,7 @@ export class Assembler {
     }
     for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
     for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
-    sections.sort(({ head: a }, { head: b }) => typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) || (a.name < b.name ? -1 : 1))
+    sections.sort(({ head: a }, { head: b }) => compareSections(a, b))
     return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
   }
 
@@ -173,7 +171,7 @@ export class Assembler {
   private async recordRows(name: string, { targets, keys, forms, weights }: Records, resting: readonly Slot[], first: number): Promise<Rows> {
     const { slices } = this.options
     const all = resting.length === 0 ? keys : [...keys, ...resting.map(storedArgsOf)]
-    const order = await orderOf(all, slices)
+    const order = await this.orders.of(all, slices)
     const placeOf = (row: number): number => order[row] as number
     const targetOf = (place: number): Slot | undefined => (place < keys.length ? targets[place] : resting[place - keys.length])
     for (let row = 0; row < order.length; row++) {
@@ -202,7 +200,7 @@ export class Assembler {
       keys.push(storedArgsOf(cells[memo] as Ref))
       if (slices.due(64)) await slices.rest()
     }
-    const order = await orderOf(keys, slices)
+    const order = await this.orders.of(keys, slices)
     const memoOf = (row: number): number => memos[order[row] as number] as number
     for (let row = 0; row < order.length; row++) {
       this.memoNumbers[memoOf(row)] = first + row

@@ -1,6 +1,7 @@
 /** The base file of a database that is kept in a folder: a cache file that says of which database it is, and which commits it holds. */
 import type { Database, View } from '../index.js'
 import type { ClassCodec } from './codec.js'
+import { COUNT_LIMIT, isCount } from './layout.js'
 import { readCache, type LoadReport } from './load.js'
 import { LogError } from './log-errors.js'
 import type { Lineage } from './log-frame.js'
@@ -34,8 +35,8 @@ export async function loadBase(database: Database, port: Port, options: { readon
 /** What a base file says of itself; null: it is none. */
 export function metaOf(meta: unknown): BaseMeta | null {
   const { lineage, sequence } = (typeof meta === 'object' && meta !== null ? meta : {}) as Partial<BaseMeta>
-  const isBase = typeof lineage === 'string' && /^[0-9a-f]{32}$/.test(lineage) && Number.isSafeInteger(sequence) && (sequence as number) >= 0
-  return isBase ? { lineage, sequence: sequence as number } : null
+  const isBase = typeof lineage === 'string' && /^[0-9a-f]{32}$/.test(lineage) && isCount(sequence) && sequence < COUNT_LIMIT
+  return isBase ? { lineage, sequence } : null
 }
 
 /** Saves a view as the base file; gives its size. Results that cannot be saved are left out: they can be computed again. */

@@ -226,8 +226,10 @@ export class Canonical {
 
   /** It has holes, or names besides its elements. */
   private hasMore(array: readonly unknown[], depth: number): boolean {
-    if (!isHoley(array) && Reflect.ownKeys(array).length === array.length + 1) return false
-    const name = Reflect.ownKeys(array).find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false))
+    const names = Reflect.ownKeys(array)
+    // Elements come first, then `length`: where it stands tells how many there are.
+    if (names.length === array.length + 1 && names[array.length] === 'length') return false
+    const name = names.find((one) => one !== 'length' && (typeof one === 'symbol' || own(array, one)?.enumerable === false))
     if (name === undefined) return true
     this.path[depth] = name
     return this.refuse(depth + 1, typeof name === 'symbol' ? 'its name is a symbol' : 'it is not enumerable')
@@ -375,11 +377,6 @@ export class Canonical {
 }
 
 const isIndex = (name: string): boolean => /^(?:0|[1-9]\d{0,9})$/.test(name) && Number(name) < 4294967295
-
-function isHoley(array: readonly unknown[]): boolean {
-  for (let i = 0; i < array.length; i++) if (!Object.hasOwn(array, i)) return true
-  return false
-}
 
 function compareKeys(a: PropertyKey, b: PropertyKey): number {
   return String(a) < String(b) ? -1 : 1

@@ -53,7 +53,7 @@ export class Encoder {
 
 /** Reads payloads. Nothing that it gives shares memory with the bytes once it is revived. */
 export class Decoder {
-  private readonly unpackr = new Unpackr()
+  private readonly unpackr = new Unpackr({ copyBuffers: true })
   private readonly codecs: Codecs
 
   constructor(codecs: Codecs = noCodecs) {

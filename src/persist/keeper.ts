@@ -8,7 +8,7 @@
  * Whenever that stops, base and log together hold every commit: the old base with both segments, or the new base with the old
  * segment, whose commits are passed over, and the new one.
  */
-import { ClosedError, type Database, describeValue, InvalidDefinitionError, type Revision } from '../index.js'
+import { ClosedError, type Database, describeValue, type Revision } from '../index.js'
 import { type AnyInterned, emitEvent, followCommits, reportError, type Written } from '../core/journal.js'
 import { type BaseMeta, saveBase } from './base.js'
 import { type ClassCodec, Codecs, Encoder, encodeValue, type Place } from './codec.js'
@@ -232,11 +232,4 @@ class WrittenPlace implements Place {
   get key(): string {
     return this.written.id
   }
-}
-
-/** @throws InvalidDefinitionError */
-export function checkCompactAt(value: number | undefined): number | null {
-  if (value === undefined) return null
-  if (typeof value === 'number' && value > 0) return value
-  throw new InvalidDefinitionError('compactAt must be a number of bytes above 0.')
 }

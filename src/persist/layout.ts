@@ -8,7 +8,7 @@
  * The header says how long each section is and what its checksum is; so a length is believed only where a checksum has
  * confirmed it and that many bytes are there.
  */
-import { crc32 } from './checksum.js'
+import { crc32, joinCrc32 } from './checksum.js'
 import { type Decoder, Malformed } from './codec.js'
 import { CacheError } from './errors.js'
 
@@ -21,6 +21,17 @@ const END = 4
 export type SectionType = 'interned' | 'input' | 'derived'
 
 const restsOf: Readonly<Record<SectionType, readonly string[]>> = { interned: ['ids'], input: ['absent', 'required', 'initial'], derived: ['sync', 'async'] }
+
+/** What comes first is what the rest refers to. */
+const typeOrder = Object.keys(restsOf)
+
+/** The order of sections in a file: by type, then by name. */
+export function compareSections(a: Pick<SectionHead, 'type' | 'name'>, b: Pick<SectionHead, 'type' | 'name'>): number {
+  return typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+}
+
+/** Revisions and numbers of commits are below this: there is room to go on counting. */
+export const COUNT_LIMIT: number = 2 ** 52
 
 /** What the header says of a section. */
 export interface SectionHead {
@@ -104,7 +115,7 @@ function checkMagic(bytes: Uint8Array): void {
 
 function readHeader(bytes: Uint8Array, decoder: Decoder): Header {
   const form = decoder.unpack(bytes)
-  if (!Array.isArray(form) || form.length !== 3 || !isCount(form[0]) || !Array.isArray(form[2])) throw new Malformed('its header is none')
+  if (!Array.isArray(form) || form.length !== 3 || !isCount(form[0]) || form[0] >= COUNT_LIMIT || !Array.isArray(form[2])) throw new Malformed('its header is none')
   return { revision: form[0], meta: form[1], sections: form[2].map((head: unknown) => readHead(head, decoder)) }
 }
 
@@ -126,9 +137,13 @@ function cutSections(bytes: Uint8Array, start: number, header: Header): Uint8Arr
   const seen = new Set<string>()
   const body: Uint8Array[] = []
   let at = start
-  for (const { name, bytes: length } of header.sections) {
+  let before: SectionHead | null = null
+  for (const head of header.sections) {
+    const { name, bytes: length } = head
     if (seen.has(name)) throw corrupt(`two sections are named ${JSON.stringify(name)}`)
     seen.add(name)
+    if (before !== null && compareSections(before, head) > 0) throw corrupt(`the section ${JSON.stringify(name)} is out of its place`)
+    before = head
     if (length > bytes.length - END - at) throw corrupt(`it ends after ${bytes.length} bytes, in the section ${JSON.stringify(name)}`)
     body.push(bytes.subarray(at, at + length))
     at += length
@@ -137,10 +152,12 @@ function cutSections(bytes: Uint8Array, start: number, header: Header): Uint8Arr
   return body
 }
 
-/** Whether the bytes are those the writer wrote, as far as the last checksum can tell. */
-export function checkEnd(bytes: Uint8Array): boolean {
+/** Whether the bytes are those the writer wrote, as far as the last checksum can tell. The sections have been found whole. */
+export function checkEnd(bytes: Uint8Array, { sections }: Header): boolean {
   const end = bytes.length - END
-  return crc32(bytes.subarray(0, end)) === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
+  const start = sections.reduce((rest, { bytes: length }) => rest - length, end)
+  const crc = sections.reduce((before, head) => joinCrc32(before, head.crc, head.bytes), crc32(bytes.subarray(0, start)))
+  return crc === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
 }
 
 /** The payloads of a section. @throws CacheError: corrupt */

@@ -7,6 +7,7 @@
 import { emitEvent } from '../core/journal.js'
 import { StateWriter } from '../core/restored-state.js'
 import type { Database } from '../index.js'
+import { checkOptions } from './check-options.js'
 import { asCacheError, type ClassCodec, Codecs, Decoder, Unknown } from './codec.js'
 import type { AnyDefinition } from './definitions.js'
 import { CacheError, type CacheErrorCode } from './errors.js'
@@ -66,9 +67,10 @@ export interface ReadResult {
  * Linear in the length of the file; the bytes are in memory as a whole.
  *
  * @throws `CacheError`, by `code`: `corrupt`, `foreign`, `newer`, `mismatch`, `too-large`, `value` (a codec threw), `storage`,
- * `logged`; and `LimitExceededError` where the inputs are over `limits.stateBytes`
+ * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `InvalidDefinitionError` for a place or options that are none
  */
 export async function loadCache(database: Database, place: FilePlace, options: LoadOptions = {}): Promise<LoadReport> {
+  checkOptions(options)
   const { port, name } = await guarded(() => openFile(place))
   try {
     return (await readCache(database, port, name, options)).report
@@ -114,7 +116,7 @@ async function readState(database: Database, port: Port, name: string, options: 
   const slices = new Slices()
   const file = opened(bytes, decoder)
   const read = await readAll(writer, file, { decoder, slices, drop: options.onMismatch === 'drop' })
-  if (!checkEnd(bytes)) throw new CacheError('corrupt', 'The file is damaged: its last checksum does not fit.')
+  if (!checkEnd(bytes, file.header)) throw new CacheError('corrupt', 'The file is damaged: its last checksum does not fit.')
   let meta: unknown
   try {
     meta = decoder.revive(file.header.meta)

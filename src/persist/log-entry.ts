@@ -12,6 +12,7 @@
  * A definition is named once in a segment, before its first use. Ids stand before the writes that may use them. A frame without writes
  * says only which values got ids since the last commit, whose revision it repeats.
  */
+import { COUNT_LIMIT } from './layout.js'
 import { frameHeaderSize, maxPayload } from './log-frame.js'
 
 export const DEFINE = 0
@@ -90,6 +91,7 @@ export function encodeFrame(revision: number, entries: readonly Entry[], numbers
 export function decodePayload(payload: Uint8Array, names: Names, codec: NameCodec): { revision: number; entries: Entry[] } {
   const reader = new ByteReader(payload)
   const revision = reader.number()
+  if (revision >= COUNT_LIMIT) throw new RangeError('a revision that is none')
   const entries: Entry[] = []
   for (let count = reader.number(); count > 0; count--) {
     const code = reader.byte()

@@ -2,8 +2,9 @@
 import { type Batch, createDatabase, Database, type DatabaseOptions, type Revision } from '../index.js'
 import { partsOf } from '../core/journal.js'
 import { loadBase } from './base.js'
+import { checkOptions } from './check-options.js'
 import { type ClassCodec, Codecs, Decoder, decodeValue, Encoder, encodeValue } from './codec.js'
-import { checkCompactAt, Keeper } from './keeper.js'
+import { Keeper } from './keeper.js'
 import type { LoadReport } from './load.js'
 import type { NameCodec } from './log-entry.js'
 import type { LogError } from './log-errors.js'
@@ -135,17 +136,17 @@ export class OpenedDatabase extends Database {
 /**
  * Opens a folder, or makes one: loads the base file, applies the log, and follows every commit from then on. One writer at a time.
  * Takes time and memory in proportion to the files.
- * @throws `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `StorageError`
+ * @throws `InvalidDefinitionError` for options that are none; `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `StorageError`
  */
 export async function openDatabase(place: FolderPlace, options: OpenOptions): Promise<OpenedDatabase> {
-  const compactAt = checkCompactAt(options.compactAt)
+  checkOptions(options)
   const port = await openFolder(place)
   const lock = await port.lock()
   const release = (): Promise<void> => giveBack(port, lock)
   let database: Database | null = null
   try {
     database = createDatabase(options)
-    return await fill(database, port, options, compactAt, release)
+    return await fill(database, port, options, release)
   } catch (error) {
     database?.close()
     await release().catch(() => undefined)
@@ -153,7 +154,7 @@ export async function openDatabase(place: FolderPlace, options: OpenOptions): Pr
   }
 }
 
-async function fill(database: Database, port: Port, options: OpenOptions, compactAt: number | null, release: () => Promise<void>): Promise<OpenedDatabase> {
+async function fill(database: Database, port: Port, options: OpenOptions, release: () => Promise<void>): Promise<OpenedDatabase> {
   const { codecs = [] } = options
   const decoder = new Decoder(new Codecs(codecs))
   const names = nameCodec()
@@ -163,7 +164,7 @@ async function fill(database: Database, port: Port, options: OpenOptions, compac
   const decode = (bytes: Uint8Array): unknown => decodeValue(bytes, decoder)
   const { report, lineage, position, bytes, setAside } = await replayLog(port, database, { definitions, base: meta, strict: options.recovery === 'strict', dropMismatch: onMismatch === 'drop', decode, names })
   const writable = new Set<unknown>(options.definitions)
-  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes: base.loaded ? base.bytes : null, compactAt, durable: options.durable ?? false, codecs, names, writable })
+  const keeper = new Keeper(database, { port, lineage, position, logBytes: bytes, baseBytes: base.loaded ? base.bytes : null, compactAt: options.compactAt ?? null, durable: options.durable ?? false, codecs, names, writable })
   if (setAside.length > 0) {
     // Nothing may be appended before what cannot be read is out of the way, and it may go only when a base holds what came before.
     await keeper.rebase()

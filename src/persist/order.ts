@@ -34,6 +34,28 @@ export function compareKeys(a: Keyed, b: Keyed): number {
   return (x as number) < (y as number) ? -1 : (x as number) > (y as number) ? 1 : 0
 }
 
+/** Puts keys in order, section after section. Queries often have the keys of the input they read, in the order in which those were made. */
+export class Orders {
+  private keys: readonly unknown[] = []
+  private order: Uint32Array = new Uint32Array(0)
+
+  async of(keys: readonly unknown[], slices: Slices): Promise<Uint32Array> {
+    if (await areSame(this.keys, keys, slices)) return this.order
+    this.keys = keys
+    this.order = await orderOf(keys, slices)
+    return this.order
+  }
+}
+
+async function areSame(some: readonly unknown[], others: readonly unknown[], slices: Slices): Promise<boolean> {
+  if (some.length !== others.length) return false
+  for (let i = 0; i < some.length; i++) {
+    if (some[i] !== others[i]) return false
+    if (slices.due(1024)) await slices.rest()
+  }
+  return true
+}
+
 /** The places of the keys in their order. */
 export async function orderOf(keys: readonly unknown[], slices: Slices): Promise<Uint32Array> {
   if (await areTexts(keys, slices)) return orderOfTexts(keys as readonly string[], slices)

@@ -61,14 +61,13 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
       if (flags !== 0 && flags[i] === 1) columns.flags[at] = 1
       if (head.type === 'derived') columns.links.push(checkLinks(links[i], numbers))
       if (head.type === 'interned' && !isCount(keys[i])) throw new Malformed('an id that is none')
-      if (raw) columns.keys.push(keys[i])
-      else {
-        const args = decoder.revive(keys[i])
-        const next = { args, text: textOfArgs(args) }
-        if (last !== null && compareKeys(last, next) >= 0) throw new Malformed('a record twice, or out of its place')
-        last = next
-        columns.keys.push(args)
-      }
+      // A form is used up when it is revived; what is kept as it is must stay.
+      const args = decoder.revive(raw ? structuredClone(keys[i]) : keys[i])
+      if (!isKey(args)) throw new Malformed('a key that is none')
+      const next = { args, text: textOfArgs(args) }
+      if (last !== null && compareKeys(last, next) >= 0) throw new Malformed('a record twice, or out of its place')
+      last = next
+      columns.keys.push(raw ? keys[i] : args)
       columns.values.push(raw || isResting ? values[i] : decoder.revive(values[i]))
       if (slices.due()) await slices.rest()
     }
@@ -76,6 +75,14 @@ export async function readSection(head: SectionHead, bytes: Uint8Array, options:
   if (columns.keys.length !== head.count) throw new Malformed('fewer records than its header says')
   return columns
 }
+
+/** Whether arguments stand as the writer has them: none, one primitive, or a list of anything else. So one key has one form. */
+function isKey(args: unknown): boolean {
+  if (!Array.isArray(args)) return isPrimitive(args)
+  return args.length > 0 && args.at(-1) !== undefined && !(args.length === 1 && isPrimitive(args[0]))
+}
+
+const isPrimitive = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 type Block = readonly [keys: readonly unknown[], values: readonly unknown[], flags: readonly unknown[] | 0, links: readonly unknown[]]
 

@@ -117,6 +117,8 @@ class Reviver {
     const length = numberIn(form[2])
     if (!(length >= 0 && length <= 4294967295 && Number.isInteger(length))) throw new Malformed('a length that is none')
     const array: unknown[] = []
+    // An array that was once too long for room to be made is kept by its elements alone.
+    if (length > form.length) array.length = 4294967295
     array.length = length
     this.named(this.add(array), form, 3, depth)
     if (array.length !== length) throw new Malformed('an element beyond the end')

@@ -3,6 +3,7 @@ import { emitEvent } from '../core/journal.js'
 import { familyOf, isQuery, StateReader } from '../core/saved-state.js'
 import type { View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
+import { checkOptions } from './check-options.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
 import { CacheError } from './errors.js'
 import { gather } from './gather.js'
@@ -56,9 +57,11 @@ export interface WriteOptions extends SaveOptions {
  * Failures, volatile results and queries with `persist: false` are not saved. Linear in what the view holds.
  *
  * @throws `UnsupportedValueError` for a value that cannot be saved exactly; `CacheError` `too-large` where the inputs alone take
- * more than `maxBytes`, `storage` where the file cannot be written: a full disk, a missing folder. The old file stands then.
+ * more than `maxBytes`, `storage` where the file cannot be written: a full disk, a folder that cannot be made. The old file stands then.
+ * `InvalidDefinitionError` for a place or options that are none.
  */
 export async function saveCache(view: View, place: FilePlace, options: SaveOptions = {}): Promise<SaveReport> {
+  checkOptions(options)
   const reader = new StateReader(view)
   try {
     return await inTurn(familyOf(view), async () => {

@@ -8,8 +8,14 @@ import type { Slices } from './slices.js'
 /** Smaller groups are compared pair by pair. */
 const FEW = 24
 
+/** Up to so many are sorted at once, as numbers. */
+const MANY = 16_384
+
 const BITS = 10
 const BUCKETS = 1 << BITS
+
+/** More than there can be texts in one list. */
+const PLACES = 2 ** 25
 
 /** How many characters make a number, of 7 bits each. */
 const CHARACTERS = 4
@@ -37,7 +43,8 @@ class TextSorter {
   constructor(texts: readonly string[], slices: Slices) {
     this.texts = texts
     this.slices = slices
-    this.order = Uint32Array.from(texts, (_, place) => place)
+    this.order = new Uint32Array(texts.length)
+    for (let place = 0; place < texts.length; place++) this.order[place] = place
     this.spare = new Uint32Array(texts.length)
     this.codes = new Uint32Array(texts.length)
     this.groups = [0, texts.length, 0]
@@ -77,7 +84,8 @@ class TextSorter {
       codes[place] = codeOf(texts[place] as string, from)
       if (slices.due(256)) await slices.rest()
     }
-    for (let shift = 0; shift < 7 * CHARACTERS; shift += BITS) await this.pass(start, end, shift)
+    if (end - start <= MANY) this.sortByCodes(start, end)
+    else for (let shift = 0; shift < 7 * CHARACTERS; shift += BITS) await this.pass(start, end, shift)
     for (let i = start; i < end; ) {
       const code = codes[this.order[i] as number] as number
       let next = i + 1
@@ -85,6 +93,15 @@ class TextSorter {
       if (next - i > 1) await this.follow(i, next, from, code)
       i = next
     }
+  }
+
+  /** A number and a place make one number that is exact: 28 bits, and less than 25. */
+  private sortByCodes(start: number, end: number): void {
+    const { order, codes } = this
+    const pairs = new Float64Array(end - start)
+    for (let i = start; i < end; i++) pairs[i - start] = (codes[order[i] as number] as number) * PLACES + (order[i] as number)
+    pairs.sort()
+    for (let i = start; i < end; i++) order[i] = (pairs[i - start] as number) % PLACES
   }
 
   /** One pass over the numbers, by some of their bits; what is the same stays in order. */

@@ -104,3 +104,59 @@ describe('each check by itself', () => {
     expect(await answer(ended(newer.subarray(0, -4)))).toContain(`newer: The file has format version ${FORMAT_VERSION + 1}`)
   })
 })
+
+describe('what no writer has written, under checksums that fit', () => {
+  const withFile = (keys: unknown[], values: unknown[] = keys): Promise<Uint8Array> => rebuilt((heads, sections) => {
+    const block = packed([keys, values, 0])
+    sections[0] = block
+    Object.assign(heads[0] as unknown[], { 3: keys.length, 4: block.length, 5: crc32(block) })
+    heads.pop()
+    sections.pop()
+  })
+
+  it('[PER-3 PER-10] sections in another order, a record twice in a section nobody knows', async () => {
+    expect(await answer(await rebuilt((heads, sections) => {
+      heads.reverse()
+      sections.reverse()
+    }))).toContain('corrupt: The file is damaged: the section "file" is out of its place')
+    const unknown = (keys: unknown[]): Promise<Uint8Array> => rebuilt((heads, sections) => {
+      const block = packed([keys, keys, 0])
+      heads[0] = ['input', 'other', 0, keys.length, block.length, crc32(block), 'absent', []]
+      sections[0] = block
+      heads.pop()
+      sections.pop()
+    })
+    expect(await answer(await unknown(['a', 'b', ['a', 1], ['a', 2]]))).toBe('loaded')
+    for (const keys of [['a', 'a'], ['b', 'a'], [['a', 1], ['a', 1]]]) expect(await answer(await unknown(keys))).toContain('a record twice, or out of its place')
+  })
+
+  it('[PER-3 PER-10] one key in two forms', async () => {
+    expect(await answer(await withFile([undefined, 'a', ['a', 'b']]))).toBe('loaded')
+    for (const key of [['a'], [], ['a', undefined], { a: 1 }]) expect(await answer(await withFile(['a', key]))).toContain('a key that is none')
+  })
+
+  it('[PER-20] a revision after which nothing can be counted', async () => {
+    for (const [revision, expected] of [[2 ** 52 - 1, 'loaded'], [2 ** 52, 'corrupt'], [Number.MAX_SAFE_INTEGER, 'corrupt'], [2 ** 53, 'corrupt']] as const) {
+      const { header, body } = openBytes(await saved(), new Decoder())
+      const heads = header.sections.map((head) => [head.type, head.name, head.version, head.count, head.bytes, head.crc, head.rest, head.initial])
+      expect(await answer(ended(prefixOf(new Encoder().pack([revision, null, heads])), ...body))).toContain(expected)
+    }
+  })
+
+  it('[PER-3] the declared length of an array takes no memory', async () => {
+    const sparse = Array.from({ length: 40 }, () => ['\0', 8, 30_000_000])
+    const before = process.memoryUsage.rss()
+    expect(await answer(await withFile(['a'], [['\0', 0, sparse]]))).toBe('loaded')
+    expect(process.memoryUsage.rss() - before).toBeLessThan(500e6)
+  })
+
+  it('[PER-17] bytes that stand where a value belongs are copied', async () => {
+    const bytes = await withFile(['a'], [new Uint8Array([1, 2, 3])])
+    const port = new MemoryPort()
+    port.read = async () => bytes
+    await port.write(name, [bytes])
+    const db = createDatabase({ definitions })
+    await loadCache(db, { port, name })
+    expect((db.get(file, 'a') as unknown as Uint8Array).buffer).not.toBe(bytes.buffer)
+  })
+})

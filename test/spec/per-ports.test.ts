@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { input } from '../../src/index.js'
-import { IndexedDbPort, LockedError, MemoryPort, openDatabase, type Port, StorageError } from '../../src/persist/index.js'
+import { createDatabase, input, InvalidDefinitionError } from '../../src/index.js'
+import { IndexedDbPort, loadCache, LockedError, MemoryPort, openDatabase, type Port, saveCache, StorageError } from '../../src/persist/index.js'
 import { FilePort } from '../../src/persist/node.js'
 import { guardPort } from '../../src/persist/ports/guard.js'
 import { random } from '../support/random.js'
@@ -257,5 +257,24 @@ describe('the port for a disk', () => {
       await db.close().catch(() => console.log('closed'))`
     const { stdout } = spawnSync('sh', ['-c', 'ulimit -f 16; exec "$0" --input-type=module -e "$1"', process.execPath, code], { encoding: 'utf8' })
     expect(stdout).toBe('LogError broken append true 90000\nclosed\n')
+  })
+})
+
+describe('what is asked for', () => {
+  it('[PER-4 PER-11 WAL-4] policies, sizes and places that are none are refused before anything is done', async () => {
+    const port = new MemoryPort()
+    const db = createDatabase()
+    const as = (options: object): never => options as never
+    for (const options of [{ onCorrupt: 'delet' }, { onMismatch: 'ignore' }, { maxBytes: Number.NaN }, { maxBytes: -1 }, { maxBytes: '9' }]) {
+      await expect(loadCache(db, { port, name: 'c' }, as(options))).rejects.toThrow(InvalidDefinitionError)
+    }
+    for (const options of [{ onUnsupported: 'drop' }, { maxBytes: Number.NaN }]) await expect(saveCache(db, { port, name: 'c' }, as(options))).rejects.toThrow(InvalidDefinitionError)
+    for (const options of [{ recovery: 'recovered' }, { onMismatch: 'keep' }, { compactAt: 0 }]) await expect(openDatabase(port, as({ definitions: [], ...options }))).rejects.toThrow(InvalidDefinitionError)
+    for (const place of [undefined, null, 5, {}, { port }, { name: 'c' }]) {
+      await expect(loadCache(db, place as never)).rejects.toThrow(InvalidDefinitionError)
+      await expect(saveCache(db, place as never)).rejects.toThrow(InvalidDefinitionError)
+    }
+    await expect(openDatabase(undefined as never, { definitions: [] })).rejects.toThrow(InvalidDefinitionError)
+    expect(await port.list()).toEqual([])
   })
 })

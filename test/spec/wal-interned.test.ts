@@ -1,5 +1,5 @@
 /** Interned values in the log. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { derived, input, interned, type InternedId } from '../../src/index.js'
 import { LogError, MemoryPort, openDatabase } from '../../src/persist/index.js'
 import { filesOf, portWith } from '../support/ports.js'
@@ -46,6 +46,23 @@ describe('interned values in the log', () => {
     expect([one, two]).not.toContain(again.intern(symbol, 'three'))
     await again.close()
     await db.close()
+  })
+
+  it('[INT-5] a later life that draws the same lineage gives no id twice', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    try {
+      const port = new MemoryPort()
+      const known = new Map<InternedId<unknown>, unknown>()
+      for (let life = 0; life < 3; life++) {
+        const db = await openDatabase(port, options)
+        for (const value of [`a ${life}`, [life]]) known.set(db.intern(symbol, value), value)
+        expect(known.size).toBe(2 * (life + 1))
+        for (const [id, value] of known) expect(db.lookup(symbol, id)).toEqual(value)
+        await db.close()
+      }
+    } finally {
+      random.mockRestore()
+    }
   })
 
   it('[INT-5 WAL-7 WAL-8] survive many lives, with and without a base', async () => {

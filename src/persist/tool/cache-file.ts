@@ -19,6 +19,8 @@ export interface RecordSize {
 export interface CacheFile {
   readonly name: string
   readonly bytes: number
+  /** The last checksum fits, as far as the sections are whole. */
+  readonly endsWell: boolean
   readonly opened: OpenedFile
   /** Of the base of a folder. */
   readonly base: BaseMeta | null
@@ -30,7 +32,7 @@ export async function openCacheFile(port: Port, name: string): Promise<CacheFile
   if (bytes === null) return null
   const decoder = new Decoder()
   const opened = openBytes(bytes, decoder)
-  return { name, bytes: bytes.length, opened, base: name === baseName ? metaOf(decoder.revive(opened.header.meta)) : null }
+  return { name, bytes: bytes.length, endsWell: checkEnd(bytes, opened.header), opened, base: name === baseName ? metaOf(decoder.revive(opened.header.meta)) : null }
 }
 
 /** Which sections are as they were written; a message for each that is not, by its name. */
@@ -53,12 +55,6 @@ export async function checkSections({ opened: { header, body } }: CacheFile, ter
   }
   progress.clear()
   return wrong
-}
-
-/** Whether the last checksum fits. */
-export async function isWholeFile(port: Port, name: string): Promise<boolean> {
-  const bytes = await port.read(name)
-  return bytes !== null && checkEnd(bytes)
 }
 
 /** The records that take most, the largest first. */
