@@ -19,8 +19,11 @@ import { telling } from './mutants/telling.mjs'
  * @property {readonly string[]} first The tests to run before all others, below `test`, without `.test.ts`.
  */
 
+/** @type {Readonly<Record<string, readonly Mutant[]>>} */
+export const lists = { marks, runs, jobs, commits, telling, files }
+
 /** @type {readonly Mutant[]} */
-export const mutants = [...marks, ...runs, ...jobs, ...commits, ...telling, ...files]
+export const mutants = Object.values(lists).flat()
 
 /**
  * The text with the mutant in it. Throws where its text is not there once.
@@ -50,6 +53,19 @@ export async function whileMutated(root, mutant, action) {
   } finally {
     writeFileSync(path, before)
   }
+}
+
+/**
+ * Who noticed the mutants that were tried, list by list.
+ * @param {ReadonlyMap<string, 'own' | 'others' | 'nobody'>} noticed By their names.
+ */
+export function tableOf(noticed) {
+  const row = (/** @type {readonly unknown[]} */ cells) => cells.map((cell, i) => (i === 0 ? String(cell).padEnd(10) : String(cell).padStart(14))).join('')
+  const rowOf = (/** @type {string} */ name, /** @type {readonly Mutant[]} */ among) => {
+    const tried = among.flatMap((mutant) => noticed.get(mutant.name) ?? [])
+    return row([name, tried.length, ...['own', 'others', 'nobody'].map((who) => tried.filter((one) => one === who).length)])
+  }
+  return [row(['list', 'tried', 'own tests', 'other tests', 'survived']), ...Object.entries(lists).map(([name, list]) => rowOf(name, list)), rowOf('all', mutants)].join('\n')
 }
 
 /**

@@ -3,18 +3,20 @@
 // `--quick` asks only the tests that each mutant names. PEBRE_SEED is 1, so that a result can be had again.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { catcherOf, mutants, whileMutated } from './mutants-lib.mjs'
+import { catcherOf, mutants, tableOf, whileMutated } from './mutants-lib.mjs'
 
 const source = fileURLToPath(new URL('..', import.meta.url))
-const copied = ['src', 'test', 'scripts', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts']
+const copied = ['src', 'dist', 'test', 'scripts', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 /** Run for what its own tests have let pass. */
 const everything = ['test/model', 'test/spec', 'test/operators', 'test/debug', 'test/testing']
-/** Milliseconds after which a run of tests counts as one that does not end. */
-const patience = 600_000
+/** How many mutants are tried at once, each in a copy of its own. */
+const lanes = Math.min(4, availableParallelism())
+/** Milliseconds after which a run of tests counts as one that does not end: of the few that a mutant names, and of all. */
+const patience = { first: 180_000, all: 900_000 }
 /** The same for one test: on a busy machine it must not seem to have noticed something. */
 const testPatience = 20_000
 
@@ -28,35 +30,79 @@ if (values.list) for (const { name, file, breaks } of chosen) console.log(`${nam
 else process.exitCode = await run()
 
 async function run() {
-  const copy = mkdtempSync(join(tmpdir(), 'pebre-mutants-'))
+  const folder = mkdtempSync(join(tmpdir(), 'pebre-mutants-'))
   try {
-    for (const name of copied) cpSync(join(source, name), join(copy, name), { recursive: true })
-    symlinkSync(join(source, 'node_modules'), join(copy, 'node_modules'))
-    return await tryAll(copy)
+    return await tryAll(folder)
   } finally {
-    rmSync(copy, { recursive: true })
+    rmSync(folder, { recursive: true })
   }
 }
 
-/** @param {string} copy */
-async function tryAll(copy) {
-  // Tests that fail by themselves would seem to notice everything.
-  const already = await test(copy, [...new Set(chosen.flatMap(({ first }) => first.map(pathOf)))])
-  if (already !== null) {
-    console.error(`The tests fail without any mutant: ${already}`)
-    return 2
+/**
+ * A copy of the tree.
+ * @param {string} folder
+ * @param {string} name
+ */
+function copyTo(folder, name) {
+  const copy = join(folder, name)
+  for (const part of copied) cpSync(join(source, part), join(copy, part), { recursive: true })
+  symlinkSync(join(source, 'node_modules'), join(copy, 'node_modules'))
+  return copy
+}
+
+/** @param {string} folder */
+async function tryAll(folder) {
+  const started = Date.now()
+  const whole = copyTo(folder, 'whole')
+  await mustPass(whole, [...new Set(chosen.flatMap(({ first }) => first.map(pathOf)))])
+  /** @type {Promise<void> | null} */
+  let others = null
+  const testOthers = async (/** @type {string} */ copy) => {
+    await (others ??= mustPass(whole, everything))
+    return test(copy, everything, patience.all)
   }
-  /** @type {string[]} */
-  const survivors = []
-  for (const mutant of chosen) {
-    const started = Date.now()
-    const catcher = await whileMutated(copy, mutant, async () => (await test(copy, mutant.first.map(pathOf))) ?? (values.quick ? null : test(copy, everything)))
-    if (catcher === null) survivors.push(mutant.name)
-    console.log(`${catcher === null ? 'SURVIVED' : 'caught  '} ${mutant.name} (${((Date.now() - started) / 1000).toFixed(1)} s)\n           ${catcher ?? mutant.breaks}`)
+  const rest = chosen.slice()
+  /** @type {Map<string, 'own' | 'others' | 'nobody'>} */
+  const noticed = new Map()
+  const lane = async (/** @type {string} */ copy) => {
+    for (let mutant = rest.shift(); mutant !== undefined; mutant = rest.shift()) noticed.set(mutant.name, await whoNotices(copy, mutant, values.quick ? null : testOthers))
   }
-  console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`)
+  await Promise.all(Array.from({ length: Math.min(lanes, chosen.length) }, (_, i) => lane(copyTo(folder, String(i)))))
+  const survivors = [...noticed].flatMap(([name, who]) => (who === 'nobody' ? [name] : []))
+  console.log(`\n${tableOf(noticed)}\n\n${chosen.length - survivors.length} of ${chosen.length} mutants caught in ${secondsSince(started)}`)
   for (const name of survivors) console.log(`survived: ${name}`)
   return survivors.length === 0 ? 0 : 1
+}
+
+/**
+ * @param {string} copy
+ * @param {import('./mutants-lib.mjs').Mutant} mutant
+ * @param {((copy: string) => Promise<string | null>) | null} testOthers
+ */
+async function whoNotices(copy, mutant, testOthers) {
+  const started = Date.now()
+  const [own, other] = await whileMutated(copy, mutant, async () => {
+    const catcher = await test(copy, mutant.first.map(pathOf), patience.first)
+    return [catcher, catcher === null && testOthers !== null ? await testOthers(copy) : null]
+  })
+  const catcher = own ?? other
+  console.log(`${catcher === null ? 'SURVIVED' : 'caught  '} ${mutant.name} (${secondsSince(started)})\n           ${catcher ?? mutant.breaks}`)
+  return own !== null ? 'own' : other !== null ? 'others' : 'nobody'
+}
+
+/**
+ * Tests that fail by themselves would seem to notice everything.
+ * @param {string} copy
+ * @param {readonly string[]} paths
+ */
+async function mustPass(copy, paths) {
+  const already = await test(copy, paths, patience.all)
+  if (already !== null) throw new Error(`The tests fail without any mutant: ${already}`)
+}
+
+/** @param {number} started */
+function secondsSince(started) {
+  return `${((Date.now() - started) / 1000).toFixed(1)} s`
 }
 
 /** @param {string} name */
@@ -68,21 +114,23 @@ function pathOf(name) {
  * Who fails; null: nobody.
  * @param {string} copy
  * @param {readonly string[]} paths
+ * @param {number} limit In milliseconds.
  */
-async function test(copy, paths) {
+async function test(copy, paths, limit) {
   const file = join(copy, 'report.json')
   rmSync(file, { force: true })
-  const args = ['run', ...paths, '--project', 'node', '--typecheck.enabled=false', '--bail=1', '--maxWorkers=2', `--testTimeout=${testPatience}`, '--reporter=json', `--outputFile=${file}`]
+  const workers = paths.length > 3 ? lanes : 1
+  const args = ['run', ...paths, '--project', 'node', '--typecheck.enabled=false', '--bail=1', `--maxWorkers=${workers}`, `--testTimeout=${testPatience}`, '--reporter=json', `--outputFile=${file}`]
   const child = spawn(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), ...args], { cwd: copy, detached: true, stdio: 'ignore', env: { ...process.env, PEBRE_SEED: '1' } })
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
     // Its workers too: one of them is in a loop.
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-  }, patience)
+  }, limit)
   const code = await new Promise((resolve) => child.on('close', resolve))
   clearTimeout(timer)
-  if (isLate) return `the tests did not end within ${patience / 1000} s`
+  if (isLate) return `the tests did not end within ${limit / 1000} s`
   if (!existsSync(file)) throw new Error(`vitest ended with code ${code} and without a report.`)
   return catcherOf(JSON.parse(readFileSync(file, 'utf8')))
 }

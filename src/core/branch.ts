@@ -215,6 +215,8 @@ export class Family {
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
   readonly hubs: Set<Hub> = new Set()
   readonly busy: Set<Branch> = new Set()
+  /** Waits for snapshots to be collected that were not disposed of; made with the first. */
+  dropped: FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }> | null = null
   head!: Branch
   /** Why evaluations are given up that nobody watches any more; made when first needed. */
   abandoned: DOMException | null = null

@@ -20,7 +20,7 @@ import { invalidations, invalidationSlot, localOf, localTable, recordIn, resting
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import type { SlotRecord, TableRoot } from './root.js'
 import { addFork, addTwin } from './share.js'
-import { estimateBytes } from './size.js'
+import { storedBytes } from './size.js'
 import { type Effects, propagateTaken, recall, restamp, restampTable, store, storeTaken } from './store.js'
 
 /** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
@@ -260,8 +260,8 @@ export function checkSize(branch: Branch, changes: readonly Change[]): number {
   let bytes = branch.bytes
   for (const change of changes) {
     const before = currentChange(branch, change.slot)
-    if (!before.removed) bytes -= estimateBytes(before.value)
-    if (!change.removed) bytes += estimateBytes(change.value)
+    if (!before.removed) bytes -= storedBytes(before.value)
+    if (!change.removed) bytes += storedBytes(change.value)
   }
   const total = bytes + family.interned.bytes
   if (total > stateBytes && bytes > branch.bytes) throw new LimitExceededError('stateBytes', stateBytes, total)

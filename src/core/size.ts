@@ -1,5 +1,6 @@
-/** How much memory a value takes, estimated: what `limits.stateBytes` counts. */
+/** How much memory a value takes, estimated. */
 import { isCollection } from 'immutable'
+import { SourceFailure, Waiting } from './feed.js'
 
 const POINTER = 8
 const OBJECT = 24
@@ -18,6 +19,11 @@ export function estimateBytes(value: unknown, seen: Set<object> = new Set()): nu
     }
   }
   return bytes
+}
+
+/** What a slot holds, as `limits.stateBytes` counts it. What stands in the place of a source's value is no value: a failure must find room where a value finds none. */
+export function storedBytes(value: unknown): number {
+  return value instanceof SourceFailure || value instanceof Waiting ? 0 : estimateBytes(value)
 }
 
 /** Adds the parts of an object to the rest; returns what it holds besides. */

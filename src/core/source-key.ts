@@ -22,7 +22,7 @@ import { completeRead } from './job.js'
 import { argsOf, assignSlot, type Cell, idOf, type Slot } from './node.js'
 import { localOf, recordIn, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
-import { estimateBytes } from './size.js'
+import { storedBytes } from './size.js'
 
 /** What a slot shows to an evaluation. */
 interface Seen {
@@ -266,7 +266,7 @@ export class Feed {
     this.latest = null
     if (settings.freeze) deepFreeze(value, family.frozen)
     if (settings.stateBytes !== Infinity) {
-      const bytes = head.bytes + estimateBytes(value)
+      const bytes = head.bytes + storedBytes(value)
       if (bytes > settings.stateBytes) value = new SourceFailure(new LimitExceededError('stateBytes', settings.stateBytes, bytes))
       else head.bytes = bytes
     }

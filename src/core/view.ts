@@ -10,7 +10,7 @@ import { accumulatedOutside } from './accumulated.js'
 import { Audience } from './audience.js'
 import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
 import { bindInput } from './bind.js'
-import { Branch, CLOSED, HEARD } from './branch.js'
+import { Branch, CLOSED, type Family, HEARD } from './branch.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
 import type { Accumulator, AnyAccumulator, Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Outlet } from './delivery.js'
@@ -434,11 +434,14 @@ function currentPresence(branch: Branch, slot: Slot): boolean {
   return recordIn(branch, slot) !== undefined || restingStamp(slot) !== ABSENT
 }
 
-/** Frees what only a snapshot held, when it is disposed or collected. */
-const collected = new FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }>(({ parent, token, hub }) => {
-  forgetFork(parent, token)
-  parent.family.hubs.delete(hub)
-})
+/** Frees what only a snapshot held, when it is collected. One for each database, which goes with it: what it knows leads to everything else. */
+function registryOf(family: Family): NonNullable<Family['dropped']> {
+  family.dropped ??= new FinalizationRegistry(({ parent, token, hub }) => {
+    forgetFork(parent, token)
+    parent.family.hubs.delete(hub)
+  })
+  return family.dropped
+}
 
 /** Lets go what a disposed snapshot holds; its records only if no snapshot of it works with them. */
 function forgetState(branch: Branch): void {
@@ -465,7 +468,7 @@ export class Snapshot extends View {
   constructor(branch: Branch, engine: Engine, source: View | WeakRef<View>) {
     super(branch, engine)
     this.source = source
-    collected.register(branch, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
+    registryOf(branch.family).register(branch, { parent: branch.parent as Branch, token: branch.token, hub: branch.hub }, branch)
   }
 
   /** Ends the snapshot: pending reads reject, streams complete, later calls throw `DisposedError`. */
@@ -479,7 +482,7 @@ export class Snapshot extends View {
     }
     branch.hub.close()
     branch.family.hubs.delete(branch.hub)
-    collected.unregister(branch)
+    branch.family.dropped?.unregister(branch)
     forgetFork(branch.parent as Branch, branch.token)
     forgetState(branch)
     this.engine.idle()

@@ -14,3 +14,11 @@ export function outcomeOf(error: unknown): Outcome {
 export function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 8).join('\n') : String(error)
 }
+
+/** What went wrong, as the title of a history: without the places of this machine where it was thrown. */
+export function titleOf(message: string): string {
+  return message
+    .split('\n')
+    .filter((line) => !/^\s*at /.test(line))
+    .join(' ')
+}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { catcherOf, mutants, mutate } from '../../scripts/mutants-lib.mjs'
+import { catcherOf, lists, mutants, mutate, tableOf } from '../../scripts/mutants-lib.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -39,6 +39,20 @@ describe('mutate', () => {
     expect(() => mutate('if (x > y) z', mutant)).toThrow('m: its text stands 0 times in src/a.ts')
     expect(() => mutate('x < y; x < y', mutant)).toThrow('m: its text stands 2 times in src/a.ts')
     expect(() => mutate('x < y', { ...mutant, replace: 'x < y' })).toThrow('m: it changes nothing')
+  })
+})
+
+describe('tableOf', () => {
+  it('counts who noticed, list by list, among those that were tried', () => {
+    const [a, b] = lists['marks'] ?? []
+    const table = tableOf(new Map([[a?.name ?? '', 'own'], [b?.name ?? '', 'nobody'], [lists['files']?.[0]?.name ?? '', 'others']]))
+    const counts = table.split('\n').map((line) => line.trim().split(/ {2,}/))
+    expect(counts.filter(([, tried]) => tried !== '0')).toEqual([
+      ['list', 'tried', 'own tests', 'other tests', 'survived'],
+      ['marks', '2', '1', '0', '1'],
+      ['files', '1', '0', '1', '0'],
+      ['all', '3', '1', '1', '1'],
+    ])
   })
 })
 

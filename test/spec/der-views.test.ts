@@ -91,7 +91,7 @@ describe('projections', () => {
     expect(ran).toEqual(['item a', 'item b', 'view b'])
   })
 
-  it('[DER-16] a projection costs no more than 100 bytes over a plain cell', () => {
+  it('[DER-16] a projection costs no more than 100 bytes over a plain cell', { timeout: 60_000 }, () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
     const count = 50_000

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Database, derived, DisposedError, input, type Snapshot, WriteInQueryError } from '../../src/index.js'
+import { createDatabase, type Database, derived, DisposedError, input, type Snapshot, type View, WriteInQueryError } from '../../src/index.js'
 import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
 import { macrotask, thrownBy, track } from '../support/turns.js'
@@ -287,6 +287,22 @@ describe('snapshots that are gone', () => {
       db.close()
       return [new WeakRef(db), new WeakRef(snapshot)]
     })()
+    expect(await until(() => refs.every((ref) => ref.deref() === undefined))).toBe(true)
+  })
+
+  it('[SNAP-9 LIVE-9 REV-8] a database that is dropped is freed with a snapshot that is still watched, or that a body of its own holds on to', async () => {
+    const refs = [true, false].map((closes) => {
+      const db = filled()
+      const held: View[] = [db]
+      const query = derived('held', (q) => held.length + (q.get(file, 'a')?.length ?? 0))
+      const watched = db.snapshot()
+      watched.watch(query).subscribe()
+      watched.revision$.subscribe()
+      held.push(watched, watched.snapshot())
+      db.get(query)
+      if (closes) db.close()
+      return new WeakRef(db)
+    })
     expect(await until(() => refs.every((ref) => ref.deref() === undefined))).toBe(true)
   })
 

@@ -578,6 +578,24 @@ describe('failures', () => {
     const big = source('big', () => of('x'.repeat(5000)))
     expect(() => db.get(big)).toThrow(LimitExceededError)
   })
+
+  it('[SRC-4 MEM-6] failures and reconnects count nothing: a failure finds room, and the limit stays where it was', async () => {
+    const { db, clock } = timed({ limits: { stateBytes: 2000 } })
+    const failure = Object.assign(new Error('broken'), { stack: 'x'.repeat(5000) })
+    const { feed, last } = feeding<string>({ grace: 10 }, (connection) => (connection < 50 ? 'small' : 'y'.repeat(900)))
+    expect(db.get(feed, 'a')).toBe('small')
+    last().error(failure)
+    expect(thrownBy(() => db.get(feed, 'a'))).toBe(failure)
+    const failing = source('failing', () => throwError(() => failure), { grace: 10 })
+    expect(thrownBy(() => db.get(failing))).toBe(failure)
+    for (let connection = 2; connection <= 50; connection++) {
+      await clock.pass(10)
+      expect(String(db.get(feed, 'a'))).toHaveLength(connection < 50 ? 5 : 900)
+    }
+    expect(thrownBy(() => db.set(input<[], string>('filling'), 'x'.repeat(100)))).toBeInstanceOf(LimitExceededError)
+    last().next('small again')
+    expect(db.set(input<[], string>('filling too'), 'x'.repeat(850))).toBe(db.revision)
+  })
 })
 
 describe('hostile Observables', () => {
