@@ -11,6 +11,7 @@ import type { Options } from './options.js'
 import { showProgress } from './progress.js'
 import { report } from './queries.js'
 import { listen } from './server.js'
+import { dropUnused } from './upkeep.js'
 import { labelOf } from './urls.js'
 
 /** The database of a folder, without its files; with what is kept of it, where there is such. */
@@ -37,6 +38,7 @@ export async function serve(options: Extract<Options, { readonly command: 'serve
     if (options.open) openBrowser(site.url, log)
     await db.with({ signal }).get(report)
     progress.unsubscribe()
+    rebuilds.add(dropUnused(db, log))
     if (!signal.aborted) await once(signal, 'abort')
   } catch (error) {
     if (!signal.aborted) throw error

@@ -13,8 +13,7 @@ import { type Context, Hono } from 'hono'
 import { getMimeType } from 'hono/utils/mime'
 import { type Database, ClosedError } from 'pebre'
 import { inspect, type Inspector } from 'pebre/inspector'
-import type { Subscription } from 'rxjs'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { locate } from './files.js'
 import type { Logger } from './log.js'
 import { UsageError } from './options.js'
@@ -110,33 +109,36 @@ function withClient(html: string, version: string): string {
 }
 
 interface Socket {
-  send(text: string): void
+  readonly raw?: unknown
   close(): void
 }
 
-/** Tells a browser each state of the page it is on, after the one it has. */
+/** Tells a browser each state of the page it is on, after the one it has. One that reads slowly misses some, and none is queued for it. */
 function follow({ db, log }: Site, c: Context): { onOpen(event: unknown, socket: Socket): void; onClose(): void } {
   const pathname = c.req.query('page') ?? '/'
   let version = c.req.query('version') ?? ''
-  let subscription: Subscription | undefined
-  const tell = (shown: Shown, socket: Socket): void => {
+  const states = db.live((q) => show(q, pathname)).iterate()
+  const tell = async (shown: Shown, socket: Socket): Promise<void> => {
     const now = 'html' in shown ? versionOf(shown.html) : ''
-    if (now === '' || now !== version) socket.send(JSON.stringify(toMessage(shown, now)))
+    if (now === '' || now !== version) await send(socket, toMessage(shown, now))
     version = now
+  }
+  const tellAll = async (socket: Socket): Promise<void> => {
+    for await (const shown of states) await tell(shown, socket)
   }
   return {
     onOpen(_event, socket) {
-      subscription = db.live((q) => show(q, pathname)).subscribe({
-        next: (shown) => tell(shown, socket),
-        error(error) {
-          if (!(error instanceof ClosedError)) log.error({ err: error, path: pathname }, 'a page cannot be followed')
-          socket.close()
-        },
-        complete: () => socket.close(),
-      })
+      void tellAll(socket).catch((error: unknown) => {
+        if (!(error instanceof ClosedError)) log.error({ err: error, path: pathname }, 'a page cannot be followed')
+      }).finally(() => socket.close())
     },
-    onClose: () => subscription?.unsubscribe(),
+    onClose: () => void states.return?.(),
   }
+}
+
+/** Resolves when the system has taken the message, or when nobody is there to take it. */
+async function send({ raw }: Socket, message: Message): Promise<void> {
+  await new Promise<void>((resolve) => (raw as WebSocket).send(JSON.stringify(message), () => resolve()))
 }
 
 function toMessage(shown: Shown, version: string): Message {

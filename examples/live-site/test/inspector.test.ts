@@ -85,7 +85,7 @@ describe.skipIf(chromium === undefined)('the inspector', () => {
   it('within a page: 5 000 records are drawn, searched and updated while the page answers', async () => {
     const { page, errors } = await openPage()
     const { outputFiles } = await build({
-      stdin: { contents: await readFile(new URL('support/many.js', import.meta.url), 'utf8'), resolveDir: join(fileURLToPath(new URL('.', import.meta.url)), '../../..') },
+      stdin: { contents: await readFile(new URL('support/many.ts', import.meta.url), 'utf8'), loader: 'ts', resolveDir: join(fileURLToPath(new URL('.', import.meta.url)), '../../..') },
       bundle: true, format: 'esm', write: false, platform: 'browser', logLevel: 'error', tsconfigRaw: '{}', // the built package, not its sources
     })
     await page.setContent('<div id="inspector" style="height: 880px"></div>')

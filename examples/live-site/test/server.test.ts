@@ -126,6 +126,27 @@ describe('the live channel', () => {
     await once(socket, 'close')
   })
 
+  it('one who does not read is told the newest when he does, and not all that he missed', async () => {
+    const long = (edit: number): string => `# Edit ${edit}\n\n${'word '.repeat(100_000)}\n`
+    const headers = { origin: `http://127.0.0.1:${port}` }
+    const [slow, quick] = await Promise.all([listenTo('/', headers), listenTo('/', headers)])
+    await Promise.all([slow.first, quick.first])
+    const missed: string[] = []
+    slow.socket.on('message', (data: Buffer) => missed.push(/Edit \d+/.exec(data.toString())?.[0] ?? ''))
+    slow.socket.pause()
+    for (let edit = 1; edit <= 60; edit++) {
+      const told = once(quick.socket, 'message')
+      db.set(file, 'index.md', long(edit))
+      await told
+    }
+    slow.socket.resume()
+    while (missed.at(-1) !== 'Edit 60') await once(slow.socket, 'message')
+    // What was on the wire already comes first.
+    expect(missed.length).toBeLessThan(40)
+    for (const { socket } of [slow, quick]) socket.close()
+    db.set(file, 'index.md', '# Home')
+  })
+
   it('a place that does not exist is told of as soon as it does, and outside of the root there is none', async () => {
     const { socket, first } = await listenTo('/later', { origin: `http://localhost:${port}` })
     expect(await first).toMatchObject({ html: expect.stringContaining('Nothing here') as string })
