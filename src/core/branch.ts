@@ -206,7 +206,7 @@ export class Family {
   evictions = 0
   /** Queries that somebody watches, in any view. */
   lives = 0
-  /** What happened to evaluations of no name: those of `read` and `live`. */
+  /** What happened to evaluations of no name: those of `read`, `live` and `effect`. */
   readonly unnamed: Tally = new Tally()
   /** Told of the commits of the head, as they are made. */
   journal: Journal | null = null
@@ -214,7 +214,7 @@ export class Family {
   subscriptions = 0
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
   readonly hubs: Set<Hub> = new Set()
-  readonly busy: Set<Branch> = new Set()
+  readonly busy: BusyBranches = new BusyBranches()
   /** Waits for snapshots to be collected that were not disposed of; made with the first. */
   dropped: FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }> | null = null
   head!: Branch
@@ -280,6 +280,38 @@ export interface Recalled {
   readonly stamp: Stamp
 }
 
+/** Branches that have jobs, in the order in which they got the first: a list, since a set is given memory anew every few times something leaves it. */
+export class BusyBranches implements Iterable<Branch> {
+  private first: Branch | null = null
+  private last: Branch | null = null
+  size = 0
+
+  /** It is not among them. */
+  add(branch: Branch): void {
+    this.size++
+    branch.previousBusy = this.last
+    if (this.last === null) this.first = branch
+    else this.last.nextBusy = branch
+    this.last = branch
+  }
+
+  /** It is among them. */
+  delete(branch: Branch): void {
+    this.size--
+    const { previousBusy, nextBusy } = branch
+    if (previousBusy === null) this.first = nextBusy
+    else previousBusy.nextBusy = nextBusy
+    if (nextBusy === null) this.last = previousBusy
+    else nextBusy.previousBusy = previousBusy
+    branch.previousBusy = null
+    branch.nextBusy = null
+  }
+
+  *[Symbol.iterator](): Generator<Branch> {
+    for (let branch = this.first; branch !== null; branch = branch.nextBusy) yield branch
+  }
+}
+
 /** The engine's side of a view. */
 export class Branch implements BranchLike {
   readonly family: Family
@@ -308,6 +340,9 @@ export class Branch implements BranchLike {
   memos: Map<Cell, Memo | Job | null>
   /** Those jobs that work on the present state. */
   jobs: Job | null = null
+  /** Its neighbours among the branches that have jobs. */
+  previousBusy: Branch | null = null
+  nextBusy: Branch | null = null
   /** Live queries by the record of the head they watch. */
   readonly lives: Map<Cell, Watcher> = new Map()
   /** Subscribers of `revision$`, once there was one. */
@@ -418,6 +453,12 @@ export class Job implements Work {
   }
 }
 
+/** Somebody who is no job and waits for one. */
+export interface Outsider {
+  /** It has ended, with an outcome that is to be read at once; null: it was cancelled. */
+  ended(outcome: Outcome | null): void
+}
+
 /** "`waiter` waits for `target`", in the lists of both. Callers outside have no job. */
 export class Wait {
   readonly target: Job
@@ -426,19 +467,18 @@ export class Wait {
   readonly edge: Edge | null
   readonly dep: Node | null
   readonly run: number
-  /** Told of the outcome; of null when the job was cancelled. */
-  readonly notify: ((outcome: Outcome | null) => void) | null
+  readonly outsider: Outsider | null
   nextWaiter: Wait | null = null
   previousWaiter: Wait | null = null
   nextWait: Wait | null = null
   previousWait: Wait | null = null
 
-  constructor(target: Job, waiter: Job | null, edge: Edge | null, dep: Node | null, run: number, notify: ((outcome: Outcome | null) => void) | null) {
+  constructor(target: Job, waiter: Job | null, edge: Edge | null, dep: Node | null, run: number, outsider: Outsider | null) {
     this.target = target
     this.waiter = waiter
     this.edge = edge
     this.dep = dep
     this.run = run
-    this.notify = notify
+    this.outsider = outsider
   }
 }

@@ -59,10 +59,11 @@ export function isObject(value: unknown): value is object {
 export class Comparison {
   readonly #work: object[] = []
   readonly #trials: Trial[] = []
-  readonly #classes = new Map<object, ClassNode>()
+  /** Made when first needed, as most comparisons end before. */
+  #classes: Map<object, ClassNode> | null = null
   /** Roots that got a parent, in order, and how many open pairs that parent had before: what `#undo` takes back. */
   readonly #merged: (readonly [child: ClassNode, parentOpen: number])[] = []
-  readonly #failed = new Map<object, Set<object>>()
+  #failed: Map<object, Set<object>> | null = null
   #failures = 0
   #visits = 0
   /** Some pair was assumed equal while it was still being compared. */
@@ -85,7 +86,13 @@ export class Comparison {
     return this.#propose(trial)
   }
 
-  /** Works off all demands; `step` compares two objects, demanding the rest. False as soon as one cannot be met. */
+  /** Compares two objects; `step` does so for any two, demanding the rest. */
+  start(a: object, b: object, step: (a: object, b: object) => boolean): boolean {
+    this.#visits += 1
+    return (step(a, b) || this.#retreat()) && this.run(step)
+  }
+
+  /** Works off all demands. False as soon as one cannot be met. */
   run(step: (a: object, b: object) => boolean): boolean {
     for (;;) {
       const trial = this.#trials.at(-1)
@@ -94,7 +101,7 @@ export class Comparison {
         const b = this.#work.pop() as object
         const a = this.#work.pop() as object
         if (b === done) this.#rootOf(a).open -= 1
-        holds = b === done || (this.#failed.get(a)?.has(b) !== true && (this.#merge(a, b) || step(a, b)))
+        holds = b === done || (this.#failed?.get(a)?.has(b) !== true && (this.#merge(a, b) || step(a, b)))
       } else if (trial === undefined) {
         return true
       } else {
@@ -143,8 +150,9 @@ export class Comparison {
   }
 
   #remember([a, b]: readonly [object, object]): void {
-    const others = this.#failed.get(a) ?? new Set()
-    this.#failed.set(a, others.add(b))
+    const failed = (this.#failed ??= new Map())
+    const others = failed.get(a) ?? new Set()
+    failed.set(a, others.add(b))
   }
 
   /** Puts two objects into one class. True if they were in one before, and so need no comparing. */
@@ -168,8 +176,9 @@ export class Comparison {
   }
 
   #rootOf(object: object): ClassNode {
-    let node = this.#classes.get(object)
-    if (node === undefined) this.#classes.set(object, (node = { parent: undefined, size: 1, open: 0 }))
+    const classes = (this.#classes ??= new Map())
+    let node = classes.get(object)
+    if (node === undefined) classes.set(object, (node = { parent: undefined, size: 1, open: 0 }))
     while (node.parent !== undefined) node = node.parent
     return node
   }

@@ -197,7 +197,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     const reached = family.reached
     if (reached.length === 1) {
       const live = reached.pop() as LiveCell
-      delivery.tellFirst(live.label, live.deliver)
+      delivery.tellFirst(live)
       return
     }
     family.reached = []

@@ -18,11 +18,34 @@ import { type IterateOptions, type Stream, StreamIterator } from './stream.js'
 /** What is being told; made into text only for an error. */
 export type Label = string | (() => string)
 
+/** Something to be told in its turn. */
+export interface Turn {
+  /** What it is, for an error. */
+  describe(): string
+  tell(): void
+}
+
+class Announcement implements Turn {
+  private readonly label: Label
+  readonly tell: () => void
+
+  constructor(label: Label, tell: () => void) {
+    this.label = label
+    this.tell = tell
+  }
+
+  describe(): string {
+    return typeof this.label === 'string' ? this.label : this.label()
+  }
+}
+
 /** How many writes, for each link a chain may have, subscribers may make in answer to one commit. */
 const TREE = 1000
 
-interface Task {
-  readonly label: Label
+/** A subscriber's write that waits for its turn. */
+interface Write {
+  /** What was being told when it was made. */
+  readonly answers: Turn | null
   readonly run: () => void
   /** How many commits made by subscribers led here, one answering the other. */
   readonly chain: number
@@ -40,10 +63,12 @@ export class Delivery {
   /** The engine sees to all that is waiting, the queue included. */
   readonly idle: () => void
   /** The queue; what has been told is overwritten once all has been. */
-  private announcements: (Task | undefined)[] = []
+  private turns: (Turn | null)[] = []
+  /** For each turn, how many commits made by subscribers led to it. */
+  private chains: number[] = []
   private announced = 0
   private taken = 0
-  private writes: Task[] = []
+  private writes: Write[] = []
   /** Something is being told: writes are to be queued. */
   delivering = false
   /** Event objects made so far. */
@@ -56,7 +81,8 @@ export class Delivery {
   names: WeakMap<object, RecordName> = new WeakMap()
   /** Told of reads after the end, which often nobody sees. */
   misused: ((error: Error) => void) | null = null
-  private label: Label = ''
+  /** What is being told. */
+  at: Turn | null = null
   private answers = 0
   private chain = 0
 
@@ -80,16 +106,22 @@ export class Delivery {
   }
 
   /** Tells something in its turn. */
-  announce(label: Label, run: () => void): void {
-    this.announcements[this.announced++] = { label, run, chain: this.chain }
+  announce(label: Label, tell: () => void): void {
+    this.put(new Announcement(label, tell))
+  }
+
+  /** The same for what is a turn itself. */
+  put(turn: Turn): void {
+    this.chains[this.announced] = this.chain
+    this.turns[this.announced++] = turn
   }
 
   /** Does a subscriber's write in its turn. @throws NestedCommitError where the chain is too long */
   defer(run: () => void): void {
     const chain = this.chain + 1
     // Subscribers that each answer with several writes make a tree of short chains: that is bounded too.
-    if (chain > this.limit || ++this.answers > this.limit * TREE) throw new NestedCommitError(this.limit, typeof this.label === 'string' ? this.label : this.label())
-    this.writes.push({ label: this.label, run, chain })
+    if (chain > this.limit || ++this.answers > this.limit * TREE) throw new NestedCommitError(this.limit, this.at?.describe() ?? '')
+    this.writes.push({ answers: this.at, run, chain })
   }
 
   /** Tells something at once, where that is possible: not in the middle of something else. */
@@ -101,11 +133,6 @@ export class Delivery {
     }
   }
 
-  /** Names what is being told from here on. */
-  name(label: Label): void {
-    this.label = label
-  }
-
   flush(): void {
     if (this.delivering || this.isBusy()) return
     this.delivering = true
@@ -113,39 +140,55 @@ export class Delivery {
   }
 
   /** Tells something at once if there is nothing else to tell, and else in its turn. */
-  tellFirst(label: Label, run: () => void): void {
+  tellFirst(turn: Turn): void {
     if (this.delivering || this.announced > 0 || this.isBusy()) {
-      this.announce(label, run)
+      this.put(turn)
       return
     }
     this.delivering = true
-    this.label = label
-    this.guard(run)
+    this.tellTurn(turn)
     this.tellRest()
   }
 
   private tellRest(): void {
     while (this.announced > 0 || this.writes.length > 0) {
-      const task = (this.announced > 0 ? this.takeAnnouncement() : this.writes.shift()) as Task
-      this.label = task.label
-      this.chain = task.chain
-      this.guard(task.run)
+      if (this.announced > 0) {
+        this.chain = this.chains[this.taken] as number
+        this.tellTurn(this.takeTurn())
+      } else {
+        const { answers, run, chain } = this.writes.shift() as Write
+        this.at = answers
+        this.chain = chain
+        this.guard(run)
+      }
     }
     this.delivering = false
     this.answers = 0
-    this.label = ''
+    this.at = null
     this.chain = 0
   }
 
-  private takeAnnouncement(): Task | undefined {
-    const task = this.announcements[this.taken]
-    this.announcements[this.taken++] = undefined
+  private tellTurn(turn: Turn): void {
+    this.at = turn
+    try {
+      turn.tell()
+    } catch (error) {
+      this.report(error)
+    }
+  }
+
+  private takeTurn(): Turn {
+    const turn = this.turns[this.taken] as Turn
+    this.turns[this.taken++] = null
     if (this.taken === this.announced) {
       this.taken = 0
       this.announced = 0
-      if (this.announcements.length > KEPT) this.announcements = []
+      if (this.turns.length > KEPT) {
+        this.turns = []
+        this.chains = []
+      }
     }
-    return task
+    return turn
   }
 
   /** Runs a subscriber's code. */
@@ -158,7 +201,8 @@ export class Delivery {
   }
 
   clear(): void {
-    this.announcements = []
+    this.turns = []
+    this.chains = []
     this.announced = 0
     this.writes = []
     this.taken = 0
@@ -222,23 +266,53 @@ export class Outlet<T> extends Observable<T> implements Stream<T> {
     // An operator's subscriber: RxJS itself reports what goes wrong behind it.
     if (observer instanceof Subscriber) return super.subscribe(observer)
     const given = typeof observer === 'object' && observer !== null ? observer : { next: observer, error, complete }
-    const { delivery } = this.hub
-    const guarded: Partial<Observer<T>> = {}
-    for (const key of ['next', 'error', 'complete'] as const) {
-      const handler = given[key] as ((value?: unknown) => void) | null | undefined
-      if (typeof handler === 'function') guarded[key] = guardHandler(delivery, handler, given)
-    }
-    guarded.error ??= delivery.report
-    return super.subscribe(guarded)
+    return super.subscribe(new Listener<T>(this.hub.delivery, given as Partial<Observer<T>>))
   }
 }
 
-function guardHandler(delivery: Delivery, handler: (value?: unknown) => void, given: object): (value?: unknown) => void {
-  return (value) => {
+type Handler = ((value?: unknown) => void) | null
+
+/** A direct subscriber: its functions are called with nothing in between, and what they throw is reported. */
+class Listener<T> extends Subscriber<T> {
+  private readonly given: object
+  private readonly onNext: Handler
+  private readonly onError: Handler
+  private readonly onComplete: Handler
+  private readonly report: (error: unknown) => void
+
+  constructor({ report }: Delivery, given: Partial<Observer<T>>) {
+    super()
+    this.given = given
+    this.onNext = handlerIn(given.next)
+    this.onError = handlerIn(given.error) ?? report
+    this.onComplete = handlerIn(given.complete)
+    this.report = report
+  }
+
+  override next(value: T): void {
+    if (this.isStopped) super.next(value)
+    else if (this.onNext !== null) this.call(this.onNext, value)
+  }
+
+  protected override _error(error: unknown): void {
+    if (this.onError !== null) this.call(this.onError, error)
+    this.unsubscribe()
+  }
+
+  protected override _complete(): void {
+    if (this.onComplete !== null) this.call(this.onComplete)
+    this.unsubscribe()
+  }
+
+  private call(handler: (value?: unknown) => void, value?: unknown): void {
     try {
-      handler.call(given, value)
-    } catch (error) {
-      delivery.report(error)
+      handler.call(this.given, value)
+    } catch (thrown) {
+      this.report(thrown)
     }
   }
+}
+
+function handlerIn(found: unknown): Handler {
+  return typeof found === 'function' ? (found as Handler) : null
 }

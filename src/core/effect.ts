@@ -47,11 +47,11 @@ class EffectCell extends LiveCell {
       super.update()
       return
     }
-    if (this.turn !== null || this.subscribers.size === 0) return
+    if (this.turn !== null || this.first === null) return
     const { delivery } = this.branch.family
     this.turn = this.scheduler.schedule(() => {
       this.turn = null
-      delivery.announce(this.label, () => super.update())
+      delivery.announce(() => this.describe(), () => super.update())
       this.engine.idle()
     })
   }
@@ -122,13 +122,13 @@ export function startEffect(engine: Engine, branch: Branch, body: (q: Query) => 
   const definition = Object.freeze({
     kind: 'derived' as const, name: 'effect', hash: 0, body: (q: Query) => run.run(q), options: Object.freeze({}), isAsync: false, isEffect: true as const,
   })
-  const cell = new Cell(new Table(definition, branch.home), undefined, null)
+  const cell = new Cell(new Table(definition, branch.home, family.unnamed), undefined, null)
   const effect = new Effect()
   const open = { complete: () => effect.unsubscribe() }
   hub.open.add(open)
   let leave: (() => void) | null = null
   family.delivery.tellNow('an effect', () => {
-    leave = follow(engine, branch, cell, () => {}, (...at) => new EffectCell(...at, scheduler))
+    leave = follow(engine, branch, cell, null, (...at) => new EffectCell(...at, scheduler))
   })
   effect.add(() => {
     hub.open.delete(open)

@@ -349,7 +349,7 @@ export class Engine implements Host, Rounds {
   evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void {
     const job = openJob(cell, branch)
     job.surrendered = true
-    addWait(job, null, null, null, done)
+    addWait(job, null, null, null, { ended: done })
     this.demand(branch, cell, job)
   }
 

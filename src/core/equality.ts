@@ -23,7 +23,7 @@ export function defaultEquals(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (!isObject(a) || !isObject(b)) return false
   const comparison = new Comparison()
-  return comparison.pair(a, b) && run(comparison)
+  return comparison.start(a, b, (one, other) => sameObject(comparison, one, other))
 }
 
 /** Whether two thrown values are one failure: the same object, or errors alike but for their stacks. Never throws. */
@@ -77,8 +77,11 @@ const kinds: ReadonlyMap<object, Kind> = new Map<object, Kind>([
 ])
 
 function kindOf(object: object): Kind | undefined {
-  const prototype = Object.getPrototypeOf(object) as object | null
-  return prototype === null ? 'plain' : kinds.get(prototype)
+  return kindBy(Object.getPrototypeOf(object) as object | null)
+}
+
+function kindBy(prototype: object | null): Kind | undefined {
+  return prototype === null || prototype === Object.prototype ? 'plain' : kinds.get(prototype)
 }
 
 /** By the prototype chain, a little way only: a Proxy can make it endless. A Proxy of an error is none: see its tag. */
@@ -96,8 +99,9 @@ function run(comparison: Comparison): boolean {
 }
 
 function sameObject(comparison: Comparison, a: object, b: object): boolean {
-  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
-  const kind = kindOf(a)
+  const prototype = Object.getPrototypeOf(a) as object | null
+  if (prototype !== Object.getPrototypeOf(b)) return false
+  const kind = kindBy(prototype)
   switch (kind) {
     case 'plain': return sameProperties(comparison, a, b)
     case 'array': return sameElements(comparison, a as unknown[], b as unknown[])
@@ -162,10 +166,13 @@ function keysOf(object: object, except: readonly PropertyKey[] = []): readonly P
 
 function sameProperties(comparison: Comparison, a: object, b: object, except?: readonly PropertyKey[]): boolean {
   // What can be listed quickly comes first, and decides most often; then symbols, and what is not enumerable.
-  const quick = new Set<PropertyKey>(except === undefined ? Object.keys(a) : [])
+  const quick: readonly PropertyKey[] = except === undefined ? Object.keys(a) : []
   for (const key of quick) if (!sameProperty(comparison, a, b, key)) return false
   const keys = keysOf(a, except)
-  return keys.length === keysOf(b, except).length && keys.every((key) => quick.has(key) || sameProperty(comparison, a, b, key))
+  if (keys.length !== keysOf(b, except).length) return false
+  if (keys.length === quick.length) return true
+  const done = new Set(quick)
+  return keys.every((key) => done.has(key) || sameProperty(comparison, a, b, key))
 }
 
 function sameProperty(comparison: Comparison, a: object, b: object, key: PropertyKey): boolean {

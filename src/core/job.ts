@@ -8,7 +8,7 @@
  *
  * A job nobody waits for any more is cancelled. A wait that would close a ring is never made: see `waitsFor`.
  */
-import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, Wait } from './branch.js'
+import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, type Outsider, Wait } from './branch.js'
 import { admit } from './memory.js'
 import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
@@ -55,9 +55,9 @@ export function moveJobs(from: Branch, to: Branch): void {
 }
 
 /** Makes one job, or somebody outside, wait for another. */
-export function addWait(target: Job, waiter: Job | null, edge: Edge | null, dep: Node | null, notify: ((outcome: Outcome | null) => void) | null): Wait {
+export function addWait(target: Job, waiter: Job | null, edge: Edge | null, dep: Node | null, outsider: Outsider | null): Wait {
   const run = edge === null ? 0 : edge.run
-  const wait = new Wait(target, waiter, edge, dep, run, notify)
+  const wait = new Wait(target, waiter, edge, dep, run, outsider)
   wait.nextWaiter = target.waiters
   if (target.waiters !== null) target.waiters.previousWaiter = wait
   target.waiters = wait
@@ -98,7 +98,7 @@ export function leave(wait: Wait, reason: unknown): void {
 export function needsValue(job: Job): boolean {
   if (job.holders > 0 || job.inner !== null || job.outer !== null) return true
   for (let wait = job.waiters; wait !== null; wait = wait.nextWaiter) {
-    if (wait.notify !== null || wait.dep !== null || wait.edge !== null) return true
+    if (wait.outsider !== null || wait.dep !== null || wait.edge !== null) return true
   }
   return false
 }
@@ -146,7 +146,7 @@ export function finishJob(job: Job, outcome: Held): void {
       if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
       if (waiter.phase === 'waiting') job.branch.family.wakes.push(waiter)
     }
-    wait.notify?.(outcome)
+    wait.outsider?.ended(outcome)
   }
   job.waiters = null
   settlePromises(job, outcome)
@@ -256,7 +256,7 @@ export function cancelJob(job: Job, reason: unknown): void {
     for (let wait = next.waiters; wait !== null; wait = wait.nextWaiter) {
       unlinkFromWaiter(wait)
       if (wait.waiter !== null && wait.waiter.phase === 'waiting') next.branch.family.wakes.push(wait.waiter)
-      wait.notify?.(null)
+      wait.outsider?.ended(null)
     }
     next.waiters = null
     rejectPromises(next, reason)

@@ -7,8 +7,9 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import { type Branch, type Family, Job, type Wait } from './branch.js'
-import type { Delivery } from './delivery.js'
+import type { Subscriber } from 'rxjs'
+import { type Branch, type Family, Job, type Outsider, type Wait } from './branch.js'
+import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
 import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
@@ -28,43 +29,89 @@ export type QueryState<V> =
 
 const PENDING: QueryState<unknown> = Object.freeze({ status: 'pending' })
 
+/** The version of a state that says nothing; those of others rise. */
+const NOTHING = 0
+
+/** Who a live query is told to, and what of it: every state, or values and a failure. */
+export interface Recipient {
+  readonly observer: Subscriber<unknown>
+  readonly wants: 'states' | 'values'
+}
+
 /** One subscriber of a live query. */
 export class LiveSubscriber {
   /** Its place in the order of subscriptions of the whole database. */
   readonly order: number
   readonly live: LiveCell
-  readonly next: (state: QueryState<unknown>, stamp: Stamp) => void
   /** The revision at which it came: it is told nothing older. */
   readonly since: Revision
-  /** The state it was told last. */
-  told: QueryState<unknown> | null = null
+  readonly observer: Subscriber<unknown> | null
+  readonly isOfValues: boolean
+  /** The version it was told last, and the stamp of the last value. */
+  told = -1
+  toldStamp: Stamp = ABSENT
   left = false
+  /** Its neighbours. One that has left still leads on to those behind it. */
+  previous: LiveSubscriber | null = null
+  next: LiveSubscriber | null = null
 
-  constructor(order: number, live: LiveCell, since: Revision, next: (state: QueryState<unknown>, stamp: Stamp) => void) {
+  constructor(order: number, live: LiveCell, since: Revision, recipient: Recipient | null) {
     this.order = order
     this.live = live
     this.since = since
-    this.next = next
+    this.observer = recipient === null ? null : recipient.observer
+    this.isOfValues = recipient !== null && recipient.wants === 'values'
+  }
+}
+
+/** What was waited for, until its turn to be told has come. */
+class Landing implements Turn, Outcome {
+  private readonly live: LiveCell
+  /** The revision it is of. */
+  readonly at: Revision
+  readonly value: unknown
+  readonly flags: number
+  readonly stamp: Stamp
+  readonly changedAt: Revision
+
+  constructor(live: LiveCell, at: Revision, { value, flags, stamp, changedAt }: Outcome) {
+    this.live = live
+    this.at = at
+    this.value = value
+    this.flags = flags
+    this.stamp = stamp
+    this.changedAt = changedAt
+  }
+
+  describe(): string {
+    return this.live.describe()
+  }
+
+  tell(): void {
+    this.live.land(this)
   }
 }
 
 /** The live side of one cell. */
-export class LiveCell implements Watcher {
+export class LiveCell implements Watcher, Turn, Outsider {
   readonly branch: Branch
   readonly engine: Engine
   readonly origin: Cell
   queued = false
   /** It is among those being told, and has not yet looked at its cell. */
   isDue = false
-  readonly subscribers: Set<LiveSubscriber> = new Set()
-  state: QueryState<unknown> = PENDING
-  readonly label = (): string => `watch ${idOf(this.origin)}`
-  /** Its turn, where it is the only one that marks have reached. */
-  readonly deliver = (): void => {
-    this.queued = false
-    this.update()
-    this.tellAll()
-  }
+  /** Its subscribers, in the order in which they came. */
+  first: LiveSubscriber | null = null
+  private last: LiveSubscriber | null = null
+  /** What it shows, in parts; made into one only for those who want it so. */
+  protected status: QueryState<unknown>['status'] = 'pending'
+  protected value: unknown = undefined
+  /** There is a value: the present one, or that before a failure. */
+  protected hasValue = false
+  protected error: unknown = undefined
+  private state: QueryState<unknown> | null = PENDING
+  private version = NOTHING
+  private versions = NOTHING
   /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
   private hasMoved = false
   protected cell: Cell
@@ -83,6 +130,17 @@ export class LiveCell implements Watcher {
     branch.family.lives++
   }
 
+  describe(): string {
+    return `watch ${idOf(this.origin)}`
+  }
+
+  /** Its turn, where it is the only one that marks have reached. */
+  tell(): void {
+    this.queued = false
+    this.update()
+    this.tellAll()
+  }
+
   /** Finds the record to watch, and stands at it where there are marks to be woken by. */
   private attach(): Cell {
     const cell = localOf(this.branch.home, this.origin) as Cell
@@ -96,16 +154,23 @@ export class LiveCell implements Watcher {
   }
 
   add(subscriber: LiveSubscriber): void {
-    this.subscribers.add(subscriber)
+    subscriber.previous = this.last
+    if (this.last === null) this.first = subscriber
+    else this.last.next = subscriber
+    this.last = subscriber
     if (this.wait === null) this.update()
-    this.tell(subscriber)
+    this.tellOne(subscriber)
   }
 
   remove(subscriber: LiveSubscriber): void {
     if (subscriber.left) return
     subscriber.left = true
-    this.subscribers.delete(subscriber)
-    if (this.subscribers.size > 0) return
+    const { previous, next } = subscriber
+    if (previous === null) this.first = next
+    else previous.next = next
+    if (next === null) this.last = previous
+    else next.previous = previous
+    if (this.first !== null) return
     this.branch.lives.delete(this.origin)
     this.branch.family.lives--
     this.branch.passing.delete(this)
@@ -125,80 +190,120 @@ export class LiveCell implements Watcher {
 
   /** Demands the cell and takes over what it shows. An evaluation that is waited for is let finish first. */
   update(): void {
-    if (this.wait !== null || this.subscribers.size === 0 || this.branch.disposed) return
+    if (this.wait !== null || this.first === null || this.branch.disposed) return
     const found = this.engine.demand(this.branch, this.cell, null)
     if (!(found instanceof Job)) {
       this.stateAt = this.branch.revision
       this.take(found)
       return
     }
-    this.waitAt = this.branch.revision
-    this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
+    this.await(found)
     this.growStale()
+  }
+
+  protected await(job: Job): void {
+    this.waitAt = this.branch.revision
+    this.wait = addWait(job, null, null, null, this)
   }
 
   /** A newer result is on its way. */
   protected growStale(): void {
-    if (this.state.status === 'ready') this.state = { status: 'stale', value: this.state.value }
-    else if (this.state.status === 'failed') this.state = 'value' in this.state ? { status: 'stale', value: this.state.value } : PENDING
+    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)
+    else if (this.status === 'failed') {
+      this.change('pending')
+      this.state = PENDING
+      this.version = NOTHING
+    }
+  }
+
+  private change(status: QueryState<unknown>['status']): void {
+    this.status = status
+    this.state = null
+    this.version = ++this.versions
+  }
+
+  protected show(status: 'ready' | 'stale', value: unknown): void {
+    this.change(status)
+    this.value = value
+    this.hasValue = true
+    this.error = undefined
+  }
+
+  protected fail(error: unknown, hasValue: boolean, value: unknown): void {
+    this.change('failed')
+    this.error = error
+    this.hasValue = hasValue
+    this.value = value
   }
 
   /** What was waited for has ended; told in its turn. */
-  protected settled(outcome: Outcome | null): void {
+  ended(outcome: Outcome | null): void {
     if (this.wait === null) return
     this.wait = null
-    if (outcome === null) return
-    const { value, flags, stamp, changedAt } = outcome
-    const { delivery } = this.branch.family
-    delivery.announce(this.label, () => {
-      this.stateAt = this.waitAt
-      this.take({ value, flags, stamp, changedAt })
+    if (outcome !== null) this.branch.family.delivery.put(new Landing(this, this.waitAt, outcome))
+  }
+
+  land(landing: Landing): void {
+    this.stateAt = landing.at
+    this.take(landing)
+    this.tellAll()
+    // A newer evaluation may have ended before this one.
+    if (this.wait === null) {
+      this.update()
       this.tellAll()
-      // A newer evaluation may have ended before this one.
-      if (this.wait === null) {
-        this.update()
-        this.tellAll()
-      }
-    })
+    }
   }
 
   protected take(outcome: Outcome): void {
-    const { passing } = this.branch
+    const { passing, family } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
     else if (passing.size > 0) passing.delete(this)
-    const { status } = this.state
-    if (outcome.stamp === this.stamp && (status === 'ready' || status === 'failed')) return
+    if (outcome.stamp === this.stamp && (this.status === 'ready' || this.status === 'failed')) return
     this.stamp = outcome.stamp
     if (this.hasMoved) {
       this.hasMoved = false
       if (this.shows(outcome)) return
     }
     // The stamp tells of another durability, and the value is the one told.
-    if (this.branch.family.isDurable && this.state.status === 'ready' && Object.is(this.state.value, outcome.value) && this.shows(outcome)) return
+    if (family.isDurable && this.status === 'ready' && Object.is(this.value, outcome.value) && this.shows(outcome)) return
     if ((outcome.flags & FAILED) === 0) {
-      this.state = { status: 'ready', value: outcome.value }
+      this.show('ready', outcome.value)
       return
     }
     const { error, lastStamp, lastValue } = outcome.value as Failure
-    this.state = lastStamp === ABSENT ? { status: 'failed', error } : { status: 'failed', error, value: lastValue }
+    this.fail(error, lastStamp !== ABSENT, lastValue)
   }
 
   /** Whether an outcome is what the state says already. */
   private shows({ flags, value }: Outcome): boolean {
-    const { state } = this
-    if ((flags & FAILED) !== 0) return state.status === 'failed' && failureEquals(state.error, (value as Failure).error)
-    return state.status === 'ready' && isEqual(this.cell, state.value, value)
+    if ((flags & FAILED) !== 0) return this.status === 'failed' && failureEquals(this.error, (value as Failure).error)
+    return this.status === 'ready' && isEqual(this.cell, this.value, value)
+  }
+
+  private describeState(): QueryState<unknown> {
+    const { status, value, error, hasValue } = this
+    if (status === 'pending') return PENDING
+    if (status !== 'failed') return { status, value }
+    return hasValue ? { status, error, value } : { status, error }
   }
 
   tellAll(): void {
-    for (const subscriber of this.subscribers) this.tell(subscriber)
+    for (let subscriber = this.first; subscriber !== null; subscriber = subscriber.next) this.tellOne(subscriber)
   }
 
-  tell(subscriber: LiveSubscriber): void {
-    const state = subscriber.since > this.stateAt ? PENDING : this.state
-    if (subscriber.left || subscriber.told === state) return
-    subscriber.told = state
-    subscriber.next(state, this.stamp)
+  tellOne(subscriber: LiveSubscriber): void {
+    const version = subscriber.since > this.stateAt ? NOTHING : this.version
+    if (subscriber.left || subscriber.told === version) return
+    subscriber.told = version
+    const { observer } = subscriber
+    if (observer === null) return
+    if (!subscriber.isOfValues) observer.next(version === NOTHING ? PENDING : (this.state ??= this.describeState()))
+    else if (version === NOTHING) return
+    else if (this.status === 'failed') observer.error(this.error)
+    else if (this.status === 'ready' && this.stamp !== subscriber.toldStamp) {
+      subscriber.toldStamp = this.stamp
+      observer.next(this.value)
+    }
   }
 }
 
@@ -215,7 +320,7 @@ export function tellReached(reached: readonly Watcher[], delivery: Delivery): vo
   for (const live of reached as readonly LiveCell[]) {
     live.queued = false
     live.isDue = true
-    for (const subscriber of live.subscribers) {
+    for (let subscriber = live.first; subscriber !== null; subscriber = subscriber.next) {
       if (subscriber.order < last) isOrdered = false
       last = subscriber.order
       turns.push(subscriber)
@@ -225,12 +330,12 @@ export function tellReached(reached: readonly Watcher[], delivery: Delivery): vo
   for (const subscriber of turns) {
     if (subscriber.left) continue
     const { live } = subscriber
-    delivery.name(live.label)
+    delivery.at = live
     if (live.isDue) {
       live.isDue = false
       live.update()
     }
-    live.tell(subscriber)
+    live.tellOne(subscriber)
   }
 }
 
@@ -239,11 +344,11 @@ export type MakeLive = (branch: Branch, engine: Engine, origin: Cell) => LiveCel
 
 const makeLive: MakeLive = (branch, engine, origin) => new LiveCell(branch, engine, origin)
 
-/** Follows the states of a cell; the result leaves it. */
-export function follow(engine: Engine, branch: Branch, origin: Cell, next: LiveSubscriber['next'], make: MakeLive = makeLive): () => void {
+/** Follows a cell; the result leaves it. Without an recipient it is only kept up to date. */
+export function follow(engine: Engine, branch: Branch, origin: Cell, recipient: Recipient | null, make: MakeLive = makeLive): () => void {
   const { family } = branch
   const live = (branch.lives.get(origin) as LiveCell | undefined) ?? make(branch, engine, origin)
-  const subscriber = new LiveSubscriber(++family.subscriptions, live, branch.revision, next)
+  const subscriber = new LiveSubscriber(++family.subscriptions, live, branch.revision, recipient)
   // Inside an effect: its stack is not to be freed.
   const { floor } = family
   family.floor = family.depth

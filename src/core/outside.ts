@@ -61,12 +61,13 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
       reject(signal.reason)
       engine.idle()
     }
-    const wait = addWait(found, null, null, null, (outcome) => {
+    const ended = (outcome: Outcome | null): void => {
       signal.removeEventListener('abort', abort)
       if (outcome === null) reject(found.reason)
       else if ((outcome.flags & FAILED) !== 0) reject((outcome.value as Failure).error)
       else resolve(outcome.value)
-    })
+    }
+    const wait = addWait(found, null, null, null, { ended })
     signal.addEventListener('abort', abort)
     // It may have fired in the synchronous part of the body.
     if (signal.aborted) abort()
@@ -83,10 +84,11 @@ export function touchOutside(engine: Engine, branch: Branch, origin: Cell): numb
     return (found.flags & ASYNC) === 0 ? changeIn(branch, found) : Promise.resolve(changeIn(branch, found))
   }
   const promise = new Promise<number>((resolve, reject) => {
-    addWait(found, null, null, null, (outcome) => {
+    const ended = (outcome: Outcome | null): void => {
       if (outcome === null) reject(found.reason)
       else resolve(changeIn(branch, outcome))
-    })
+    }
+    addWait(found, null, null, null, { ended })
   })
   engine.idle()
   return promise
@@ -111,7 +113,7 @@ export function readOnce(engine: Engine, branch: Branch, body: (q: Query) => unk
     branch.memos.delete(cell)
   }
   if (found instanceof Job) {
-    addWait(found, null, null, null, forget)
+    addWait(found, null, null, null, { ended: forget })
     const promise = promiseOf(found, false)
     engine.idle()
     return promise

@@ -5,7 +5,7 @@
  *   restart   gives up what runs and computes the newest, but not more than k times in a row: so it keeps emitting
  *   every     evaluates at every revision that reaches it, and emits all results in the order of their revisions
  */
-import { type Branch, Job, type Wait } from './branch.js'
+import { type Branch, Job, type Outsider, type Wait } from './branch.js'
 import type { Engine } from './engine.js'
 import { InvalidDefinitionError } from './errors.js'
 import { FAILED, type Cell, type Outcome } from './node.js'
@@ -70,8 +70,7 @@ class RestartingCell extends LiveCell {
       this.take(found)
     } else {
       if (!isFollowing(found, before.target)) this.restarts++
-      this.waitAt = this.branch.revision
-      this.wait = addWait(found, null, null, null, (outcome) => this.settled(outcome))
+      this.await(found)
     }
     leave(before, abandoned(this.branch.family))
   }
@@ -89,10 +88,20 @@ function isFollowing(job: Job, target: Job): boolean {
 }
 
 /** One revision to be told. */
-interface Entry {
+class Entry implements Outsider {
   readonly revision: Revision
-  wait: Wait | null
-  outcome: Outcome | null
+  private readonly live: CompleteCell
+  wait: Wait | null = null
+  outcome: Outcome | null = null
+
+  constructor(revision: Revision, live: CompleteCell) {
+    this.revision = revision
+    this.live = live
+  }
+
+  ended(outcome: Outcome | null): void {
+    this.live.endedAt(this, outcome)
+  }
 }
 
 /** Evaluates at every revision that reaches it. */
@@ -110,7 +119,7 @@ class CompleteCell extends LiveCell {
   }
 
   override update(): void {
-    if (this.subscribers.size === 0 || this.branch.disposed) return
+    if (this.first === null || this.branch.disposed) return
     const { entries } = this
     const found = this.engine.demand(this.branch, this.cell, null)
     if (!(found instanceof Job) && entries.length === 0) {
@@ -118,8 +127,8 @@ class CompleteCell extends LiveCell {
       this.take(found)
       return
     }
-    const entry: Entry = { revision: this.branch.revision, wait: null, outcome: null }
-    if (found instanceof Job) entry.wait = addWait(found, null, null, null, (outcome) => this.ended(entry, outcome))
+    const entry = new Entry(this.branch.revision, this)
+    if (found instanceof Job) entry.wait = addWait(found, null, null, null, entry)
     else entry.outcome = copyOf(found)
     entries.push(entry)
     // The oldest is let finish, so that something is always told; the newest is what stands in the end.
@@ -134,11 +143,11 @@ class CompleteCell extends LiveCell {
     if (onDropped !== undefined) this.branch.family.delivery.guard(() => onDropped(dropped))
   }
 
-  private ended(entry: Entry, outcome: Outcome | null): void {
+  endedAt(entry: Entry, outcome: Outcome | null): void {
     entry.wait = null
     if (outcome === null) this.entries.splice(this.entries.indexOf(entry), 1)
     else entry.outcome = copyOf(outcome)
-    this.branch.family.delivery.announce(this.label, () => this.drain())
+    this.branch.family.delivery.announce(() => this.describe(), () => this.drain())
   }
 
   private drain(): void {
@@ -155,12 +164,11 @@ class CompleteCell extends LiveCell {
   }
 
   protected override take(outcome: Outcome): void {
-    const { state } = this
+    const { status, hasValue, value } = this
     // Evaluations of several revisions at once were not compared with each other.
-    const isKnown =
-      outcome.stamp !== this.stamp && (outcome.flags & FAILED) === 0 && (state.status === 'ready' || state.status === 'stale') && isEqual(this.cell, state.value, outcome.value)
-    super.take(isKnown ? { ...outcome, value: state.value, stamp: this.stamp } : outcome)
-    if (this.state.status === 'failed' && !('value' in this.state) && 'value' in state) this.state = { ...this.state, value: state.value }
+    const isKnown = outcome.stamp !== this.stamp && (outcome.flags & FAILED) === 0 && (status === 'ready' || status === 'stale') && isEqual(this.cell, value, outcome.value)
+    super.take(isKnown ? { ...outcome, value, stamp: this.stamp } : outcome)
+    if (this.status === 'failed' && !this.hasValue && hasValue) this.fail(this.error, true, value)
   }
 
   protected override leaveWaits(): void {

@@ -10,7 +10,7 @@ import type { Tally } from './tally.js'
  */
 export interface DefinitionStats {
   readonly definition: string
-  /** `unnamed`: the functions given to `read` and `live`, together. */
+  /** `unnamed`: the functions given to `read`, `live` and `effect`, together. */
   readonly kind: 'input' | 'derived' | 'source' | 'unnamed'
   /** Records: inputs or queries. */
   readonly cells: number
@@ -48,7 +48,7 @@ export function definitionStats(looker: Looker): DefinitionStats[] {
     const begun = running.get(tally) ?? 0
     return { definition, kind, cells: 0, memos: 0, edges: 0, runs: ended + begun, changes, cutoffs, failures, cancellations, running: begun, hits, joins, validations, evictions, time, bytes: 0 }
   }
-  const others = open('read, live', 'unnamed', unnamed)
+  const others = open('read, live, effect', 'unnamed', unnamed)
   const counts = new Map<string, Counts>()
   // The head has a record for every key that was ever used; a snapshot has what it shows.
   const isHead = looker.branch === head

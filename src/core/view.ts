@@ -26,7 +26,7 @@ import { InputNode } from './input-node.js'
 import { intern, lookup } from './intern.js'
 import { cancelJob, ignore } from './job.js'
 import type { QueryState } from './live.js'
-import { observeCell, streamOf, watchCell } from './live-stream.js'
+import { streamOf, streamOfCell } from './live-stream.js'
 import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
 import { ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
@@ -299,12 +299,12 @@ export class View implements Reader {
 
   /** The states of a query, for as long as somebody subscribes. It never errors: failing is a state. */
   watch<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): Stream<QueryState<Awaited<R>>> {
-    return watchCell(this.engine, this.branch, this.cell(query, args)) as Stream<QueryState<Awaited<R>>>
+    return streamOfCell(this.engine, this.branch, this.cell(query, args), 'states') as Stream<QueryState<Awaited<R>>>
   }
 
   /** The values of a query. A failure ends the subscription with the error. */
   observe<A extends Args, R>(query: Computed<A, R>, ...args: NoInfer<A>): Stream<Awaited<R>> {
-    return observeCell(this.engine, this.branch, this.cell(query, args)) as Stream<Awaited<R>>
+    return streamOfCell(this.engine, this.branch, this.cell(query, args), 'values') as Stream<Awaited<R>>
   }
 
   /** The values of a function of inputs and queries, each from one revision. A failure ends the subscription with the error. */
