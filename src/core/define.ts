@@ -299,6 +299,10 @@ function checkEquals(name: string, equals: unknown): void {
   }
 }
 
+function checkErrors(name: string, errors: unknown): void {
+  if (errors !== undefined && errors !== 'revision' && errors !== 'dependencies') throw new InvalidDefinitionError(`${name}: errors must be 'revision' or 'dependencies'.`)
+}
+
 function checkAsync(name: string, { retry, timeout }: AsyncOptions): void {
   if (retry !== undefined) checkRetry(name, retry)
   if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) throw new InvalidDefinitionError(`${name}: timeout must be a number of milliseconds above 0.`)
@@ -337,6 +341,7 @@ export function derived<A extends Args, R>(
   checkName(name)
   if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
   checkEquals(name, options.equals)
+  checkErrors(name, options.errors)
   checkRecovery(name, options.cycle)
   if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
   const { history = 0 } = options

@@ -7,7 +7,7 @@ import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, TAINTED, VOLATILE } from './node.js'
+import { ASYNC, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE } from './node.js'
 import { invalidations } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
@@ -60,7 +60,7 @@ function levelOfRun(frame: Evaluation): number {
   return level
 }
 
-/** Calls a caller's equality where writing is refused. */
+/** Calls a caller's equality where writing is refused, and where reading the query that is compared is a cycle. */
 function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): boolean {
   const { options } = cell.table.definition
   if (Object.is(a, b)) return options.equals !== false
@@ -69,12 +69,15 @@ function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): b
   if (custom === false) return false
   const { family } = cell.table.branch as Branch
   const { active, floor, comparing } = family
+  const isOnStack = frame !== null && !frame.branch.frozen && (cell.flags & RUNNING) === 0
   if (frame === null) family.comparing = true
   else family.active = frame
+  if (isOnStack) cell.flags |= RUNNING
   family.floor = ++family.depth
   try {
     return custom(a, b)
   } finally {
+    if (isOnStack) cell.flags &= ~RUNNING
     family.depth--
     family.floor = floor
     family.active = active

@@ -69,14 +69,17 @@ class Landing implements Turn, Outcome {
   private readonly live: LiveCell
   /** The revision it is of. */
   readonly at: Revision
+  /** It ran while newer evaluations did. */
+  readonly isOvertaken: boolean
   readonly value: unknown
   readonly flags: number
   readonly stamp: Stamp
   readonly changedAt: Revision
 
-  constructor(live: LiveCell, at: Revision, { value, flags, stamp, changedAt }: Outcome) {
+  constructor(live: LiveCell, at: Revision, isOvertaken: boolean, { value, flags, stamp, changedAt }: Outcome) {
     this.live = live
     this.at = at
+    this.isOvertaken = isOvertaken
     this.value = value
     this.flags = flags
     this.stamp = stamp
@@ -112,10 +115,12 @@ export class LiveCell implements Watcher, Turn, Outsider {
   private state: QueryState<unknown> | null = PENDING
   private version = NOTHING
   private versions = NOTHING
-  /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
-  private hasMoved = false
+  /** The next outcome was never compared with the state, nor are stamps: the record is new, or evaluations of several revisions ran at once. */
+  protected isApart = false
   protected cell: Cell
   protected stamp: Stamp = ABSENT
+  /** That of the value that was told: later outcomes may hold it under other stamps. */
+  private shown: Stamp = ABSENT
   /** The revision the state is of, and that of the evaluation waited for. */
   protected stateAt: Revision = 0
   protected waitAt: Revision = 0
@@ -150,7 +155,7 @@ export class LiveCell implements Watcher, Turn, Outsider {
 
   move(): void {
     this.cell = this.attach()
-    this.hasMoved = true
+    this.isApart = true
   }
 
   add(subscriber: LiveSubscriber): void {
@@ -238,14 +243,17 @@ export class LiveCell implements Watcher, Turn, Outsider {
 
   /** What was waited for has ended; told in its turn. */
   ended(outcome: Outcome | null): void {
-    if (this.wait === null) return
+    const { wait, branch } = this
+    if (wait === null) return
     this.wait = null
-    if (outcome !== null) this.branch.family.delivery.put(new Landing(this, this.waitAt, outcome))
+    if (outcome !== null) branch.family.delivery.put(new Landing(this, this.waitAt, wait.target.branch !== branch, outcome))
   }
 
   land(landing: Landing): void {
     this.stateAt = landing.at
+    this.isApart ||= landing.isOvertaken
     this.take(landing)
+    this.isApart = landing.isOvertaken
     this.tellAll()
     // A newer evaluation may have ended before this one.
     if (this.wait === null) {
@@ -258,14 +266,18 @@ export class LiveCell implements Watcher, Turn, Outsider {
     const { passing, family } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
     else if (passing.size > 0) passing.delete(this)
-    if (outcome.stamp === this.stamp && (this.status === 'ready' || this.status === 'failed')) return
+    const { isApart } = this
+    this.isApart = false
+    const isKnown = outcome.stamp === this.stamp
+    if (isKnown && (this.status === 'ready' || this.status === 'failed')) return
     this.stamp = outcome.stamp
-    if (this.hasMoved) {
-      this.hasMoved = false
-      if (this.shows(outcome)) return
+    // Where inputs are durable, a stamp may tell of another durability alone.
+    const mayShow = isApart || (family.isDurable && this.hasValue && Object.is(this.value, outcome.value))
+    if (mayShow && this.shows(outcome)) {
+      if (this.status === 'stale') this.show('ready', this.value)
+      return
     }
-    // The stamp tells of another durability, and the value is the one told.
-    if (family.isDurable && this.status === 'ready' && Object.is(this.value, outcome.value) && this.shows(outcome)) return
+    if (!isKnown) this.shown = outcome.stamp
     if ((outcome.flags & FAILED) === 0) {
       this.show('ready', outcome.value)
       return
@@ -274,10 +286,10 @@ export class LiveCell implements Watcher, Turn, Outsider {
     this.fail(error, lastStamp !== ABSENT, lastValue)
   }
 
-  /** Whether an outcome is what the state says already. */
+  /** Whether an outcome is what the state says already, or said before it grew stale. */
   private shows({ flags, value }: Outcome): boolean {
     if ((flags & FAILED) !== 0) return this.status === 'failed' && failureEquals(this.error, (value as Failure).error)
-    return this.status === 'ready' && isEqual(this.cell, this.value, value)
+    return (this.status === 'ready' || this.status === 'stale') && isEqual(this.cell, this.value, value)
   }
 
   private describeState(): QueryState<unknown> {
@@ -300,8 +312,8 @@ export class LiveCell implements Watcher, Turn, Outsider {
     if (!subscriber.isOfValues) observer.next(version === NOTHING ? PENDING : (this.state ??= this.describeState()))
     else if (version === NOTHING) return
     else if (this.status === 'failed') observer.error(this.error)
-    else if (this.status === 'ready' && this.stamp !== subscriber.toldStamp) {
-      subscriber.toldStamp = this.stamp
+    else if (this.status === 'ready' && this.shown !== subscriber.toldStamp) {
+      subscriber.toldStamp = this.shown
       observer.next(this.value)
     }
   }

@@ -8,8 +8,7 @@
 import { type Branch, Job, type Outsider, type Wait } from './branch.js'
 import type { Engine } from './engine.js'
 import { InvalidDefinitionError } from './errors.js'
-import { FAILED, type Cell, type Outcome } from './node.js'
-import { isEqual } from './judge.js'
+import type { Cell, Outcome } from './node.js'
 import { addWait, leave } from './job.js'
 import { abandoned, LiveCell, type MakeLive } from './live.js'
 import type { Revision } from './revision.js'
@@ -164,10 +163,9 @@ class CompleteCell extends LiveCell {
   }
 
   protected override take(outcome: Outcome): void {
-    const { status, hasValue, value } = this
-    // Evaluations of several revisions at once were not compared with each other.
-    const isKnown = outcome.stamp !== this.stamp && (outcome.flags & FAILED) === 0 && (status === 'ready' || status === 'stale') && isEqual(this.cell, value, outcome.value)
-    super.take(isKnown ? { ...outcome, value, stamp: this.stamp } : outcome)
+    const { hasValue, value } = this
+    this.isApart = true
+    super.take(outcome)
     if (this.status === 'failed' && !this.hasValue && hasValue) this.fail(this.error, true, value)
   }
 

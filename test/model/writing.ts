@@ -33,8 +33,12 @@ function writeTo(world: World, target: Writable, one: Write, updates: boolean): 
 
 export function write(world: World, model: ViewModel, one: Write, by: 'set' | 'update' | 'node'): void {
   commit(world, model, (version) => model.write([one], version), () => {
-    if (by === 'node' && one.value !== null) model.view.node(world.compiled.inputs[one.i] as ProgramInput, ...argsFor(world, one)).next(boxed(one.value, world.program))
-    else writeTo(world, model.view as unknown as Writable, one, by === 'update')
+    const definition = world.compiled.inputs[one.i] as ProgramInput
+    const args = argsFor(world, one)
+    // A required input that is absent has nothing to be updated.
+    const updates = by === 'update' && (definition.options.required !== true || model.view.has(definition, ...args))
+    if (by === 'node' && one.value !== null) model.view.node(definition, ...args).next(boxed(one.value, world.program))
+    else writeTo(world, model.view as unknown as Writable, one, updates)
     return null
   })
 }

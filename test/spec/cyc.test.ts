@@ -1,6 +1,6 @@
 /** Queries that need themselves, on one stack. */
 import { describe, expect, it } from 'vitest'
-import { CycleError, type Database, type Derived, derived, queryPath } from '../../src/index.js'
+import { CycleError, type Database, type Derived, derived, input, queryPath, type View } from '../../src/index.js'
 import { outcome } from '../support/cycles.js'
 import { countedDatabases } from '../support/databases.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
@@ -109,5 +109,50 @@ describe('paths', () => {
     expect(db.get(fib, 90)).toBe(2880067194370816120n)
     expect(await db.get(slow, 90)).toBe(2880067194370816120n)
     expect(db.stats().runs).toBe(2 * 91)
+  })
+})
+
+describe('equality functions', () => {
+  const x = input<[], number>('x', { initial: 1 })
+  const views: [string, (db: Database) => View][] = [
+    ['the head', (db) => db],
+    ['a snapshot', (db) => db.snapshot()],
+    ['a snapshot that was written to', (db) => {
+      const snapshot = db.snapshot()
+      snapshot.set(x, 2)
+      return snapshot
+    }],
+  ]
+
+  it.each(views)('[CYC-1 VAL-8] that read the query they compare find a cycle, in %s', (_, viewOf) => {
+    const db = createDatabase()
+    const names: string[] = []
+    let view: View = db
+    const self: Derived<[], object> = derived('self', (q) => ({ x: q.get(x) }), {
+      equals: () => {
+        names.push((thrownBy(() => view.get(self)) as Error).name)
+        return false
+      },
+    })
+    db.get(self)
+    db.set(x, 5)
+    view = viewOf(db)
+    view.set(x, 6)
+    expect([view.get(self), names]).toEqual([{ x: 6 }, ['CycleError']])
+    view.set(x, 7)
+    expect([view.get(self), names]).toEqual([{ x: 7 }, ['CycleError', 'CycleError']])
+    expect(db.stats().jobs).toBe(0)
+  })
+
+  it('[CYC-1 VAL-8] that read what depends on the query they compare find one too, and their failure is that of the query', () => {
+    for (const first of ['lower', 'upper']) {
+      const db = createDatabase()
+      const upper: Derived<[], number> = derived('upper', (q) => q.get(lower).x)
+      const lower: Derived<[], { x: number }> = derived('lower', (q) => ({ x: q.get(x) }), { equals: () => db.get(upper) > 0 })
+      db.get(upper)
+      db.set(x, 5)
+      const error = thrownBy(() => db.get(first === 'lower' ? lower : upper))
+      expect([first, (error as Error).name, db.stats().jobs]).toEqual([first, first === 'lower' ? 'EqualityError' : 'CycleError', 0])
+    }
   })
 })

@@ -1,6 +1,6 @@
 /** Failures as outcomes: when they are kept, and when they are tried again. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived } from '../../src/index.js'
+import { createDatabase, derived, InvalidDefinitionError } from '../../src/index.js'
 import { edges } from '../support/inspect.js'
 import { number, risks } from '../support/risks.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
@@ -81,6 +81,10 @@ describe('a failure is an outcome', () => {
     thrownBy(() => db.get(sync))
     await rejectionOf(db.get(later))
     expect(ran).toEqual(['sync', 'later', 'sync', 'later'])
+  })
+
+  it('[ERR-2] any other word for how long failures are kept is refused', () => {
+    for (const errors of ['dependency', '', null, true]) expect(thrownBy(() => derived('wrong', () => 1, { errors: errors as never }))).toBeInstanceOf(InvalidDefinitionError)
   })
 
   it("[ERR-2] errors: 'dependencies' above a query that is tried again: kept until that gives something else", async () => {

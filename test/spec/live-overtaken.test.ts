@@ -60,6 +60,51 @@ describe('overtaken', () => {
     expect(seen).toEqual(['pending', 'ready'])
   })
 
+  it('[LIVE-2] a run that was overtaken and the newest, which ran beside it, give one emission for equal values', async () => {
+    for (const first of ['slow 1', 'slow 3']) {
+      const db = createDatabase()
+      const stops = new Stops()
+      const slow = slowParity(stops)
+      const values: unknown[] = []
+      const states: string[] = []
+      db.observe(slow).subscribe((value) => values.push(value))
+      db.watch(slow).subscribe((state) => states.push(state.status))
+      const log = record(db)
+      db.set(x, 3)
+      const newest = db.get(slow)
+      await stops.open(first)
+      await stops.openAll()
+      expect(log.take().filter((line) => line.startsWith('run'))).toEqual(['run slow()'])
+      expect([values, await newest]).toEqual([[{ parity: 1 }], { parity: 1 }])
+      expect(states).toEqual(first === 'slow 1' ? ['pending', 'ready', 'stale', 'ready'] : ['pending', 'ready'])
+      db.set(other, 5)
+      db.set(x, 5)
+      await stops.openAll()
+      expect(values).toEqual([{ parity: 1 }])
+    }
+  })
+
+  it('[LIVE-2 DUR-6] an equal value that has become less durable is no emission', async () => {
+    const rare = input<[], number>('rare', { initial: 1, durability: 'high' })
+    const db = createDatabase()
+    const stops = new Stops()
+    const slow = derived('slow', async (q) => {
+      const value = q.get(rare)
+      await stops.at('slow')
+      return value > 1 ? q.get(x) : 1
+    })
+    const values: unknown[] = []
+    const states: string[] = []
+    db.observe(slow).subscribe((value) => values.push(value))
+    db.watch(slow).subscribe((state) => states.push(state.status))
+    await stops.openAll()
+    const log = record(db)
+    db.set(rare, 2)
+    await stops.openAll()
+    expect(log.take()).toEqual(['run slow()'])
+    expect([values, states]).toEqual([[1], ['pending', 'ready', 'stale', 'ready']])
+  })
+
   it('[LIVE-4] an asynchronous live query emits only states that existed, each from one revision, and ends at the newest', async () => {
     await forSeeds(40, async (random) => {
       const db = createDatabase()
