@@ -441,6 +441,8 @@ export class Job implements Work {
   cancelled = false
   /** It must not wait for what it validates with: it runs instead. */
   surrendered = false
+  /** It waits for a job of another view: what that finds is to be looked at. */
+  follows = false
   /** Why nobody waits any more. */
   reason: unknown = undefined
   previous: Job | null = null

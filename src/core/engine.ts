@@ -22,7 +22,7 @@ import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
-import { addFlight, flightFor } from './flights.js'
+import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
@@ -362,10 +362,12 @@ export class Engine implements Host, Rounds {
       const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
       if (flying !== null) return flying
       if (isFresh(root)) return null
-      if ((root.flags & CHECKING) !== 0 || (needsRun(root) && !mayAdopt(root))) return this.compute(root, null)
+      if ((root.flags & CHECKING) !== 0) return this.compute(root, null)
+      if (needsRun(root) && !mayAdopt(root)) return this.computeOrFollow(root, null)
     }
     const found = this.refreshAsync(root, own)
     if (found !== undefined) return found
+    if (own?.follows === true) this.takeWhatWasFound(root, own)
     if (own !== null) this.takeOwnership(root, own)
     const { cells, edges } = this
     const base = cells.length
@@ -386,8 +388,8 @@ export class Engine implements Host, Rounds {
           else if (this.adopt(cell)) {
             edges[top] = cell.deps
             continue
-          } else pending = this.compute(cell, top === base ? own : null)
-        } else pending = this.compute(cell, top === base ? own : null)
+          } else pending = this.computeOrFollow(cell, top === base ? own : null)
+        } else pending = this.computeOrFollow(cell, top === base ? own : null)
         // The cell is done, or its job on its way: leave it, and go on with the one that needs it.
         for (;;) {
           this.leaveCell()
@@ -606,6 +608,55 @@ export class Engine implements Host, Rounds {
     return true
   }
 
+  /** Runs the body, or waits for a job of another view that does the same. */
+  private computeOrFollow(cell: Cell, own: Job | null): Job | null {
+    const branch = cell.table.branch as Branch
+    for (const job of own === null ? flightsTo(branch, cell) : []) {
+      const serves = this.showsSame(branch, job)
+      // Bodies may have run: one of them may have needed this very cell.
+      if (isFresh(cell)) return null
+      const begun = cell.job as Job | null
+      if (begun !== null && !begun.branch.frozen) return begun
+      if (!serves || !isOnItsWay(job) || waitsFor(job, this.family.active, null)) continue
+      const follower = this.open(branch, cell)
+      follower.follows = true
+      addWait(job, follower, null, null, null)
+      return follower
+    }
+    return this.compute(cell, own)
+  }
+
+  /** All that a job of another view has read shows the same in a live branch. What was only marked is looked at. */
+  private showsSame(branch: Branch, job: Job): boolean {
+    const { family } = this
+    const reads = readsOf(job)
+    if (reads === null || family.depth - family.floor >= DEPTH_LIMIT) return false
+    family.depth++
+    try {
+      for (const [dep, stamp] of reads) {
+        if (stamp === PENDING) continue
+        const local = localOf(branch, dep.origin)
+        if (isCell(local) && !isFresh(local) && ((local.flags & (RUNNING | CHECKING)) !== 0 || this.refresh(local, null) !== null)) return false
+        if (local.stamp !== stamp) return false
+      }
+    } finally {
+      family.depth--
+    }
+    return true
+  }
+
+  /** The job of another view that was waited for has ended: its outcome is tried before the body. */
+  private takeWhatWasFound(cell: Cell, own: Job): void {
+    own.follows = false
+    if (own.surrendered || isFresh(cell)) return
+    const branch = cell.table.branch as Branch
+    if (cell.trying?.revision === branch.revision) {
+      const tried = cell.trying.memos.slice(0, cell.trying.tried)
+      cell.trying = { ...cell.trying, memos: memosFor(branch, cell).filter((memo) => !tried.includes(memo)), tried: 0 }
+    }
+    this.adopt(cell)
+  }
+
   private takeOwnership(cell: Cell, own: Job): void {
     if (cell.owner !== null && cell.owner !== own) {
       this.detach(cell.owner as Job)
@@ -692,7 +743,7 @@ export class Engine implements Host, Rounds {
         branch.memos.set(cell, kept)
         return kept
       }
-      return this.proveAny(branch, cell, null, cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)])
+      return this.proveAny(branch, cell, null, candidatesAt(cell))
     } finally {
       this.family.depth--
       if (branch.memos.get(cell.origin) === null) branch.memos.delete(cell.origin)
@@ -701,7 +752,9 @@ export class Engine implements Host, Rounds {
 
   private proveOn(job: Job): Memo | Job {
     if (job.surrendered) return this.computeElsewhere(job.branch, job.cell, job)
-    return this.proveAny(job.branch, job.cell, job, (job.candidates ??= candidatesOf(job.cell)))
+    if (job.follows) job.candidates = null
+    job.follows = false
+    return this.proveAny(job.branch, job.cell, job, (job.candidates ??= candidatesAt(job.cell)))
   }
 
   /** Finds a memo that holds, or computes one. */
@@ -791,7 +844,9 @@ export class Engine implements Host, Rounds {
     if (broken) frame.stray()
     if (cause !== null) frame.trace = { cause, startedAt: 0 }
     if (own !== null) startRun(own, frame)
-    return execute(frame)
+    const pending = execute(frame)
+    if (pending !== null && cell.origin !== cell && branch.solving === null) addFlight(pending)
+    return pending
   }
 
   /** Runs a body for a frozen branch. The edges of the home's cell are used if nobody needs them: then its outcome may serve there too. */
@@ -923,6 +978,11 @@ function isRunning(branch: Branch, cell: Cell): boolean {
   if (!branch.frozen) return (cell.flags & RUNNING) !== 0 && (cell.owner === null || !(cell.owner as Job).branch.frozen)
   const known = branch.memos.get(cell.origin)
   return known instanceof Job && known.phase === 'running'
+}
+
+/** The memos that may hold in a frozen branch, at a cell of its home. */
+function candidatesAt(cell: Cell): Memo[] {
+  return cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)]
 }
 
 /** The memos of other times and branches that a live cell may take up. */

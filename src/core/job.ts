@@ -13,6 +13,7 @@ import { admit } from './memory.js'
 import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
 import { ABSENT } from './revision.js'
+import { dropFlight } from './share.js'
 import { tellCancelled } from './tell.js'
 
 /** Opens a job; it is on its way until `finishJob` or `cancelJob`. */
@@ -195,6 +196,7 @@ function closeJob(job: Job): void {
   // What stood there was kept while the job was on its way, or has been placed by it.
   if ((cell.flags & BOUNDED) !== 0 && cell.stamp !== ABSENT) admit(branch.family, cell)
   unlinkJob(job)
+  dropFlight(job)
   branch.family.jobs--
   if (job.frame !== null) endFrame(job.frame)
   if (branch.frozen && branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)

@@ -3,7 +3,7 @@
  * alive that may ask for it; what a snapshot computes goes on the shelf too. Whether a memo from the shelf holds
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
-import { type Branch, FORKED } from './branch.js'
+import { type Branch, FORKED, type Job } from './branch.js'
 import { bodyOf, BROKEN, type Cell, type Emitted, type Kept, type Memo, type Node, type Outcome, resultIn, type Shelf, UNPROVED } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
@@ -110,6 +110,12 @@ export function offer(branch: Branch, cell: Cell, memo: Memo): void {
   if (shelf.offers.length > OFFERS) shelf.offers.shift()
 }
 
+/** A job has ended, which other views could have waited for. */
+export function dropFlight(job: Job): void {
+  const { shelf } = job.cell.origin
+  if (shelf !== null && shelf.flights.length > 0) shelf.flights = shelf.flights.filter((flight) => flight !== job)
+}
+
 export function shelfOf(branch: Branch, cell: Cell): Shelf {
   branch.shelved.add(cell)
   cell.shelf ??= emptyShelf()
@@ -134,8 +140,7 @@ function sweep(branch: Branch): void {
     prune(branch, shelf)
     if (!shelf.isFresh) shelf.offers.length = 0
     shelf.isFresh = false
-    shelf.flights = []
-    if (shelf.kept.length + shelf.offers.length === 0) dropShelf(branch, cell)
+    if (shelf.kept.length + shelf.offers.length + shelf.flights.length === 0) dropShelf(branch, cell)
   }
 }
 

@@ -2,35 +2,17 @@
 import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, type Derived, input, type View } from '../../src/index.js'
+import { branchOf } from '../model/invariants.js'
+import { even, file, filled, ran, size, taken } from '../support/noted-runs.js'
 import { forSeeds } from '../support/random.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
-import { branchOf } from '../model/invariants.js'
 
-const file = input<[path: string], string>('file')
 const other = input<[], number>('other', { initial: 0 })
-const ran: string[] = []
-const taken = (): string[] => ran.splice(0)
-const size = derived('size', (q, path: string) => {
-  ran.push(`size ${path}`)
-  return q.get(file, path)?.length ?? -1
-})
-const parity = derived('parity', (q, path: string) => {
-  ran.push(`parity ${path}`)
-  return q.get(size, path) % 2 === 0
-})
 const slow = derived('slow', async (q, path: string) => {
   ran.push(`slow ${path}`)
   await Promise.resolve()
-  return `${q.get(file, path)} ${q.get(parity, path)}`
+  return `${q.get(file, path)} ${q.get(even, path)}`
 })
-
-function filled(): Database {
-  ran.length = 0
-  const db = createDatabase()
-  db.set(file, 'a', 'x')
-  db.set(file, 'b', 'yy')
-  return db
-}
 
 const eight = (db: View): View[] => Array.from({ length: 8 }, () => db.snapshot())
 
@@ -39,14 +21,14 @@ describe('one state', () => {
     const db = filled()
     const views = eight(db)
     const answers = await Promise.all(views.map((view) => view.get(slow, 'a')))
-    expect([taken(), new Set(answers)]).toEqual([['slow a', 'parity a', 'size a'], new Set(['x false'])])
+    expect([taken(), new Set(answers)]).toEqual([['slow a', 'even a', 'size a'], new Set(['x false'])])
   })
 
   it('[SHARE-1] one after the other: one run, also after the head has moved on', async () => {
     const db = filled()
     const views = eight(db)
     for (const [i, view] of views.entries()) {
-      expect([await view.get(slow, 'a'), view.get(parity, 'a')]).toEqual(['x false', false])
+      expect([await view.get(slow, 'a'), view.get(even, 'a')]).toEqual(['x false', false])
       if (i % 3 === 2) {
         db.set(file, 'a', `head ${i}`)
         await db.get(slow, 'a')
@@ -54,8 +36,8 @@ describe('one state', () => {
     }
     expect(taken().filter((run) => run === 'slow a')).toHaveLength(1 + 2)
     const synced = eight(db)
-    for (const view of synced) view.get(parity, 'b')
-    expect(taken()).toEqual(['parity b', 'size b'])
+    for (const view of synced) view.get(even, 'b')
+    expect(taken()).toEqual(['even b', 'size b'])
   })
 
   it('[SHARE-1 SNAP-6] also snapshots of snapshots, written or not', async () => {
@@ -66,7 +48,7 @@ describe('one state', () => {
     const three = one.snapshot()
     db.set(file, 'a', 'head')
     for (const view of [one, two, three, one, two.snapshot(), three.snapshot()]) expect(await view.get(slow, 'a')).toBe('x false')
-    expect(taken()).toEqual(['slow a', 'parity a', 'size a'])
+    expect(taken()).toEqual(['slow a', 'even a', 'size a'])
   })
 })
 
@@ -83,9 +65,9 @@ describe('several states', () => {
     db.set(other, 2)
     const late = db.snapshot()
     for (const view of [before, unrelated, also]) expect(await view.get(slow, 'a')).toBe('x false')
-    expect(taken()).toEqual(['slow a', 'parity a', 'size a'])
+    expect(taken()).toEqual(['slow a', 'even a', 'size a'])
     for (const view of [relevant, late, db]) expect(await view.get(slow, 'a')).toBe('xx true')
-    expect(taken().toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['parity a', 'size a', 'slow a'])
+    expect(taken().toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['even a', 'size a', 'slow a'])
     expect([await before.get(slow, 'a'), await late.get(slow, 'a'), taken()]).toEqual(['x false', 'xx true', []])
   })
 
@@ -108,8 +90,7 @@ describe('several states', () => {
     const answers = [before, unrelated, relevant, late, before.snapshot(), db].map((view) => view.get(waits, 'a'))
     opened.open()
     expect(await Promise.all(answers)).toEqual(['x 1', 'x 1', 'xx 2', 'xx 2', 'x 1', 'xx 2'])
-    // The head, which may be written to, does not wait for a snapshot.
-    expect(taken().filter((run) => run === 'waits a')).toHaveLength(3)
+    expect(taken().filter((run) => run === 'waits a')).toHaveLength(2)
   })
 
   it('[SHARE-3] what a snapshot computed serves the head and other snapshots', async () => {
@@ -118,7 +99,7 @@ describe('several states', () => {
     await snapshot.get(slow, 'a')
     expect(taken()).toHaveLength(3)
     const later = db.snapshot()
-    expect([await db.get(slow, 'a'), await later.get(slow, 'a'), db.get(parity, 'a'), taken()]).toEqual(['x false', 'x false', false, []])
+    expect([await db.get(slow, 'a'), await later.get(slow, 'a'), db.get(even, 'a'), taken()]).toEqual(['x false', 'x false', false, []])
     db.set(other, 5)
     const fourth = db.snapshot()
     expect([await db.get(slow, 'a'), await fourth.get(slow, 'a'), taken()]).toEqual(['x false', 'x false', []])
@@ -129,15 +110,15 @@ describe('several states', () => {
     const fork = db.snapshot()
     const sibling = db.snapshot()
     fork.set(file, 'b', 'fork')
-    expect([await fork.get(slow, 'a'), fork.get(size, 'b'), taken()]).toEqual(['x false', 4, ['slow a', 'parity a', 'size a', 'size b']])
+    expect([await fork.get(slow, 'a'), fork.get(size, 'b'), taken()]).toEqual(['x false', 4, ['slow a', 'even a', 'size a', 'size b']])
     expect([await db.get(slow, 'a'), await sibling.get(slow, 'a'), taken()]).toEqual(['x false', 'x false', []])
     expect([db.get(size, 'b'), sibling.get(size, 'b'), taken()]).toEqual([2, 2, ['size b']])
     const second = db.snapshot()
     second.set(other, 1)
-    expect([second.get(parity, 'b'), taken()]).toEqual([true, ['parity b']])
+    expect([second.get(even, 'b'), taken()]).toEqual([true, ['even b']])
     const third = db.snapshot()
     third.set(other, 2)
-    expect([third.get(parity, 'b'), taken()]).toEqual([true, []])
+    expect([third.get(even, 'b'), taken()]).toEqual([true, []])
   })
 
   it('[SHARE-3 SNAP-8] what a snapshot computed holds in its parent once it is promoted', async () => {
@@ -146,11 +127,11 @@ describe('several states', () => {
     const fork = db.snapshot()
     fork.set(file, 'a', 'fork')
     fork.set(file, 'c', 'new')
-    expect([await fork.get(slow, 'a'), fork.get(parity, 'c')]).toEqual(['fork true', false])
+    expect([await fork.get(slow, 'a'), fork.get(even, 'c')]).toEqual(['fork true', false])
     taken()
     db.set(other, 3)
     db.promote(fork)
-    expect([await db.get(slow, 'a'), db.get(parity, 'c'), taken()]).toEqual(['fork true', false, []])
+    expect([await db.get(slow, 'a'), db.get(even, 'c'), taken()]).toEqual(['fork true', false, []])
     expect([await fork.get(slow, 'a'), taken()]).toEqual(['fork true', []])
   })
 
@@ -216,7 +197,7 @@ describe('several states', () => {
     db.set(file, 'a', 'head value')
     expect([fork.revision, twin.revision, db.revision]).toEqual([3, 3, 3])
     expect([fork.get(size, 'a'), twin.get(size, 'a'), db.get(size, 'a')]).toEqual([5, 4, 10])
-    expect([db.get(parity, 'a'), twin.get(parity, 'a'), fork.get(parity, 'a')]).toEqual([true, true, false])
+    expect([db.get(even, 'a'), twin.get(even, 'a'), fork.get(even, 'a')]).toEqual([true, true, false])
     const [below, under] = [fork.snapshot(), twin.snapshot()]
     expect([below.revision, under.revision, below.get(size, 'a'), under.get(size, 'a')]).toEqual([3, 3, 5, 4])
   })
@@ -310,6 +291,130 @@ describe('what is never shared', () => {
   })
 })
 
+describe('a run that is on its way', () => {
+  const opened = { gate: gate() }
+  const waits = derived('waits', async (q, path: string) => {
+    const text = q.get(file, path)
+    ran.push(`waits ${text}`)
+    await opened.gate.promise
+    return `${text} ${q.get(size, 'b')}`
+  })
+  const begin = (): Database => {
+    opened.gate = gate()
+    return filled()
+  }
+
+  const written = (view: View, value: number): View => {
+    view.set(other, value)
+    return view
+  }
+  const kinds: Readonly<Record<string, (db: Database) => View>> = {
+    'the head': (db) => db,
+    'a snapshot': (db) => db.snapshot(),
+    'a snapshot that was written to': (db) => written(db.snapshot(), 10),
+    'a snapshot of a snapshot': (db) => db.snapshot().snapshot(),
+    'a snapshot of one that was written to': (db) => written(db.snapshot(), 20).snapshot(),
+  }
+  const moments = ['none', 'before the first asks', 'after the first has asked', 'before the second asks', 'before the second is taken'] as const
+  const pairs = Object.keys(kinds).flatMap((first) => Object.keys(kinds).map((second) => [first, second] as const))
+
+  it.each(pairs)('[SHARE-3 SHARE-2 JOB-3] of %s serves %s, whichever of them has written something else', async (first, second) => {
+    for (const moment of moments) {
+      const db = begin()
+      const leader = kinds[first]?.(db) as View
+      let follower = moment === 'before the second is taken' ? null : (kinds[second]?.(db) as View)
+      if (moment === 'before the first asks') leader.set(other, 1)
+      const answers = [leader.get(waits, 'a')]
+      if (moment === 'after the first has asked') leader.set(other, 2)
+      if (moment === 'before the second is taken') db.set(other, 3)
+      follower ??= kinds[second]?.(db) as View
+      if (moment === 'before the second asks') follower.set(other, 4)
+      answers.push(follower.get(waits, 'a'))
+      opened.gate.open()
+      expect([moment, await Promise.all(answers), taken().filter((run) => run !== 'size b')]).toEqual([moment, ['x 2', 'x 2'], ['waits x']])
+      expect(db.stats().jobs).toBe(0)
+      db.close()
+    }
+  })
+
+  it('[SHARE-3 SNAP-8] of a snapshot that is promoted serves the head', async () => {
+    const db = begin()
+    const states: unknown[] = []
+    db.watch(waits, 'a').subscribe(({ status }) => states.push(status))
+    const draft = db.snapshot()
+    draft.set(file, 'a', 'draft')
+    const answers = [draft.get(waits, 'a')]
+    db.promote(draft)
+    answers.push(db.get(waits, 'a'))
+    opened.gate.open()
+    expect([await Promise.all(answers), taken().filter((run) => run !== 'size b')]).toEqual([['draft 2', 'draft 2'], ['waits x', 'waits draft']])
+  })
+
+  it('[SHARE-4 JOB-2] one that then reads something else serves nobody: the view runs by itself', async () => {
+    const db = begin()
+    const draft = db.snapshot()
+    draft.set(file, 'b', 'longer')
+    const answers = [draft.get(waits, 'a'), db.get(waits, 'a')]
+    expect(taken()).toEqual(['waits x'])
+    opened.gate.open()
+    expect(await Promise.all(answers)).toEqual(['x 6', 'x 2'])
+    expect(taken().filter((run) => run !== 'size b')).toEqual(['waits x'])
+  })
+
+  it('[BIND-1 JOB-2] commits in the view that waits, related or not, are as if it ran by itself', async () => {
+    const db = begin()
+    const draft = db.snapshot()
+    draft.set(other, 1)
+    const answers = [draft.get(waits, 'a'), db.get(waits, 'a')]
+    db.set(other, 2)
+    answers.push(db.get(waits, 'a'))
+    db.set(file, 'b', 'four')
+    answers.push(db.get(waits, 'a'))
+    db.set(file, 'a', 'new')
+    answers.push(db.get(waits, 'a'))
+    draft.set(file, 'a', 'draft')
+    answers.push(draft.get(waits, 'a'))
+    opened.gate.open()
+    expect(await Promise.all(answers)).toEqual(['x 2', 'x 2', 'x 2', 'x 4', 'new 4', 'draft 2'])
+    expect(db.stats().jobs).toBe(0)
+  })
+
+  it('[SHARE-6 CAN-1] when its view is disposed of, or its caller leaves, the head has its answer', async () => {
+    const db = begin()
+    const draft = db.snapshot()
+    draft.set(other, 1)
+    const leaver = new AbortController()
+    const left = rejectionOf(draft.with({ signal: leaver.signal }).get(waits, 'a'))
+    const answer = db.get(waits, 'a')
+    leaver.abort(new Error('left'))
+    expect(await left).toMatchObject({ message: 'left' })
+    expect(taken()).toEqual(['waits x'])
+    draft.dispose()
+    opened.gate.open()
+    expect([await answer, db.stats().jobs]).toEqual(['x 2', 0])
+  })
+
+  it('[CYC-4 SHARE-5] two views whose queries need each other the other way round wait for no ring', async () => {
+    const db = begin()
+    const a: Derived<[], Promise<string>> = derived('a', async (q) => {
+      q.get(file, 'a')
+      await opened.gate.promise
+      return q.get(other) === 0 ? `a ${await q.get(b)}` : 'a'
+    })
+    const b: Derived<[], Promise<string>> = derived('b', async (q) => {
+      q.get(file, 'a')
+      await opened.gate.promise
+      return q.get(other) === 0 ? 'b' : `b ${await q.get(a)}`
+    })
+    const draft = db.snapshot()
+    draft.set(other, 1)
+    const answers = [db.get(a), draft.get(b), draft.get(a), db.get(b)]
+    opened.gate.open()
+    expect(await Promise.all(answers)).toEqual(['a b', 'b a', 'a', 'b'])
+    expect(db.stats().jobs).toBe(0)
+  })
+})
+
 describe('what sharing holds', () => {
   /** Memos kept for others, in all cells. */
   const shared = (db: View): number => {
@@ -329,7 +434,7 @@ describe('what sharing holds', () => {
       db.set(file, 'a', 'y'.repeat(i % 5))
       const fork = db.snapshot()
       fork.set(file, 'a', 'z'.repeat(i % 3))
-      for (const one of [db, view, fork]) one.get(parity, 'a')
+      for (const one of [db, view, fork]) one.get(even, 'a')
       view.dispose()
       fork.dispose()
       // Two cells; two memos each for the one snapshot alive, four offered, and four before it is looked through.
@@ -346,7 +451,7 @@ describe('what sharing holds', () => {
     const fork = db.snapshot()
     for (let i = 0; i < 200; i++) {
       fork.set(file, 'a', 'z'.repeat(i))
-      fork.get(parity, 'a')
+      fork.get(even, 'a')
     }
     expect(shared(db)).toBeLessThanOrEqual(2 * 10)
     fork.dispose()
@@ -358,13 +463,13 @@ describe('what sharing holds', () => {
     const lasting = db.snapshot()
     for (let i = 0; i < 50; i++) {
       db.set(file, String(i), 'x')
-      db.get(parity, String(i))
+      db.get(even, String(i))
     }
     const many = Array.from({ length: 20 }, (_, k) => {
       const view = db.snapshot()
       for (let i = 0; i < 50; i++) {
         db.set(file, String(i), 'y'.repeat(k))
-        db.get(parity, String(i))
+        db.get(even, String(i))
       }
       return view
     })
@@ -384,7 +489,7 @@ describe('random programs', () => {
       const paths = ['a', 'b', 'c']
       const query: Derived<[path: string], Promise<string>> = derived('query', async (q, path) => {
         const next = paths[(paths.indexOf(path) + 1) % 3] as string
-        const own = q.get(parity, path)
+        const own = q.get(even, path)
         if (random.chance(0.3)) await Promise.resolve()
         return own && path !== 'a' ? `${path}(${await q.get(query, next === 'b' ? 'a' : next)})` : `${path}${q.get(size, next)}`
       })
@@ -409,7 +514,7 @@ describe('random programs', () => {
         const asked = random.pick(views)
         const [got, expected] = await Promise.all([asked.view.get(query, path), asked.alone.get(query, path)])
         expect(got).toBe(expected)
-        expect(asked.view.get(parity, path)).toBe(asked.alone.get(parity, path))
+        expect(asked.view.get(even, path)).toBe(asked.alone.get(even, path))
       }
     })
   })

@@ -1,21 +1,12 @@
 /** What passes between views: restore, promote, diff. */
 import { record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { ConflictError, createDatabase, type Database, derived, diff, DisposedError, ForeignViewError, input, LimitExceededError, type Snapshot, type View } from '../../src/index.js'
+import { ConflictError, createDatabase, derived, diff, DisposedError, ForeignViewError, input, LimitExceededError, type Snapshot, type View } from '../../src/index.js'
+import { even, file, filled, ran, size, taken } from '../support/noted-runs.js'
 import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 
-const file = input<[path: string], string>('file')
 const level = input<[], number>('level', { initial: 1 })
-const ran: string[] = []
-const size = derived('size', (q, path: string) => {
-  ran.push(`size ${path}`)
-  return q.get(file, path)?.length ?? -1
-})
-const even = derived('even', (q, path: string) => {
-  ran.push(`even ${path}`)
-  return q.get(size, path) % 2 === 0
-})
 const slow = derived('slow', async (q, path: string) => {
   ran.push(`slow ${path}`)
   await Promise.resolve()
@@ -30,24 +21,12 @@ const all = derived('all', (q) => {
   return JSON.stringify(q.entries(file).sortBy((_, key) => key))
 })
 
-function taken(): string[] {
-  return ran.splice(0)
-}
-
 const inputsOf = (view: View): unknown[] => [view.get(level), ...view.entries(file).sortBy((_, key) => key)]
 
 async function readAll(view: View): Promise<unknown[]> {
   const answers: unknown[] = [view.get(names), view.get(all)]
   for (const path of ['a', 'b', 'c']) answers.push(view.get(size, path), view.get(even, path), await view.get(slow, path))
   return answers
-}
-
-function filled(): Database {
-  ran.length = 0
-  const db = createDatabase()
-  db.set(file, 'a', 'x')
-  db.set(file, 'b', 'yy')
-  return db
 }
 
 describe('restore', () => {
