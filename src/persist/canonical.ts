@@ -39,6 +39,12 @@ const { __lookupGetter__: lookupGetter } = Object.prototype as unknown as { read
 
 const own = Object.getOwnPropertyDescriptor
 
+/** As what a typed array was made; undefined for anything else. */
+const typedArrayName = own(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag)?.get as (this: object) => string | undefined
+
+/** Throws for what is no ArrayBuffer. */
+const bufferLength = own(ArrayBuffer.prototype, 'byteLength')?.get as (this: object) => number
+
 /** The form of values, one after the other. */
 export class Canonical {
   private readonly codecs: Codecs
@@ -253,7 +259,7 @@ export class Canonical {
     const error = errorsByPrototype.get(prototype)
     if (error !== undefined) return this.visitError(object, error, depth)
     const bytes = bytesByPrototype.get(prototype)
-    if (bytes !== undefined) return this.tag(BYTES, bytes, this.copyBytes(object as ArrayBufferView))
+    if (bytes !== undefined) return this.visitView(object, bytes, bytes, depth)
     if (prototype === Map.prototype || prototype === Set.prototype) return this.visitNative(object, prototype === Map.prototype, depth)
     return this.visitLeaf(object, prototype, depth)
   }
@@ -266,11 +272,23 @@ export class Canonical {
     if (isLeaf && Reflect.ownKeys(object).length !== expected) return this.refuse(depth, 'it is a built-in object with properties of its own')
     if (prototype === Date.prototype) return this.tag(DATE, Date.prototype.getTime.call(object as Date))
     if (isRegExp) return this.tag(REGEXP, this.visit((object as RegExp).source, depth), (object as RegExp).flags, this.child((object as RegExp).lastIndex, 'lastIndex', depth))
-    if (prototype === ArrayBuffer.prototype) return this.tag(BYTES, 'ArrayBuffer', this.copyBytes(new Uint8Array(object as ArrayBuffer)))
+    if (prototype === ArrayBuffer.prototype) {
+      // Throws for what is none: anything else would be taken for a list of bytes.
+      bufferLength.call(object)
+      return this.tag(BYTES, 'ArrayBuffer', this.copyBytes(new Uint8Array(object as ArrayBuffer)))
+    }
     if (isBox) return this.tag(BOXED, this.visit((prototype as { valueOf: (this: object) => unknown }).valueOf.call(object), depth))
-    if (isBuffer(object)) return this.tag(BYTES, 'Buffer', this.copyBytes(object))
+    if (isBuffer(object)) return this.visitView(object, 'Buffer', 'Uint8Array', depth)
     const name = (own(prototype, 'constructor')?.value as { name?: unknown } | undefined)?.name
     return this.refuse(depth, typeof name === 'string' && name !== '' && name !== 'Object' ? `it is an instance of ${describeValue(name).slice(1, -1)}` : 'its prototype is not a known one')
+  }
+
+  /** Binary data by the name of its class; `made`: as what it must have been made, whatever its prototype says. */
+  private visitView(object: object, name: string, made: string, depth: number): unknown {
+    const found = typedArrayName.call(object) ?? (ArrayBuffer.isView(object) ? 'DataView' : '')
+    if (found !== made) return this.refuse(depth, `it is no ${made}`)
+    if (made === 'DataView' && Reflect.ownKeys(object).length > 0) return this.refuse(depth, 'it is a built-in object with properties of its own')
+    return this.tag(BYTES, name, this.copyBytes(object as ArrayBufferView))
   }
 
   private copyBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
@@ -304,6 +322,7 @@ export class Canonical {
       }
       parts.push(this.visit(key, depth), enumerable, this.child(value, key, depth))
     }
+    if (Object.prototype.toString.call(object) !== '[object Error]') return this.refuse(depth, 'it has the prototype of an error, and is none')
     return this.tagAll(ERROR, [name, ...parts])
   }
 

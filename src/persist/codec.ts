@@ -1,7 +1,8 @@
 /**
  * Values to bytes and back: msgpack, with tags for what msgpack would change (see tags.ts). Equal values give equal bytes. A
- * value comes back exactly as it was, or is refused, with three things that equality does not see either: the order of names,
- * Sets and Maps is not kept; errors lose their stacks; binary data that shared one buffer has buffers of its own.
+ * value comes back exactly as it was, or is refused, with four things that equality does not see either: the order of names,
+ * Sets and Maps is not kept; errors lose their stacks; binary data that shared one buffer has buffers of its own; what was put on
+ * a typed array or an Immutable collection besides its elements is gone.
  */
 import { Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr'
 import { Canonical, Refusal } from './canonical.js'

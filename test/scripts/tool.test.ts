@@ -3,9 +3,13 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { derived, input } from '../../src/index.js'
+import { derived, input, interned } from '../../src/index.js'
+import { crc32 } from '../../src/persist/checksum.js'
+import { Encoder } from '../../src/persist/codec.js'
+import { endOf, prefixOf } from '../../src/persist/layout.js'
 import { openDatabase } from '../../src/persist/index.js'
 import { run } from '../../src/persist/tool/commands.js'
+import { blockOf } from '../support/block.js'
 
 const root = mkdtempSync(join(tmpdir(), 'pebre-tool-'))
 const folder = join(root, 'site')
@@ -138,5 +142,36 @@ describe('pebre', () => {
       expect([args, code, error.includes('Usage')]).toEqual([args, 2, true])
     }
     expect((await pebre('log', root)).code).toBe(3)
+  })
+})
+
+describe('what a file may hold', () => {
+  it('names that would move the cursor stand on one line; interned values are no queries', async () => {
+    const odd = input<[], number>('two\nlines \u001b[31m\u009b')
+    const symbol = interned<string>('symbol')
+    const place = join(root, 'odd')
+    const db = await openDatabase(place, { definitions: [odd, symbol], saveOnClose: false })
+    db.intern(symbol, 'a')
+    db.set(odd, 1)
+    await db.flush()
+    const shown = '"two\\nlines \\u001b[31m\\u009b"'
+    expect((await pebre('log', place)).out).toMatch(/^1 .* intern symbol #\d+ = "a"; set "two\\nlines \\u001b\[31m\\u009b"\(\) = 1\n$/)
+    await db.compact()
+    await db.close()
+    const { out } = await pebre('inspect', join(place, 'base.pebre'))
+    expect(out).toContain(`${shown}()`)
+    expect(out).toMatch(/ {2}symbol {2,}interned {2,}1 /)
+    // oxlint-disable-next-line no-control-regex -- these are what must not be there
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u0080-\u009f]/)
+  })
+
+  it('verify looks into values: what no writer has written is found under checksums that fit', async () => {
+    const place = join(root, 'nonsense')
+    const block = blockOf(new Encoder().pack([['a'], [['\0', 0, ['\0', 99]]], 0]))
+    const header = prefixOf(new Encoder().pack([1, null, [['input', 'file', 0, 1, block.length, crc32(block), 'absent', []]]]))
+    const whole = Buffer.concat([header, block])
+    writeFileSync(place, Buffer.concat([whole, endOf(crc32(whole))]))
+    expect(await pebre('verify', place)).toMatchObject({ code: 1, out: 'nonsense: NOT OK: The section "file" is damaged: an unknown tag.\n' })
+    expect(await pebre('inspect', place)).toMatchObject({ code: 1 })
   })
 })

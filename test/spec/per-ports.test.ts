@@ -226,13 +226,16 @@ describe('the port for a disk', () => {
     }
   })
 
-  it('[PER-14] removes what writes left that a crash cut off', async () => {
+  it('[PER-14] removes what writes left that a crash cut off, and nothing that is not ours or still being written', async () => {
     const path = folder()
     const port = new FilePort(path)
     await port.write('a', [bytes(1)])
-    writeFileSync(join(path, 'a.1-abcdef.tmp'), 'half')
+    const ended = spawnSync(process.execPath, ['-e', '']).pid
+    for (const pid of [ended, process.pid]) writeFileSync(join(path, `a.${pid}-0123456789ab.tmp`), 'half')
+    const kept = ['a', `a.${process.ppid}-0123456789ab.tmp`, 'a.tmp', 'notes.tmp', 'a.x-0123456789ab.tmp']
+    for (const name of kept) writeFileSync(join(path, name), 'not ours, or not yet')
     await (await port.lock()).release()
-    expect(readdirSync(path)).toEqual(['a'])
+    expect(readdirSync(path).toSorted()).toEqual(kept.toSorted())
   })
 
   it.skipIf(!small.isMounted)('[PER-15] a full disk: a typed error, the old file intact, and no rest', async () => {

@@ -109,6 +109,12 @@ describe('values in files', () => {
       [new Proxy({}, { ownKeys: () => { throw new Error('trap') } }), 'value', /cannot be inspected/],
       [Promise.resolve(), 'value', /Promise/],
       [Object.create({}), 'value', /prototype/],
+      [Object.assign(new DataView(new ArrayBuffer(1)), { a: 1 }), 'value', /properties of its own/],
+      ...[Error, ArrayBuffer, DataView, Uint8Array, Date, Map, Set, RegExp, Number, Buffer].map((made): [unknown, string, RegExp] => [Object.create(made.prototype as object), 'value', /./]),
+      [Object.setPrototypeOf(new Uint8Array(3), Float64Array.prototype), 'value', /no Float64Array/],
+      [Object.setPrototypeOf(new Float64Array(3), Uint8Array.prototype), 'value', /no Uint8Array/],
+      [Object.setPrototypeOf(new Uint8Array(3), DataView.prototype), 'value', /no DataView/],
+      [Object.setPrototypeOf(new DataView(new ArrayBuffer(8)), Uint8Array.prototype), 'value', /no Uint8Array/],
     ]
     for (const [value, path, reason] of cases) {
       const refused = refusalOf(value)

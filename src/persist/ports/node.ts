@@ -11,8 +11,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isLockName, takeLock } from './node-lock.js'
 import type { Lock, Port } from './port.js'
 
-/** Temporary files end in this; they belong to a write that is on its way, or was cut off by a crash. */
-const temporary = '.tmp'
+/** Temporary files: they belong to a write that is on its way, or was cut off by a crash. Other people's files may end alike. */
+const temporary = /\.(\d+)-[0-9a-f]{12}\.tmp$/
 
 /** Chunks are gathered up to this size before they are written. */
 const gathered = 1 << 18
@@ -48,7 +48,7 @@ export class FilePort implements Port {
   async write(name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     await this.make()
     const path = this.path(name)
-    const unique = `${path}.${process.pid}-${randomBytes(6).toString('hex')}${temporary}`
+    const unique = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
     try {
       const file = await open(unique, 'wx')
       try {
@@ -104,7 +104,7 @@ export class FilePort implements Port {
     await this.make()
     const lock = await takeLock(this.folder)
     try {
-      for (const name of await this.list()) if (name.endsWith(temporary)) await this.remove(name)
+      for (const name of await this.list()) if (isLeftBehind(name)) await this.remove(name)
     } catch (error) {
       await lock.release()
       throw error
@@ -147,6 +147,19 @@ export class FilePort implements Port {
 
   private async syncFolder(): Promise<void> {
     await syncFolder(this.folder)
+  }
+}
+
+/** A temporary file of a process that is gone, or of one that had the number of this one. */
+function isLeftBehind(name: string): boolean {
+  const pid = Number(temporary.exec(name)?.[1] ?? Number.NaN)
+  if (Number.isNaN(pid)) return false
+  if (pid === process.pid) return true
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ESRCH'
   }
 }
 

@@ -1,8 +1,8 @@
 /** A cache file, as the tool sees it: without definitions. */
 import { baseName, metaOf, type BaseMeta } from '../base.js'
-import { Decoder, Encoder } from '../codec.js'
+import { asCacheError, Decoder, Encoder, Unknown } from '../codec.js'
 import { CacheError } from '../errors.js'
-import { blocksOf, checkEnd, isWhole, openBytes, type OpenedFile, type SectionHead } from '../layout.js'
+import { blocksOf, checkEnd, openBytes, type OpenedFile, type SectionHead } from '../layout.js'
 import type { Port } from '../ports/port.js'
 import { readSection } from '../read-section.js'
 import { Slices } from '../slices.js'
@@ -31,11 +31,19 @@ export async function openCacheFile(port: Port, name: string): Promise<CacheFile
   const bytes = await port.read(name)
   if (bytes === null) return null
   const decoder = new Decoder()
-  const opened = openBytes(bytes, decoder)
+  const opened = openedBytes(bytes, decoder)
   return { name, bytes: bytes.length, endsWell: checkEnd(bytes, opened.header), opened, base: name === baseName ? metaOf(decoder.revive(opened.header.meta)) : null }
 }
 
-/** Which sections are as they were written; a message for each that is not, by its name. */
+function openedBytes(bytes: Uint8Array, decoder: Decoder): OpenedFile {
+  try {
+    return openBytes(bytes, decoder)
+  } catch (error) {
+    throw asCacheError(error, 'The header of the file')
+  }
+}
+
+/** Which sections are as they were written, every value in them included; a message for each that is not, by its name. */
 export async function checkSections({ opened: { header, body } }: CacheFile, terminal: Terminal): Promise<Map<string, string>> {
   const wrong = new Map<string, string>()
   const progress = new Progress(terminal, 'sections')
@@ -46,9 +54,9 @@ export async function checkSections({ opened: { header, body } }: CacheFile, ter
   for (const [i, head] of header.sections.entries()) {
     const section = body[i] as Uint8Array
     try {
-      await readSection(head, section, { decoder: new Decoder(), slices: new Slices(), raw: true, numbers })
+      await checkSection(head, section, numbers)
     } catch (error) {
-      wrong.set(head.name, (error as Error).message)
+      wrong.set(head.name, asCacheError(error, `The section ${JSON.stringify(head.name)}`).message)
     }
     done += section.length
     progress.show(done, total)
@@ -57,14 +65,25 @@ export async function checkSections({ opened: { header, body } }: CacheFile, ter
   return wrong
 }
 
-/** The records that take most, the largest first. */
-export function largestRecords({ opened: { header, body } }: CacheFile, top: number): RecordSize[] {
+/** What is told only with the codec of a class is passed over. */
+async function checkSection(head: SectionHead, section: Uint8Array, numbers: number): Promise<void> {
+  const options = { decoder: new Decoder(), slices: new Slices(), numbers }
+  try {
+    await readSection(head, section, { ...options, raw: false })
+  } catch (error) {
+    if (!(error instanceof Unknown)) throw error
+    await readSection(head, section, { ...options, raw: true })
+  }
+}
+
+/** The records that take most, the largest first, of sections that are not `wrong`. */
+export function largestRecords({ opened: { header, body } }: CacheFile, top: number, wrong: ReadonlyMap<string, string>): RecordSize[] {
   const decoder = new Decoder()
   const encoder = new Encoder()
   let largest: RecordSize[] = []
   for (const [i, head] of header.sections.entries()) {
     const section = body[i] as Uint8Array
-    if (!isWhole(head, section)) continue
+    if (wrong.has(head.name)) continue
     for (const record of recordsOf(head, section, decoder, encoder)) {
       if (largest.length >= top && record.bytes <= (largest.at(-1)?.bytes ?? 0)) continue
       largest = [...largest, record].toSorted((a, b) => b.bytes - a.bytes).slice(0, top)

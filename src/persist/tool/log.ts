@@ -9,7 +9,7 @@ import { listSegments } from '../log-replay.js'
 import { guardPort } from '../ports/guard.js'
 import { FilePort } from '../ports/node.js'
 import type { Port } from '../ports/port.js'
-import { bytesText, Progress, type Terminal } from './terminal.js'
+import { bytesText, Progress, shownName, type Terminal } from './terminal.js'
 
 const verbs = { [SET]: 'set', [REMOVE]: 'remove', [INVALIDATE]: 'invalidate', [INTERN]: 'intern' } as const
 
@@ -80,9 +80,9 @@ function textOf({ sequence, revision, entries, size }: LoggedCommit): string {
 }
 
 function recordOf({ name, args, code, id }: Entry): string {
-  if (code === INTERN) return `${name} #${id}`
+  if (code === INTERN) return `${shownName(name)} #${id}`
   const decoded = tryDecode(args)
-  return `${name}(${Array.isArray(decoded) ? decoded.map((arg) => describeValue(arg)).join(', ') : '?'})`
+  return `${shownName(name)}(${Array.isArray(decoded) ? decoded.map((arg) => describeValue(arg)).join(', ') : '?'})`
 }
 
 function shown(bytes: Uint8Array): string {

@@ -6,6 +6,11 @@ export interface Terminal {
   readonly isTerminal: boolean
 }
 
+/** The name of a definition, on one line: in quotes, where it holds what a terminal would obey. */
+export function shownName(name: string): string {
+  return /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name) ? JSON.stringify(name).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`) : name
+}
+
 /** A line that is written over while work goes on; it shows only after a while. */
 export class Progress {
   private readonly terminal: Terminal
