@@ -18,7 +18,7 @@ import { type LiveCell, tellReached } from './live.js'
 import { Looker } from './look.js'
 import { admit, setBound } from './memory.js'
 import { idOf, isEffect } from './node.js'
-import { tableOf } from './records.js'
+import { invalidations, tableOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { Feeds } from './sources.js'
 import type { Stream } from './stream.js'
@@ -95,6 +95,7 @@ export class Database extends View {
     let inputs = 0
     let queries = 0
     for (const { definition, only, byPrimitive, byText } of tables.values()) {
+      if (definition === invalidations) continue
       const count = (only === null ? 0 : 1) + byPrimitive.size + byText.size
       if (definition.kind === 'input') inputs += count
       else if (definition.kind === 'derived') queries += count

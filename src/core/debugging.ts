@@ -11,7 +11,7 @@ import type { View } from './view.js'
 /** A view, as debug tools see it. */
 export interface DebugView {
   /** The records of the view as they are now; the result is good until the next change of anything. */
-  look(): Pick<Looker, 'revision' | 'records' | 'find' | 'findNamed' | 'get' | 'jobs'>
+  look(): Pick<Looker, 'revision' | 'records' | 'find' | 'findNamed' | 'get' | 'invalidation' | 'jobs'>
   stats(): DefinitionStats[]
   /** Counts of all queries together, made without looking at any. */
   totals(): Totals
@@ -53,12 +53,9 @@ export function debugView(view: View): DebugView {
     freeze: (value) => void deepFreeze(value, branch.family.frozen),
     onMisuse(told) {
       const { delivery } = branch.family
-      const before = delivery.misused
-      const tell = (error: Error): void => (before?.(error), told(error))
-      delivery.misused = tell
-      return () => {
-        if (delivery.misused === tell) delivery.misused = before
-      }
+      const tell = (error: Error): void => told(error)
+      delivery.misused.add(tell)
+      return () => void delivery.misused.delete(tell)
     },
   }
 }

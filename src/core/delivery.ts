@@ -80,7 +80,7 @@ export class Delivery {
   /** How events name records; kept as long as somebody listens. */
   names: WeakMap<object, RecordName> = new WeakMap()
   /** Told of reads after the end, which often nobody sees. */
-  misused: ((error: Error) => void) | null = null
+  readonly misused: Set<(error: Error) => void> = new Set()
   /** What is being told. */
   at: Turn | null = null
   private answers = 0

@@ -16,7 +16,7 @@ import { encodeArgs, isPrimitive } from './key.js'
 import {
   argsOf, ASYNC, BROKEN, type Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, type Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
 } from './node.js'
-import { recordIn, stampIn } from './records.js'
+import { invalidationOf, recordIn, stampIn } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { edgesOf } from './share.js'
 
@@ -123,6 +123,12 @@ export class Looker {
   /** A record by its handle. */
   get(handle: object): DebugRecord | null {
     return this.record(handle as Node)
+  }
+
+  /** What `invalidate` has changed for a query, whether that has run since or not; null: it was never invalidated. */
+  invalidation(handle: object): DebugRecord | null {
+    const slot = isCell(handle as Node) ? invalidationOf(handle as Cell) : null
+    return slot === null ? null : this.record(slot)
   }
 
   private record(node: Node): DebugRecord | null {

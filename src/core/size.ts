@@ -1,11 +1,14 @@
 /** How much memory a value takes, estimated. */
-import { isCollection } from 'immutable'
+import { isCollection, isSeq } from 'immutable'
 import { SourceFailure, Waiting } from './feed.js'
 
 const POINTER = 8
 const OBJECT = 24
 
-/** Bytes, shared parts counted once, and what was seen before not at all. Linear in the number of parts; calls no user code. */
+/**
+ * Bytes, shared parts counted once, and what was seen before not at all. Linear in the number of parts. Calls no user code but the traps of a Proxy, and never throws:
+ * what cannot be looked into counts as an empty object.
+ */
 export function estimateBytes(value: unknown, seen: Set<object> = new Set()): number {
   const rest: unknown[] = [value]
   let bytes = 0
@@ -15,7 +18,10 @@ export function estimateBytes(value: unknown, seen: Set<object> = new Set()): nu
     else if (typeof part === 'bigint') bytes += OBJECT
     else if (typeof part === 'object' && part !== null && !seen.has(part)) {
       seen.add(part)
-      bytes += OBJECT + expand(part, rest)
+      bytes += OBJECT
+      try {
+        bytes += expand(part, rest)
+      } catch {}
     }
   }
   return bytes
@@ -29,12 +35,17 @@ export function storedBytes(value: unknown): number {
 /** Adds the parts of an object to the rest; returns what it holds besides. */
 function expand(object: object, rest: unknown[]): number {
   if (ArrayBuffer.isView(object) || object instanceof ArrayBuffer) return object.byteLength
-  if (object instanceof Map || (isCollection(object) && !Array.isArray(object))) {
-    for (const [key, value] of (object as Map<unknown, unknown>).entries()) rest.push(key, value)
+  if (object instanceof Map) {
+    Map.prototype.forEach.call(object, (value, key) => void rest.push(key, value))
     return 0
   }
   if (object instanceof Set) {
-    rest.push(...object)
+    Set.prototype.forEach.call(object, (item) => void rest.push(item))
+    return 0
+  }
+  if (isCollection(object) && !Array.isArray(object)) {
+    // A sequence computes its items when they are read, and may have no end.
+    if (!isSeq(object)) for (const [key, value] of (object as Iterable<unknown> & { entries(): Iterable<[unknown, unknown]> }).entries()) rest.push(key, value)
     return 0
   }
   let names = 0

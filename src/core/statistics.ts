@@ -66,7 +66,7 @@ export function definitionStats(looker: Looker): DefinitionStats[] {
     count.edges += deps.length
     if (outcome === null) continue
     count.memos++
-    count.bytes += bytesOf('value' in outcome ? outcome.value : outcome.error, seen)
+    count.bytes += estimateBytes('value' in outcome ? outcome.value : outcome.error, seen)
   }
   return [...counts.values(), others].filter(({ cells, runs }) => cells > 0 || runs > 0)
 }
@@ -77,15 +77,6 @@ function runningByTally({ branch: { family } }: Looker): Map<Tally, number> {
   for (const branch of family.busy) for (let { jobs: job } = branch; job !== null; job = job.next) if (job.frame !== null) add(job.cell.table)
   for (let at = family.active; at !== null; at = at.parent) if (at.job === null && at.state !== ENDED) add(at.cell.table)
   return running
-}
-
-/** A value that cannot be looked into (a Proxy that throws) counts as nothing. */
-function bytesOf(value: unknown, seen: Set<object>): number {
-  try {
-    return estimateBytes(value, seen)
-  } catch {
-    return 0
-  }
 }
 
 /** Counts of all queries of a database. */

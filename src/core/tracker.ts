@@ -150,7 +150,14 @@ export class Tracker {
     if (isOwn && frame.state !== ENDED) return
     if (isOwn && frame.job?.cancelled) throw frame.job.reason
     const error = new FinishedQueryError(idOf(this.cell))
-    frame.branch.family.delivery.misused?.(error)
+    const { misused, report } = frame.branch.family.delivery
+    for (const told of misused) {
+      try {
+        told(error)
+      } catch (failure) {
+        report(failure)
+      }
+    }
     throw error
   }
 }

@@ -82,9 +82,8 @@ export class TraceAnalysis {
       types[event.type] = (types[event.type] ?? 0) + 1
       if (!('id' in event) || event.type === 'inputSet' || event.type === 'inputRemoved') continue
       const { definition, args, id } = event
-      const query = entry(queries, debugKey(definition, args), () => ({ id, definition, args, ...noCounts() }))
       const all = entry(definitions, definition, () => ({ definition, queries: 0, ...noCounts() }))
-      if (isNew(query)) all.queries++
+      const query = entry(queries, debugKey(definition, args), () => (all.queries++, { id, definition, args, ...noCounts() }))
       for (const counts of [query, all, total]) count(counts, event)
       if (event.type in ends) runs.push(runOf(event as RuntimeEvent<keyof typeof ends>))
     }
@@ -134,9 +133,6 @@ function entry<T>(map: Map<string, T>, key: string, make: () => T): T {
   map.set(key, made)
   return made
 }
-
-const isNew = ({ runs, computed, failures, cancellations, changes, invalidations, validations, hits, joins }: RunCounts): boolean =>
-  runs + computed + failures + cancellations + changes + invalidations + validations + hits + joins === 0
 
 function count(counts: Writable<RunCounts>, event: RuntimeEvent): void {
   const column = counted[event.type]

@@ -50,6 +50,8 @@ export function staleBelow(look: Looked, query: DebugRecord): readonly Change[] 
   for (let at = way.at(-1); at !== undefined && seen.size < LIMIT; at = way.at(-1)) {
     const read = at.record.deps[at.next++]
     if (read === undefined) {
+      const invalidation = look.invalidation(at.record.handle)
+      if (invalidation !== null && invalidation.changedAt > at.record.verifiedAt) return [...way.slice(1).map(({ record }) => ({ record })), { record: invalidation }]
       way.pop()
       continue
     }

@@ -1,5 +1,5 @@
 /** Whether a query's body gives the same twice, and whether it asks the clock or for chance. */
-import { type Args, defaultEquals, type Derived, describeNode, describeValue, type View } from '../index.js'
+import { type Args, defaultEquals, type Derived, describeNode, describeValue, type Snapshot, type View } from '../index.js'
 import { type ImpureUse, watchSources } from './sources.js'
 
 export interface DeterminismReport {
@@ -15,10 +15,30 @@ export interface DeterminismReport {
 /**
  * Evaluates a query's body twice over one state, aside from its memo, and reports what it used of the clock and of chance, and whether the outcomes
  * differ by the query's equality. While it runs, `Date`, `Math.random`, `performance.now`, `crypto` and `process.hrtime` are watched in the
- * whole process: run it in tests, where nothing else goes on. A body that keeps such a function from before is found only where outcomes differ.
+ * whole process: run it in tests, where nothing else goes on. Checks that are begun together wait for each other. A body that keeps such a function from before is found only where outcomes differ.
  */
 export async function checkDeterminism<A extends Args, R>(view: View, query: Derived<A, R>, ...args: NoInfer<A>): Promise<DeterminismReport> {
   const snapshot = view.snapshot()
+  return alone(async () => check(snapshot, query, args))
+}
+
+/** What is watched belongs to the whole process, and so does the turn of who watches. */
+const turns: unique symbol = Symbol.for('pebre.determinism')
+
+/** Does work once all that was begun before has ended. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  const place = globalThis as { [turns]?: Promise<unknown> }
+  const result = (place[turns] ?? Promise.resolve()).then(work)
+  const ended = result.then(() => {}, () => {})
+  place[turns] = ended
+  try {
+    return await result
+  } finally {
+    if (place[turns] === ended) Reflect.deleteProperty(place, turns)
+  }
+}
+
+async function check<A extends Args, R>(snapshot: Snapshot, query: Derived<A, R>, args: A): Promise<DeterminismReport> {
   try {
     // What it reads is computed first, so that only its own body is watched.
     await evaluate(snapshot, query, args)

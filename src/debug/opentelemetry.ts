@@ -48,16 +48,22 @@ export function traceSpans<Span extends SpanLike, Context>(view: View, api: Open
     }
     span.end(event.time)
   }
-  const subscription = view.events('run').subscribe((event) => {
-    if (event.type === 'queryStarted') start(event)
-    else if (event.type === 'queryComputed' || event.type === 'queryFailed' || event.type === 'queryCancelled') end(event)
+  // What is still on its way ends unheard.
+  const endAll = (): void => {
+    for (const span of open.values()) span.end()
+    open.clear()
+  }
+  const subscription = view.events('run').subscribe({
+    next(event) {
+      if (event.type === 'queryStarted') start(event)
+      else if (event.type === 'queryComputed' || event.type === 'queryFailed' || event.type === 'queryCancelled') end(event)
+    },
+    complete: endAll,
   })
   return {
     [Symbol.dispose]() {
       subscription.unsubscribe()
-      // What is still on its way ends unheard.
-      for (const span of open.values()) span.end()
-      open.clear()
+      endAll()
     },
   }
 }

@@ -13,10 +13,10 @@ const colours: Readonly<Record<DebugState, string>> = {
 
 const longest = 200
 
-/** Text as it can be shown: control characters and halves of surrogate pairs by their number, cut where it is long. */
+/** Text as it can be shown: control characters, halves of surrogate pairs and what XML does not know by their number, cut where it is long. */
 function visible(text: string): string {
   const shown = text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text
-  return shown.replaceAll(/[\p{Cc}\u2028\u2029]|\p{Surrogate}/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+  return shown.replaceAll(/[\p{Cc}\u2028\u2029\uFFFE\uFFFF]|\p{Surrogate}/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }
 
 /** Inside quotes, Graphviz takes backslashes for escapes and ampersands for HTML entities. */

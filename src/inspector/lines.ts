@@ -6,6 +6,7 @@ import type { EventLine, NodeLine, RecordKey } from './protocol.js'
 export class RecordKeys {
   private readonly keys = new WeakMap<object, RecordKey>()
   private readonly handles = new Map<RecordKey, WeakRef<object>>()
+  private readonly gone = new FinalizationRegistry<RecordKey>((key) => this.handles.delete(key))
   private last = 0
 
   of(handle: object): RecordKey {
@@ -14,6 +15,7 @@ export class RecordKeys {
     const key = ++this.last
     this.keys.set(handle, key)
     this.handles.set(key, new WeakRef(handle))
+    this.gone.register(handle, key)
     return key
   }
 

@@ -46,11 +46,13 @@ export async function inspect(view: View, { port = 0, ...options }: InspectOptio
   const feed = new LocalFeed(view, options)
   let hosts: ReadonlySet<string> = new Set()
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
+    const address = addressOf(request)
+    const pathname = address?.pathname ?? '/'
     const { host, origin, 'sec-fetch-site': site } = request.headers
     const refusal = refusalOf({ method: request.method ?? '', host, origin, site, isPage: !pathname.startsWith('/api/') }, hosts)
     if (refusal !== null) send(response, 403, 'text/plain', refusal)
-    else answer(feed, pathname, request, response).catch((error: unknown) => send(response, 500, 'text/plain', error instanceof Error ? error.message : 'failed'))
+    else if (address === null) send(response, 400, 'text/plain', 'This is no address.')
+    else answer(feed, address, request, response).catch((error: unknown) => send(response, 500, 'text/plain', error instanceof Error ? error.message : 'failed'))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -80,9 +82,14 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.end(body)
 }
 
-async function answer(feed: LocalFeed, pathname: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** What is asked for; null where that cannot be read. */
+function addressOf({ url = '/' }: IncomingMessage): URL | null {
+  return URL.canParse(url, 'http://127.0.0.1') ? new URL(url, 'http://127.0.0.1') : null
+}
+
+async function answer(feed: LocalFeed, { pathname, searchParams }: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'POST') {
-    await act(feed, pathname, request)
+    await act(feed, pathname, Number(searchParams.get('id')))
     send(response, 200, 'application/json', '{}')
     return
   }
@@ -91,7 +98,7 @@ async function answer(feed: LocalFeed, pathname: string, request: IncomingMessag
   else if (pathname === '/client/main.js' || pathname === '/client/app.js') send(response, 200, 'text/javascript', await readFile(new URL(`.${pathname}`, import.meta.url)))
   else if (pathname === '/api/updates') stream(feed, request, response)
   else {
-    const found = await look(feed, pathname, new URL(request.url ?? '/', 'http://127.0.0.1').searchParams)
+    const found = await look(feed, pathname, searchParams)
     if (found === undefined) send(response, 404, 'text/plain', 'There is no such place.')
     else send(response, 200, 'application/json', JSON.stringify(found))
   }
@@ -107,8 +114,7 @@ async function look(feed: LocalFeed, pathname: string, query: URLSearchParams): 
   }
 }
 
-async function act(feed: LocalFeed, pathname: string, request: IncomingMessage): Promise<void> {
-  const id = Number(new URL(request.url ?? '/', 'http://127.0.0.1').searchParams.get('id'))
+async function act(feed: LocalFeed, pathname: string, id: number): Promise<void> {
   if (pathname === '/api/take') await feed.takeSnapshot()
   else if (pathname === '/api/drop') await feed.dropSnapshot(id)
   else if (pathname === '/api/travel') await feed.travel(id)

@@ -119,6 +119,22 @@ describe('OpenTelemetry', () => {
     spans[Symbol.dispose]()
   })
 
+  it('the end of the database ends every span', async () => {
+    const db = createDatabase()
+    const opened = gate()
+    const slow = derived('slow', async () => opened.promise)
+    const ended: string[] = []
+    const span = (name: string) => ({ setAttribute: () => {}, setStatus: () => {}, recordException: () => {}, end: () => ended.push(name) })
+    traceSpans(db, { trace: { getTracer: () => ({ startSpan: span }), setSpan: () => null }, context: { active: () => null }, SpanStatusCode: { ERROR: 2 } })
+    const pending = db.get(slow).catch(() => {})
+    expect(ended).toEqual([])
+    db.close()
+    expect(ended).toEqual(['slow'])
+    opened.open()
+    await pending
+    expect(ended).toEqual(['slow'])
+  })
+
   it('a span for each run, inside that of the run that asked, with cause and outcome', async () => {
     const db = createDatabase()
     const fails = derived('fails', (q) => {

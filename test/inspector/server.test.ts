@@ -99,6 +99,13 @@ describe('who may ask', () => {
     expect(text).toContain('<div id="inspector"')
   })
 
+  it('an address that is none is answered, and ends nothing', async () => {
+    const { port } = await serve()
+    for (const path of ['//', '///', 'http://[', '//:0/api/graph', '/api/graph?focus=%']) expect([path, (await ask(port, path)).status]).toEqual([path, path.startsWith('/api') ? 200 : 400])
+    expect((await ask(port, '//', { host: 'evil.example' })).status).toBe(403)
+    expect((await ask(port, '/api/graph')).status).toBe(200)
+  })
+
   it('the name of the database cannot become markup', async () => {
     const { port } = await serve({ name: '"><script>alert(1)</script>' })
     expect((await ask(port, '/')).text).not.toContain('<script>alert')

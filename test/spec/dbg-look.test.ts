@@ -1,6 +1,6 @@
 /** Looking changes nothing; who waits for whom; bodies that are not functions; mistakes that show late. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, CycleError, type Database, derived, type Derived, input } from '../../src/index.js'
+import { createDatabase, CycleError, type Database, derived, type Derived, FinishedQueryError, input } from '../../src/index.js'
 import { CacheStats, checkDeterminism, type CheckReport, DependencyGraph, developmentChecks, explain, formatCycle, TraceCollector, waitGraph } from '../../src/debug/index.js'
 import { flush, gate } from '../support/gates.js'
 import { forSeeds, type Random } from '../support/random.js'
@@ -174,6 +174,20 @@ describe('determinism', () => {
     expect(Object.hasOwn(performance, 'now')).toBe(false)
     expect([db.get(clock), explain(db, clock).ran?.cause]).toEqual([value, 'first'])
   })
+
+  it('[DBG-9] checks that are begun together do not take each other for the clock, and put everything back', async () => {
+    const [first, second] = [createDatabase(), createDatabase()]
+    const before = [Date, Reflect.get(Math, 'random')]
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) await Promise.resolve()
+    }
+    const fine = derived('fine', async (_q, length: number) => (await turns(length), length))
+    const clock = derived('clock', async (_q, length: number) => (await turns(length), Date.now()))
+    const reports = await Promise.all([checkDeterminism(first, fine, 3), checkDeterminism(second, clock, 30), checkDeterminism(first, fine, 20), checkDeterminism(first, clock, 1)])
+    expect(reports.map(({ id, uses }) => [id, ...uses.map(({ what, times }) => `${what} ${times}`)])).toEqual([['fine(3)'], ['clock(30)', 'Date.now 2'], ['fine(20)'], ['clock(1)', 'Date.now 2']])
+    expect([Date, Reflect.get(Math, 'random')]).toEqual(before)
+    expect(Reflect.ownKeys(globalThis).filter((key) => typeof key === 'symbol' && key.description?.includes('pebre'))).toEqual([])
+  })
 })
 
 describe('checks in development', () => {
@@ -205,6 +219,29 @@ describe('checks in development', () => {
     opened.open()
     await flush()
     expect(reports).toEqual(['late read forgets()'])
+  })
+
+  it('[DER-9 DBG-6] reads after the end are told to those who listen, in whatever order they leave; one that throws does no harm', () => {
+    const errors: unknown[] = []
+    const db = createDatabase({ onUnhandledError: (error) => errors.push(error) })
+    const told: string[] = []
+    const readLate = (name: string): unknown => {
+      let late: (() => unknown) | undefined
+      db.get(derived(name, (q) => ((late = () => q.get(file, 'a')), 1)))
+      return thrownBy(() => late?.())
+    }
+    const listen = (who: string, act = (): void => {}): Disposable => developmentChecks(db, { report: ({ definition }) => (told.push(`${who} ${definition}`), act()) })
+    const [first, second] = [listen('first'), listen('second')]
+    readLate('one')
+    first[Symbol.dispose]()
+    readLate('two')
+    second[Symbol.dispose]()
+    readLate('three')
+    expect(told).toEqual(['first one', 'second one', 'second two'])
+    const sink = new Error('sink')
+    listen('third', () => { throw sink })
+    expect(readLate('four')).toBeInstanceOf(FinishedQueryError)
+    expect(errors).toEqual([sink])
   })
 
   it('[DBG-6] values no file can hold, and equality that is not reflexive; each once', () => {

@@ -167,6 +167,18 @@ describe('the analysis', () => {
     expect([queries.length, new Set(queries.map(({ id }) => id)).size]).toEqual([2, 1])
   })
 
+  it('[DBG-4] a query whose value was given up before it ran is one query', () => {
+    const db = createDatabase({ limits: { cells: 1 } })
+    const echo = derived('echo', (_q, n: number) => n)
+    for (const n of [0, 1, 2]) db.get(echo, n)
+    const collector = TraceCollector.start(db)
+    db.set(file, 'a', 'commits')
+    for (const n of [0, 1, 2]) db.get(echo, n)
+    const { definitions, types } = TraceAnalysis.from(collector.stop())
+    expect(types).toMatchObject({ queryEvicted: 2, queryStarted: 2 })
+    expect(definitions.map(({ definition, queries }) => [definition, queries])).toEqual([['echo', 3]])
+  })
+
   it('[DBG-4] a Chrome trace has every run that ended; in a lane they lie within each other or apart', async () => {
     const db = createDatabase()
     const opened = gate()

@@ -1,4 +1,5 @@
 /** Counts: by definition, and adding up. */
+import { Range, Seq } from 'immutable'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, type DefinitionStats, derived, type Derived, input } from '../../src/index.js'
 import { CacheStats, DependencyGraph } from '../../src/debug/index.js'
@@ -153,6 +154,44 @@ describe('stats', () => {
     const odd = input<[], unknown>('odd')
     db.set(odd, new Proxy({}, { ownKeys: () => { throw new Error('no') } }))
     expect(of(db, 'odd')).toMatchObject({ cells: 1, memos: 1 })
+  })
+
+  it('[MEM-8 MEM-6 DBG-6] a set of many, and collections that run code when they are read', () => {
+    const db = createDatabase({ limits: { stateBytes: 1e9 }, freeze: false })
+    const odd = input<[name: string], unknown>('odd')
+    db.set(odd, 'set', new Set(Array.from({ length: 300_000 }, (_, i) => i)))
+    expect(of(db, 'odd')?.bytes).toBeGreaterThan(300_000 * 8)
+    let ran = 0
+    class Counting extends Map<number, number> {
+      override entries(): ReturnType<Map<number, number>['entries']> {
+        ran++
+        throw new Error('code of the user')
+      }
+    }
+    class Listing extends Set<number> {
+      override [Symbol.iterator](): ReturnType<Set<number>['values']> {
+        ran++
+        throw new Error('code of the user')
+      }
+    }
+    const made = derived('made', (_q, what: number): unknown => [new Counting([[1, 2]]), new Listing([1, 2]), Seq([1, 2]).map((n) => (ran++, n)), Range(0, Infinity)][what])
+    for (const [what, least] of [16, 16, 1, 1].entries()) {
+      const before = of(db, 'made')?.bytes ?? 0
+      db.get(made, what)
+      expect((of(db, 'made')?.bytes ?? 0) - before).toBeGreaterThanOrEqual(least)
+    }
+    db.set(odd, 'lazy', Range(0, Infinity))
+    expect(ran).toBe(0)
+  })
+
+  it('[MEM-8] what was invalidated is no input', () => {
+    const db = createDatabase()
+    db.get(parity, 'a')
+    const { inputs } = db.stats()
+    db.invalidate(parity, 'a')
+    db.get(parity, 'a')
+    expect(db.stats().inputs).toBe(inputs)
+    expectSums(db)
   })
 
   it('[MEM-8] add up after anything', async () => {

@@ -82,6 +82,20 @@ describe.skipIf(chromium === undefined)('the inspector', () => {
     await Promise.all([page.close(), reader.close()])
   })
 
+  it('on a narrow screen: everything one below the other, nothing beside it', async () => {
+    const site = await serveFolder(await temporaryFolder({ 'index.md': '# Home' }))
+    const { page, errors } = await openPage()
+    await page.setViewportSize({ width: 390, height: 800 })
+    await page.goto(`${site.url}_site/inspector`)
+    await page.getByText(/^\d+ records/).waitFor()
+    const boxes = await Promise.all(['Revisions', 'Graph', 'Record', 'Events'].map(async (name) => page.getByRole('region', { name }).boundingBox()))
+    expect(boxes.map((box) => [box?.x, box?.width])).toEqual(boxes.map(() => [0, 390]))
+    expect(boxes.map((box) => box?.y)).toEqual(boxes.map((box) => box?.y ?? 0).toSorted((a, b) => a - b))
+    expect((await part(page, 'graph').locator('canvas').first().boundingBox())?.height).toBeGreaterThan(200)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
   it('within a page: 5 000 records are drawn, searched and updated while the page answers', async () => {
     const { page, errors } = await openPage()
     const { outputFiles } = await build({

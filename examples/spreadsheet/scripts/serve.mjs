@@ -28,7 +28,7 @@ function find(path) {
 
 await buildPage(values.folder, { fromSource: values['from-source'] })
 const server = createServer((request, response) => {
-  const found = find(new URL(request.url ?? '/', 'http://localhost').pathname)
+  const found = find((request.url ?? '/').replace(/\?.*$/, ''))
   if (found === undefined) {
     response.writeHead(404).end()
     return

@@ -1,6 +1,7 @@
 /** The whole of it: the command that serves the page, and Chromium. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { get } from 'node:http'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +74,14 @@ describe.skipIf(chromium === undefined)('the spreadsheet in a browser', () => {
   afterEach(async () => {
     await page.close()
     if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join('; ')}`)
+  })
+
+  it('an address that is none is answered, and ends nothing', async () => {
+    for (const path of ['//', 'http://[']) {
+      const status = await new Promise((resolve, reject) => get(url, { path }, (response) => resolve(response.resume().statusCode)).on('error', reject))
+      expect([path, status]).toEqual([path, 404])
+    }
+    expect((await fetch(url)).status).toBe(200)
   })
 
   it('shows a grid of a hundred thousand cells, of which only those in sight are in the page', async () => {

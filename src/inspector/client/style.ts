@@ -15,7 +15,7 @@ export const colours: Readonly<Record<DebugState, { readonly fill: string; reado
 const states = Object.entries(colours).map(([state, { fill, line }]) => `.state-${state} { --fill: ${fill}; --line: ${line} }`).join('\n')
 
 export const css: string = `
-:host { display: block; height: 100% }
+:host { display: block; height: 100%; container-type: inline-size }
 * { box-sizing: border-box }
 [hidden] { display: none !important }
 .inspector {
@@ -71,9 +71,22 @@ input[type=search], select { border: 1px solid var(--rule); border-radius: 6px; 
 .tabs button { border: 0; padding: 0 2px; color: var(--soft) } .tabs button[aria-selected=true] { color: var(--text); border-bottom: 2px solid var(--accent); border-radius: 0 }
 .tabs .filters { display: flex; gap: 10px; margin-left: auto; font-weight: 400; align-items: center } .tabs label { display: flex; gap: 4px; align-items: center }
 table { border-collapse: collapse; width: 100%; font-size: 12px } td { padding: 2px 12px; border-bottom: 1px solid var(--rule); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; max-width: 420px }
+td.soft { white-space: normal; overflow-wrap: anywhere; max-width: none; min-width: 180px; width: 100% } table .id { max-width: 340px }
 tr[data-key] { cursor: pointer } tr[data-key]:hover { background: var(--chosen) } td.number { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft) }
 .type { font-weight: 600 }
 .empty { padding: 18px 14px; color: var(--soft) }
 .chart { flex: 1; min-height: 0; padding: 6px 12px; overflow: hidden }
+@container (max-width: 900px) {
+  .inspector { display: flex; flex-direction: column; overflow: auto }
+  header { flex-wrap: wrap; gap: 4px 14px }
+  section { flex: none }
+  .timeline { height: 190px; border-right: 0 }
+  .graph { height: 380px; border-top: 1px solid var(--rule) }
+  .cell { border-left: 0; border-top: 1px solid var(--rule) }
+  .below { height: 360px }
+  .tabs, .tabs .filters, .legend { flex-wrap: wrap }
+  .found { right: 12px; width: auto }
+  td { padding: 2px 8px } td.soft { white-space: nowrap }
+}
 ${states}
 `
