@@ -45,8 +45,8 @@ export const telling = [
   {
     name: 'older-state-told',
     file: 'core/live.ts',
-    find: 'const version = subscriber.since > this.stateAt ? NOTHING : this.version',
-    replace: 'const { version } = this',
+    find: 'const version = subscriber.since > this.stateAt || this.status === \'pending\' ? NOTHING : this.version',
+    replace: "const version = this.status === 'pending' ? NOTHING : this.version",
     breaks: 'A new subscriber is told a state older than its subscription.',
     first: ['spec/live-async', 'spec/live-overtaken', 'model/history'],
   },

@@ -38,29 +38,29 @@ export interface Recipient {
   readonly wants: 'states' | 'values'
 }
 
-/** One subscriber of a live query. */
+/** One subscriber of a live query. What is needed each time it is told stands first, so that it lies together. */
 export class LiveSubscriber {
-  /** Its place in the order of subscriptions of the whole database. */
-  readonly order: number
-  readonly live: LiveCell
-  /** The revision at which it came: it is told nothing older. */
-  readonly since: Revision
   readonly observer: Subscriber<unknown> | null
   readonly isOfValues: boolean
+  /** The revision at which it came: it is told nothing older. */
+  readonly since: Revision
   /** The version it was told last, and the stamp of the last value. */
   told = -1
   toldStamp: Stamp = ABSENT
   left = false
   /** Its neighbours. One that has left still leads on to those behind it. */
-  previous: LiveSubscriber | null = null
   next: LiveSubscriber | null = null
+  previous: LiveSubscriber | null = null
+  readonly live: LiveCell
+  /** Its place in the order of subscriptions of the whole database. */
+  readonly order: number
 
   constructor(order: number, live: LiveCell, since: Revision, recipient: Recipient | null) {
-    this.order = order
-    this.live = live
-    this.since = since
     this.observer = recipient === null ? null : recipient.observer
     this.isOfValues = recipient !== null && recipient.wants === 'values'
+    this.since = since
+    this.live = live
+    this.order = order
   }
 }
 
@@ -92,40 +92,41 @@ class Landing implements Turn, Outcome {
   }
 }
 
-/** The live side of one cell. */
+/** The live side of one cell. What is needed each time it is reached stands first, so that it lies together. */
 export class LiveCell implements Watcher, Turn, Outsider {
-  readonly branch: Branch
-  readonly engine: Engine
-  readonly origin: Cell
   queued = false
-  /** It is among those being told, and has not yet looked at its cell. */
-  isDue = false
+  protected wait: Wait | null = null
   /** Its subscribers, in the order in which they came. */
   first: LiveSubscriber | null = null
-  private last: LiveSubscriber | null = null
+  readonly branch: Branch
+  readonly engine: Engine
+  protected cell: Cell
+  /** The revision the state is of. */
+  protected stateAt: Revision = 0
+  protected stamp: Stamp = ABSENT
+  /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
+  private hasMoved = false
   /** What it shows, in parts; made into one only for those who want it so. */
   protected status: QueryState<unknown>['status'] = 'pending'
   protected value: unknown = undefined
+  private state: QueryState<unknown> | null = null
+  /** Rises with every change of the state. */
+  private version = NOTHING
   /** There is a value: the present one, or that before a failure. */
   protected hasValue = false
   protected error: unknown = undefined
-  private state: QueryState<unknown> | null = PENDING
-  private version = NOTHING
-  private versions = NOTHING
-  /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
-  private hasMoved = false
-  protected cell: Cell
-  protected stamp: Stamp = ABSENT
-  /** The revision the state is of, and that of the evaluation waited for. */
-  protected stateAt: Revision = 0
+  /** The revision of the evaluation waited for. */
   protected waitAt: Revision = 0
-  protected wait: Wait | null = null
+  /** It is among those being told, and has not yet looked at its cell. */
+  isDue = false
+  private last: LiveSubscriber | null = null
+  readonly origin: Cell
 
   constructor(branch: Branch, engine: Engine, origin: Cell) {
     this.branch = branch
     this.engine = engine
+    this.cell = this.attach(origin)
     this.origin = origin
-    this.cell = this.attach()
     branch.lives.set(origin, this)
     branch.family.lives++
   }
@@ -142,14 +143,14 @@ export class LiveCell implements Watcher, Turn, Outsider {
   }
 
   /** Finds the record to watch, and stands at it where there are marks to be woken by. */
-  private attach(): Cell {
-    const cell = localOf(this.branch.home, this.origin) as Cell
+  private attach(origin: Cell): Cell {
+    const cell = localOf(this.branch.home, origin) as Cell
     if (!this.branch.frozen) cell.watcher = this
     return cell
   }
 
   move(): void {
-    this.cell = this.attach()
+    this.cell = this.attach(this.origin)
     this.hasMoved = true
   }
 
@@ -209,17 +210,13 @@ export class LiveCell implements Watcher, Turn, Outsider {
   /** A newer result is on its way. */
   protected growStale(): void {
     if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)
-    else if (this.status === 'failed') {
-      this.change('pending')
-      this.state = PENDING
-      this.version = NOTHING
-    }
+    else if (this.status === 'failed') this.change('pending')
   }
 
   private change(status: QueryState<unknown>['status']): void {
     this.status = status
     this.state = null
-    this.version = ++this.versions
+    this.version++
   }
 
   protected show(status: 'ready' | 'stale', value: unknown): void {
@@ -292,7 +289,7 @@ export class LiveCell implements Watcher, Turn, Outsider {
   }
 
   tellOne(subscriber: LiveSubscriber): void {
-    const version = subscriber.since > this.stateAt ? NOTHING : this.version
+    const version = subscriber.since > this.stateAt || this.status === 'pending' ? NOTHING : this.version
     if (subscriber.left || subscriber.told === version) return
     subscriber.told = version
     const { observer } = subscriber
