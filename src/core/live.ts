@@ -15,7 +15,7 @@ import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
 import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
-import { BOUNDED, type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { BOUNDED, type Cell, CLEAN, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
 import { admit } from './memory.js'
 import { localOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
@@ -244,11 +244,14 @@ export class LiveCell implements Watcher, Turn, Outsider {
     this.stateAt = landing.at
     this.take(landing)
     this.tellAll()
-    // A newer evaluation may have ended before this one.
-    if (this.wait === null) {
-      this.update()
-      this.tellAll()
-    }
+    if (this.wait !== null) return
+    const { branch, cell } = this
+    if (!branch.frozen && cell.mark === CLEAN && cell.stamp === this.stamp) {
+      // It holds at this revision, for those too who have come since.
+      if (this.stateAt === branch.revision) return
+      this.stateAt = branch.revision
+    } else this.update() // A newer evaluation may have ended before this one.
+    this.tellAll()
   }
 
   protected take(outcome: Outcome): void {
