@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: the relation is one, and each kind of object has its part in it.
+ *
  * Equality: the one relation by which the engine says "nothing changed" (VAL-10), failures included (ERR-7), and the
  * freezing that keeps values from changing behind its back (IN-10).
  *

@@ -7,7 +7,6 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import type { Subscriber } from 'rxjs'
 import { type Branch, type Family, Job, type Outsider, type Wait } from './branch.js'
 import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
@@ -16,53 +15,10 @@ import { cutEdges } from './graph.js'
 import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
 import { BOUNDED, type Cell, CLEAN, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { LiveState, LiveSubscriber, type Recipient } from './live-state.js'
 import { admit } from './memory.js'
 import { localOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
-
-/** What a live query shows. Values are never wrapped, and keep their reference as long as they are equal. */
-export type QueryState<V> =
-  | { readonly status: 'pending' }
-  | { readonly status: 'ready'; readonly value: V }
-  | { readonly status: 'stale'; readonly value: V }
-  | { readonly status: 'failed'; readonly error: unknown; readonly value?: V }
-
-const PENDING: QueryState<unknown> = Object.freeze({ status: 'pending' })
-
-/** The version of a state that says nothing; those of others rise. */
-const NOTHING = 0
-
-/** Who a live query is told to, and what of it: every state, or values and a failure. */
-export interface Recipient {
-  readonly observer: Subscriber<unknown>
-  readonly wants: 'states' | 'values'
-}
-
-/** One subscriber of a live query. What is needed each time it is told stands first, so that it lies together. */
-export class LiveSubscriber {
-  readonly observer: Subscriber<unknown> | null
-  readonly isOfValues: boolean
-  /** The revision at which it came: it is told nothing older. */
-  readonly since: Revision
-  /** The version it was told last, and the stamp of the last value. */
-  told = -1
-  toldStamp: Stamp = ABSENT
-  left = false
-  /** Its neighbours. One that has left still leads on to those behind it. */
-  next: LiveSubscriber | null = null
-  previous: LiveSubscriber | null = null
-  readonly live: LiveCell
-  /** Its place in the order of subscriptions of the whole database. */
-  readonly order: number
-
-  constructor(order: number, live: LiveCell, since: Revision, recipient: Recipient | null) {
-    this.observer = recipient === null ? null : recipient.observer
-    this.isOfValues = recipient !== null && recipient.wants === 'values'
-    this.since = since
-    this.live = live
-    this.order = order
-  }
-}
 
 /** What was waited for, until its turn to be told has come. */
 class Landing implements Turn, Outcome {
@@ -92,37 +48,21 @@ class Landing implements Turn, Outcome {
   }
 }
 
-/** The live side of one cell. What is needed each time it is reached stands first, so that it lies together. */
-export class LiveCell implements Watcher, Turn, Outsider {
+/** The live side of one cell. */
+export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
   queued = false
   protected wait: Wait | null = null
-  /** Its subscribers, in the order in which they came. */
-  first: LiveSubscriber | null = null
   readonly branch: Branch
   readonly engine: Engine
   protected cell: Cell
-  /** The revision the state is of. */
-  protected stateAt: Revision = 0
-  protected stamp: Stamp = ABSENT
   /** The record is new, and its stamps are too: the first outcome is compared with the state by what it holds. */
   private hasMoved = false
-  /** What it shows, in parts; made into one only for those who want it so. */
-  protected status: QueryState<unknown>['status'] = 'pending'
-  protected value: unknown = undefined
-  private state: QueryState<unknown> | null = null
-  /** Rises with every change of the state. */
-  private version = NOTHING
-  /** There is a value: the present one, or that before a failure. */
-  protected hasValue = false
-  protected error: unknown = undefined
   /** The revision of the evaluation waited for. */
   protected waitAt: Revision = 0
-  /** It is among those being told, and has not yet looked at its cell. */
-  isDue = false
-  private last: LiveSubscriber | null = null
   readonly origin: Cell
 
   constructor(branch: Branch, engine: Engine, origin: Cell) {
+    super()
     this.branch = branch
     this.engine = engine
     this.cell = this.attach(origin)
@@ -155,10 +95,7 @@ export class LiveCell implements Watcher, Turn, Outsider {
   }
 
   add(subscriber: LiveSubscriber): void {
-    subscriber.previous = this.last
-    if (this.last === null) this.first = subscriber
-    else this.last.next = subscriber
-    this.last = subscriber
+    this.append(subscriber)
     if (this.wait === null) this.update()
     this.tellOne(subscriber)
   }
@@ -166,11 +103,7 @@ export class LiveCell implements Watcher, Turn, Outsider {
   remove(subscriber: LiveSubscriber): void {
     if (subscriber.left) return
     subscriber.left = true
-    const { previous, next } = subscriber
-    if (previous === null) this.first = next
-    else previous.next = next
-    if (next === null) this.last = previous
-    else next.previous = previous
+    this.unlink(subscriber)
     if (this.first !== null) return
     this.branch.lives.delete(this.origin)
     this.branch.family.lives--
@@ -205,32 +138,6 @@ export class LiveCell implements Watcher, Turn, Outsider {
   protected await(job: Job): void {
     this.waitAt = this.branch.revision
     this.wait = addWait(job, null, null, null, this)
-  }
-
-  /** A newer result is on its way. */
-  protected growStale(): void {
-    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)
-    else if (this.status === 'failed') this.change('pending')
-  }
-
-  private change(status: QueryState<unknown>['status']): void {
-    this.status = status
-    this.state = null
-    this.version++
-  }
-
-  protected show(status: 'ready' | 'stale', value: unknown): void {
-    this.change(status)
-    this.value = value
-    this.hasValue = true
-    this.error = undefined
-  }
-
-  protected fail(error: unknown, hasValue: boolean, value: unknown): void {
-    this.change('failed')
-    this.error = error
-    this.hasValue = hasValue
-    this.value = value
   }
 
   /** What was waited for has ended; told in its turn. */
@@ -279,32 +186,6 @@ export class LiveCell implements Watcher, Turn, Outsider {
     if ((flags & FAILED) !== 0) return this.status === 'failed' && failureEquals(this.error, (value as Failure).error)
     return this.status === 'ready' && isEqual(this.cell, this.value, value)
   }
-
-  private describeState(): QueryState<unknown> {
-    const { status, value, error, hasValue } = this
-    if (status === 'pending') return PENDING
-    if (status !== 'failed') return { status, value }
-    return hasValue ? { status, error, value } : { status, error }
-  }
-
-  tellAll(): void {
-    for (let subscriber = this.first; subscriber !== null; subscriber = subscriber.next) this.tellOne(subscriber)
-  }
-
-  tellOne(subscriber: LiveSubscriber): void {
-    const version = subscriber.since > this.stateAt || this.status === 'pending' ? NOTHING : this.version
-    if (subscriber.left || subscriber.told === version) return
-    subscriber.told = version
-    const { observer } = subscriber
-    if (observer === null) return
-    if (!subscriber.isOfValues) observer.next(version === NOTHING ? PENDING : (this.state ??= this.describeState()))
-    else if (version === NOTHING) return
-    else if (this.status === 'failed') observer.error(this.error)
-    else if (this.status === 'ready' && this.stamp !== subscriber.toldStamp) {
-      subscriber.toldStamp = this.stamp
-      observer.next(this.value)
-    }
-  }
 }
 
 /** Why an evaluation is given up that nobody watches any more. Making one takes longer than all the rest of leaving. */
@@ -329,7 +210,7 @@ export function tellReached(reached: readonly Watcher[], delivery: Delivery): vo
   if (!isOrdered) turns.sort((a, b) => a.order - b.order)
   for (const subscriber of turns) {
     if (subscriber.left) continue
-    const { live } = subscriber
+    const live = subscriber.live as LiveCell
     delivery.at = live
     if (live.isDue) {
       live.isDue = false
