@@ -109,7 +109,7 @@ export const commits = [
   {
     name: 'inner-batch-not-undone',
     file: 'core/batch.ts',
-    find: 'else for (const undo of this.journal.splice(saved).toReversed()) undo()',
+    find: 'else if (this.journal !== null) for (const undo of this.journal.splice(saved).toReversed()) undo()',
     replace: '',
     breaks: 'What an inner batch wrote before it threw is committed.',
     first: ['spec/bat'],

@@ -36,7 +36,7 @@ export const telling = [
   },
   {
     name: 'state-told-again',
-    file: 'core/live.ts',
+    file: 'core/live-state.ts',
     find: 'if (subscriber.left || subscriber.told === version) return',
     replace: 'if (subscriber.left) return',
     breaks: 'A commit that changes nothing for a live query is told.',
@@ -44,15 +44,15 @@ export const telling = [
   },
   {
     name: 'older-state-told',
-    file: 'core/live.ts',
-    find: 'const version = subscriber.since > this.stateAt ? NOTHING : this.version',
-    replace: 'const { version } = this',
+    file: 'core/live-state.ts',
+    find: 'const version = subscriber.since > this.stateAt || this.status === \'pending\' ? NOTHING : this.version',
+    replace: "const version = this.status === 'pending' ? NOTHING : this.version",
     breaks: 'A new subscriber is told a state older than its subscription.',
     first: ['spec/live-async', 'spec/live-overtaken', 'model/history'],
   },
   {
     name: 'stale-value-dropped',
-    file: 'core/live.ts',
+    file: 'core/live-state.ts',
     find: "    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)\n    else if (this.status === 'failed') {",
     replace: "    if (this.status === 'ready' || this.status === 'failed') {",
     breaks: 'The previous value is gone while the next is on its way.',

@@ -27,10 +27,10 @@ export interface Batch {
 export class Collector {
   private readonly branch: Branch
   private readonly changes = new Map<Slot, Change>()
-  private readonly cells = new Set<Cell>()
-  private readonly done: (() => void)[] = []
-  /** How to take back each write, the newest last. */
-  private readonly journal: (() => void)[] = []
+  private cells: Set<Cell> | null = null
+  private done: (() => void)[] | null = null
+  /** How to take back each write since the first inner batch began, the newest last. */
+  private journal: (() => void)[] | null = null
   private open = true
   /** Some changes were taken over from another view. */
   private takes = false
@@ -42,15 +42,17 @@ export class Collector {
   /** Commits the last change of each slot, in the order of the first. */
   commit(): Revision {
     this.open = false
-    const revision = this.takes ? commitTaken(this.branch, [...this.changes.values()], this.cells) : commit(this.branch, this.changes.values(), this.cells)
-    for (const call of this.done) call()
+    const { changes, cells } = this
+    const revision = this.takes ? commitTaken(this.branch, [...changes.values()], cells ?? []) : commit(this.branch, changes.values(), cells ?? [])
+    if (this.done !== null) for (const call of this.done) call()
     return revision
   }
 
   /** Called once what was written so far has been committed. */
   afterwards(call: () => void): void {
-    this.journal.push(() => this.done.pop())
-    this.done.push(call)
+    const done = (this.done ??= [])
+    this.journal?.push(() => done.pop())
+    done.push(call)
   }
 
   /** The slots that show something else than the view does: what was written here, and the writes that wait for their turn. */
@@ -60,13 +62,14 @@ export class Collector {
 
   /** Where an inner batch begins. */
   save(): number {
+    this.journal ??= []
     return this.journal.length
   }
 
   /** Takes back what an inner batch wrote since; the outermost one ends. */
   discard(saved: number | undefined): void {
     if (saved === undefined) this.open = false
-    else for (const undo of this.journal.splice(saved).toReversed()) undo()
+    else if (this.journal !== null) for (const undo of this.journal.splice(saved).toReversed()) undo()
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {
@@ -112,12 +115,16 @@ export class Collector {
   put(change: Change): void {
     this.check()
     this.takes ||= change.stamp !== undefined
-    const before = this.changes.get(change.slot)
-    this.journal.push(() => {
-      if (before === undefined) this.changes.delete(change.slot)
-      else this.changes.set(change.slot, before)
-    })
+    if (this.journal !== null) this.noteChange(change.slot, this.journal)
     this.changes.set(change.slot, change)
+  }
+
+  private noteChange(slot: Slot, journal: (() => void)[]): void {
+    const before = this.changes.get(slot)
+    journal.push(() => {
+      if (before === undefined) this.changes.delete(slot)
+      else this.changes.set(slot, before)
+    })
   }
 
   invalidate(definition: Definition, ...args: unknown[]): void {
@@ -126,9 +133,10 @@ export class Collector {
   }
 
   invalidateCell(cell: Cell): void {
-    if (this.cells.has(cell)) return
-    this.journal.push(() => this.cells.delete(cell))
-    this.cells.add(cell)
+    const cells = (this.cells ??= new Set())
+    if (cells.has(cell)) return
+    this.journal?.push(() => cells.delete(cell))
+    cells.add(cell)
   }
 
   current(slot: Slot): Change {

@@ -56,6 +56,11 @@ class EffectCell extends LiveCell {
     })
   }
 
+  /** Running is all it does. */
+  override tellAll(): void {}
+
+  override tellOne(): void {}
+
   protected override leaveWaits(): void {
     this.turn?.unsubscribe()
     this.turn = null

@@ -7,7 +7,6 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import type { Subscriber } from 'rxjs'
 import { type Branch, type Family, Job, type Outsider, type Wait } from './branch.js'
 import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
@@ -15,54 +14,11 @@ import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
 import { isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
-import { BOUNDED, type Cell, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { BOUNDED, type Cell, CLEAN, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
+import { LiveState, LiveSubscriber, type Recipient } from './live-state.js'
 import { admit } from './memory.js'
 import { localOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
-
-/** What a live query shows. Values are never wrapped, and keep their reference as long as they are equal. */
-export type QueryState<V> =
-  | { readonly status: 'pending' }
-  | { readonly status: 'ready'; readonly value: V }
-  | { readonly status: 'stale'; readonly value: V }
-  | { readonly status: 'failed'; readonly error: unknown; readonly value?: V }
-
-const PENDING: QueryState<unknown> = Object.freeze({ status: 'pending' })
-
-/** The version of a state that says nothing; those of others rise. */
-const NOTHING = 0
-
-/** Who a live query is told to, and what of it: every state, or values and a failure. */
-export interface Recipient {
-  readonly observer: Subscriber<unknown>
-  readonly wants: 'states' | 'values'
-}
-
-/** One subscriber of a live query. */
-export class LiveSubscriber {
-  /** Its place in the order of subscriptions of the whole database. */
-  readonly order: number
-  readonly live: LiveCell
-  /** The revision at which it came: it is told nothing older. */
-  readonly since: Revision
-  readonly observer: Subscriber<unknown> | null
-  readonly isOfValues: boolean
-  /** The version it was told last, and the stamp of the last value. */
-  told = -1
-  toldStamp: Stamp = ABSENT
-  left = false
-  /** Its neighbours. One that has left still leads on to those behind it. */
-  previous: LiveSubscriber | null = null
-  next: LiveSubscriber | null = null
-
-  constructor(order: number, live: LiveCell, since: Revision, recipient: Recipient | null) {
-    this.order = order
-    this.live = live
-    this.since = since
-    this.observer = recipient === null ? null : recipient.observer
-    this.isOfValues = recipient !== null && recipient.wants === 'values'
-  }
-}
 
 /** What was waited for, until its turn to be told has come. */
 class Landing implements Turn, Outcome {
@@ -96,41 +52,24 @@ class Landing implements Turn, Outcome {
 }
 
 /** The live side of one cell. */
-export class LiveCell implements Watcher, Turn, Outsider {
+export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
+  queued = false
+  protected wait: Wait | null = null
   readonly branch: Branch
   readonly engine: Engine
-  readonly origin: Cell
-  queued = false
-  /** It is among those being told, and has not yet looked at its cell. */
-  isDue = false
-  /** Its subscribers, in the order in which they came. */
-  first: LiveSubscriber | null = null
-  private last: LiveSubscriber | null = null
-  /** What it shows, in parts; made into one only for those who want it so. */
-  protected status: QueryState<unknown>['status'] = 'pending'
-  protected value: unknown = undefined
-  /** There is a value: the present one, or that before a failure. */
-  protected hasValue = false
-  protected error: unknown = undefined
-  private state: QueryState<unknown> | null = PENDING
-  private version = NOTHING
-  private versions = NOTHING
+  protected cell: Cell
   /** The next outcome was never compared with the state, nor are stamps: the record is new, or evaluations of several revisions ran at once. */
   protected isApart = false
-  protected cell: Cell
-  protected stamp: Stamp = ABSENT
-  /** That of the value that was told: later outcomes may hold it under other stamps. */
-  private shown: Stamp = ABSENT
-  /** The revision the state is of, and that of the evaluation waited for. */
-  protected stateAt: Revision = 0
+  /** The revision of the evaluation waited for. */
   protected waitAt: Revision = 0
-  protected wait: Wait | null = null
+  readonly origin: Cell
 
   constructor(branch: Branch, engine: Engine, origin: Cell) {
+    super()
     this.branch = branch
     this.engine = engine
+    this.cell = this.attach(origin)
     this.origin = origin
-    this.cell = this.attach()
     branch.lives.set(origin, this)
     branch.family.lives++
   }
@@ -147,22 +86,19 @@ export class LiveCell implements Watcher, Turn, Outsider {
   }
 
   /** Finds the record to watch, and stands at it where there are marks to be woken by. */
-  private attach(): Cell {
-    const cell = localOf(this.branch.home, this.origin) as Cell
+  private attach(origin: Cell): Cell {
+    const cell = localOf(this.branch.home, origin) as Cell
     if (!this.branch.frozen) cell.watcher = this
     return cell
   }
 
   move(): void {
-    this.cell = this.attach()
+    this.cell = this.attach(this.origin)
     this.isApart = true
   }
 
   add(subscriber: LiveSubscriber): void {
-    subscriber.previous = this.last
-    if (this.last === null) this.first = subscriber
-    else this.last.next = subscriber
-    this.last = subscriber
+    this.append(subscriber)
     if (this.wait === null) this.update()
     this.tellOne(subscriber)
   }
@@ -170,11 +106,7 @@ export class LiveCell implements Watcher, Turn, Outsider {
   remove(subscriber: LiveSubscriber): void {
     if (subscriber.left) return
     subscriber.left = true
-    const { previous, next } = subscriber
-    if (previous === null) this.first = next
-    else previous.next = next
-    if (next === null) this.last = previous
-    else next.previous = previous
+    this.unlink(subscriber)
     if (this.first !== null) return
     this.branch.lives.delete(this.origin)
     this.branch.family.lives--
@@ -211,36 +143,6 @@ export class LiveCell implements Watcher, Turn, Outsider {
     this.wait = addWait(job, null, null, null, this)
   }
 
-  /** A newer result is on its way. */
-  protected growStale(): void {
-    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)
-    else if (this.status === 'failed') {
-      this.change('pending')
-      this.state = PENDING
-      this.version = NOTHING
-    }
-  }
-
-  private change(status: QueryState<unknown>['status']): void {
-    this.status = status
-    this.state = null
-    this.version = ++this.versions
-  }
-
-  protected show(status: 'ready' | 'stale', value: unknown): void {
-    this.change(status)
-    this.value = value
-    this.hasValue = true
-    this.error = undefined
-  }
-
-  protected fail(error: unknown, hasValue: boolean, value: unknown): void {
-    this.change('failed')
-    this.error = error
-    this.hasValue = hasValue
-    this.value = value
-  }
-
   /** What was waited for has ended; told in its turn. */
   ended(outcome: Outcome | null): void {
     const { wait, branch } = this
@@ -255,11 +157,14 @@ export class LiveCell implements Watcher, Turn, Outsider {
     this.take(landing)
     this.isApart = landing.isOvertaken
     this.tellAll()
-    // A newer evaluation may have ended before this one.
-    if (this.wait === null) {
-      this.update()
-      this.tellAll()
-    }
+    if (this.wait !== null) return
+    const { branch, cell } = this
+    if (!branch.frozen && cell.mark === CLEAN && cell.stamp === this.stamp) {
+      // It holds at this revision, for those too who have come since.
+      if (this.stateAt === branch.revision) return
+      this.stateAt = branch.revision
+    } else this.update() // A newer evaluation may have ended before this one.
+    this.tellAll()
   }
 
   protected take(outcome: Outcome): void {
@@ -291,32 +196,6 @@ export class LiveCell implements Watcher, Turn, Outsider {
     if ((flags & FAILED) !== 0) return this.status === 'failed' && failureEquals(this.error, (value as Failure).error)
     return (this.status === 'ready' || this.status === 'stale') && isEqual(this.cell, this.value, value)
   }
-
-  private describeState(): QueryState<unknown> {
-    const { status, value, error, hasValue } = this
-    if (status === 'pending') return PENDING
-    if (status !== 'failed') return { status, value }
-    return hasValue ? { status, error, value } : { status, error }
-  }
-
-  tellAll(): void {
-    for (let subscriber = this.first; subscriber !== null; subscriber = subscriber.next) this.tellOne(subscriber)
-  }
-
-  tellOne(subscriber: LiveSubscriber): void {
-    const version = subscriber.since > this.stateAt ? NOTHING : this.version
-    if (subscriber.left || subscriber.told === version) return
-    subscriber.told = version
-    const { observer } = subscriber
-    if (observer === null) return
-    if (!subscriber.isOfValues) observer.next(version === NOTHING ? PENDING : (this.state ??= this.describeState()))
-    else if (version === NOTHING) return
-    else if (this.status === 'failed') observer.error(this.error)
-    else if (this.status === 'ready' && this.shown !== subscriber.toldStamp) {
-      subscriber.toldStamp = this.shown
-      observer.next(this.value)
-    }
-  }
 }
 
 /** Why an evaluation is given up that nobody watches any more. Making one takes longer than all the rest of leaving. */
@@ -341,7 +220,7 @@ export function tellReached(reached: readonly Watcher[], delivery: Delivery): vo
   if (!isOrdered) turns.sort((a, b) => a.order - b.order)
   for (const subscriber of turns) {
     if (subscriber.left) continue
-    const { live } = subscriber
+    const live = subscriber.live as LiveCell
     delivery.at = live
     if (live.isDue) {
       live.isDue = false

@@ -119,7 +119,9 @@ function endOtherwise(frame: Frame, failed: boolean, result: unknown): Job | nul
   family.depth--
   family.active = frame.parent
   frame.cell.flags &= ~RUNNING
-  return conclude(frame, failed, result)
+  const job = conclude(frame, failed, result)
+  if (!failed && job === null && isPlain(frame) && frame.ring === null) giveBack(family, frame)
+  return job
 }
 
 /** The run has ended, and nobody else knows the frame: only its tracker, which names the run. */
