@@ -53,7 +53,7 @@ export const jobs = [
   {
     name: 'waiters-of-cancelled-not-told',
     file: 'core/job.ts',
-    find: '      wait.notify?.(null)\n',
+    find: '      wait.outsider?.ended(null)\n',
     replace: '',
     breaks: 'Who waits from outside for a job that is cancelled waits for good.',
     first: ['spec/can-close', 'spec/can', 'spec/can-family'],
@@ -93,7 +93,7 @@ export const jobs = [
   {
     name: 'job-left-in-the-books',
     file: 'core/job.ts',
-    find: '  if (branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)\n',
+    find: '  if (branch.frozen && branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)\n',
     replace: '',
     breaks: 'A cancelled job of a snapshot is found by the next reader.',
     first: ['spec/can-family', 'spec/share', 'model/history'],
@@ -101,8 +101,8 @@ export const jobs = [
   {
     name: 'abort-listener-not-removed',
     file: 'core/outside.ts',
-    find: "(outcome) => {\n      signal.removeEventListener('abort', abort)\n",
-    replace: '(outcome) => {\n',
+    find: "const ended = (outcome: Outcome | null): void => {\n      signal.removeEventListener('abort', abort)\n",
+    replace: 'const ended = (outcome: Outcome | null): void => {\n',
     breaks: 'A signal that lives long keeps a listener for each call that was made with it.',
     first: ['spec/can-family'],
   },

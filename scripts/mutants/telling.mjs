@@ -5,8 +5,8 @@ export const telling = [
   {
     name: 'result-told-out-of-turn',
     file: 'core/live.ts',
-    find: 'this.branch.family.delivery.put(new Landing(this, this.waitAt, outcome))',
-    replace: 'new Landing(this, this.waitAt, outcome).tell()',
+    find: 'branch.family.delivery.put(new Landing(this, this.waitAt, wait.target.branch !== branch, outcome))',
+    replace: 'new Landing(this, this.waitAt, wait.target.branch !== branch, outcome).tell()',
     breaks: 'An asynchronous result is told in the middle of what is being told.',
     first: ['spec/live-async'],
   },
@@ -53,8 +53,8 @@ export const telling = [
   {
     name: 'stale-value-dropped',
     file: 'core/live-state.ts',
-    find: "    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)\n    else if (this.status === 'failed') {",
-    replace: "    if (this.status === 'ready' || this.status === 'failed') {",
+    find: "    if (this.status === 'ready' || (this.status === 'failed' && this.hasValue)) this.show('stale', this.value)\n    else if (this.status === 'failed') this.change('pending')",
+    replace: "    if (this.status === 'ready' || this.status === 'failed') this.change('pending')",
     breaks: 'The previous value is gone while the next is on its way.',
     first: ['spec/live-async', 'spec/live'],
   },
