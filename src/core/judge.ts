@@ -69,15 +69,15 @@ function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): b
   if (custom === false) return false
   const { family } = cell.table.branch as Branch
   const { active, floor, comparing } = family
-  const isOnStack = frame !== null && !frame.branch.frozen && (cell.flags & RUNNING) === 0
+  const running = frame === null || frame.branch.frozen || (frame.cell.flags & RUNNING) !== 0 ? null : frame.cell
   if (frame === null) family.comparing = true
   else family.active = frame
-  if (isOnStack) cell.flags |= RUNNING
+  if (running !== null) running.flags |= RUNNING
   family.floor = ++family.depth
   try {
     return custom(a, b)
   } finally {
-    if (isOnStack) cell.flags &= ~RUNNING
+    if (running !== null) running.flags &= ~RUNNING
     family.depth--
     family.floor = floor
     family.active = active

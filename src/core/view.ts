@@ -212,8 +212,10 @@ export class View implements Reader {
     const { branch } = this
     const end = arguments.length - 1
     if (this.collecting === null && branch.family.isCalm && branch.parent === null) {
-      const slot = quickOrigin(branch, definition, first, end - 1) ?? (definition?.kind === 'input' ? slotOf(branch, definition, arguments, end, 1) : null)
-      if (slot instanceof Slot) return commitPlain(branch, slot, end === 1 ? first : end === 2 ? second : arguments[end])
+      const known = quickOrigin(branch, definition, first, end - 1)
+      const slot = known ?? (definition?.kind === 'input' ? slotOf(branch, definition, arguments, end, 1) : null)
+      // A definition that is used for the first time may be a durable one.
+      if (slot instanceof Slot && (known !== null || branch.family.isCalm)) return commitPlain(branch, slot, end === 1 ? first : end === 2 ? second : arguments[end])
     }
     if (this.collecting !== null) return this.write('set', (tx) => tx.set(definition as Input<Args, unknown>, ...(Array.prototype.slice.call(arguments, 1) as [unknown])))
     if (branch.disposed || branch.family.closed) this.refuse()

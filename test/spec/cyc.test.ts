@@ -128,7 +128,7 @@ describe('equality functions', () => {
     const db = createDatabase()
     const names: string[] = []
     let view: View = db
-    const self: Derived<[], object> = derived('self', (q) => ({ x: q.get(x) }), {
+    const self: Derived<[], { x: number }> = derived('self', (q) => ({ x: q.get(x) }), {
       equals: () => {
         names.push((thrownBy(() => view.get(self)) as Error).name)
         return false
@@ -151,7 +151,7 @@ describe('equality functions', () => {
       const lower: Derived<[], { x: number }> = derived('lower', (q) => ({ x: q.get(x) }), { equals: () => db.get(upper) > 0 })
       db.get(upper)
       db.set(x, 5)
-      const error = thrownBy(() => db.get(first === 'lower' ? lower : upper))
+      const error = thrownBy(() => (first === 'lower' ? db.get(lower) : db.get(upper)))
       expect([first, (error as Error).name, db.stats().jobs]).toEqual([first, first === 'lower' ? 'EqualityError' : 'CycleError', 0])
     }
   })

@@ -1,4 +1,5 @@
 /** Durability: how seldom inputs change, and what need not be looked at because of it. */
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, type Durability, DurabilityError, input, interned, InvalidDefinitionError, type View } from '../../src/index.js'
 import { levelIn } from '../../src/core/node.js'
@@ -109,6 +110,25 @@ describe('what is not looked at', () => {
     db.get(total)
     taken()
     expect([after.get(total), taken()]).toEqual([answer + 1000 - 2, ['total']])
+  })
+})
+
+describe('first use', () => {
+  it.each(['low', 'medium', 'high', 'never'] as const)('[BIND-1 DUR-3 DUR-4] a definition that is first used by a write: an evaluation that began before it reads as of its own revision (%s)', async (durability) => {
+    const db = createDatabase()
+    const first = input<[], number>('first', { initial: 0, durability })
+    const read = derived('read', (q) => q.get(first))
+    const opened = gate()
+    const slow = derived('slow', async (q) => {
+      await opened.promise
+      return q.get(read)
+    })
+    const early = db.get(slow)
+    db.set(first, 3)
+    const snapshot = db.snapshot()
+    expect([db.get(read), snapshot.get(read)]).toEqual([3, 3])
+    opened.open()
+    expect([await early, await db.get(slow)]).toEqual([0, 3])
   })
 })
 
