@@ -1,6 +1,6 @@
 /** Cache files: what a load gives back, and what is in a file. */
 import { Map as ImmutableMap } from 'immutable'
-import { DuplicateDefinitionError, LimitExceededError, type Database } from 'pebre'
+import { DuplicateDefinitionError, InvalidDefinitionError, LimitExceededError, type Database } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache, UnsupportedValueError } from 'pebre/persist'
 import { derived, input, interned } from '../../src/index.js'
 import { describe, expect, it } from 'vitest'
@@ -353,6 +353,11 @@ describe('definitions that changed', () => {
     expect(report).toMatchObject({ loaded: true, queries: 1, dropped: [{ definition: 'double', count: 1, reason: 'version' }, { definition: 'shown', count: 1, reason: 'dependencies' }] })
     const plain = double(undefined, log)
     expect(await loadCache(database({ definitions: [number, plain] }), await saved())).toMatchObject({ queries: 1, dropped: [] })
+  })
+
+  it('[PER-8] a version that no file could hold is refused where the query is declared', () => {
+    for (const version of [Number.NaN, Infinity, null, true, 1n, {}, []]) expect(() => derived('double', () => 1, { version: version as number })).toThrow(InvalidDefinitionError)
+    for (const version of [0, -1.5, '', '2026-11']) expect(derived('double', () => 1, { version }).options.version).toBe(version)
   })
 
   it('[PER-7] a definition that became another kind refuses the file, or is left out with what depends on it', async () => {
