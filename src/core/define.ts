@@ -287,6 +287,11 @@ function checkRecovery(name: string, cycle: unknown): void {
   if ('limit' in cycle) checkCount(`${name}: cycle.limit`, cycle.limit)
 }
 
+/** What a file could not hold, or what is not equal to itself, would lose all results. */
+function checkVersion(name: string, version: unknown = 0): void {
+  if (typeof version !== 'string' && !Number.isFinite(version)) throw new InvalidDefinitionError(`${name}: version must be a finite number or a string.`)
+}
+
 /** @throws `InvalidDefinitionError` for anything but a number that is not negative */
 export function checkCount(what: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0) return value
@@ -346,6 +351,7 @@ export function derived<A extends Args, R>(
   if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
   const { history = 0 } = options
   if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)
+  checkVersion(name, options.version)
   checkAsync(name, options)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })

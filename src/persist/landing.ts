@@ -151,6 +151,10 @@ export class Landing {
         continue
       }
       const { deps, changed, isStale } = this.depsOf(links[i] as readonly number[])
+      if (isStale && deps.length === 0) {
+        dropped++
+        continue
+      }
       this.writer.place(this.landed[base + i] as Ref, values[i], flags[i] === 1, deps, changed, isStale)
       this.queries++
       if (this.slices.due()) await this.slices.rest()
@@ -170,6 +174,8 @@ export class Landing {
         deps.push(landed as Ref)
       }
     }
+    // What is out of date must show it by a dependency: snapshots and later files tell by these, and by nothing else.
+    if (isStale && changed === null && deps.length > 0) changed = [0]
     return { deps, changed: changed ?? none, isStale }
   }
 

@@ -1,6 +1,6 @@
 /** Cache files: what a load gives back, and what is in a file. */
 import { Map as ImmutableMap } from 'immutable'
-import { DuplicateDefinitionError, LimitExceededError, type Database } from 'pebre'
+import { DuplicateDefinitionError, InvalidDefinitionError, LimitExceededError, type Database } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache, UnsupportedValueError } from 'pebre/persist'
 import { derived, input, interned } from '../../src/index.js'
 import { describe, expect, it } from 'vitest'
@@ -353,6 +353,36 @@ describe('definitions that changed', () => {
     expect(report).toMatchObject({ loaded: true, queries: 1, dropped: [{ definition: 'double', count: 1, reason: 'version' }, { definition: 'shown', count: 1, reason: 'dependencies' }] })
     const plain = double(undefined, log)
     expect(await loadCache(database({ definitions: [number, plain] }), await saved())).toMatchObject({ queries: 1, dropped: [] })
+  })
+
+  it('[PER-1 PER-12] a result that was out of date when it was saved is so in every later file and snapshot, until it is computed again', async () => {
+    const hidden = derived('hidden', (q, key: string) => (q.get(number, key) ?? 0) * 10, { persist: false })
+    const top = derived('top', (q, key: string) => q.get(hidden, key) + 1)
+    const constant = derived('constant', () => 5, { persist: false })
+    const alone = derived('alone', (q) => q.get(constant))
+    const definitions = [number, hidden, top, constant, alone]
+    const port = new MemoryPort()
+    const db = database({ definitions })
+    db.set(number, 'a', 1)
+    expect([db.get(top, 'a'), db.get(alone)]).toEqual([11, 5])
+    db.set(number, 'a', 2)
+    db.invalidate(constant)
+    // What lies between is computed again, and what is saved stands above it.
+    expect([db.get(hidden, 'a'), db.get(constant)]).toEqual([20, 5])
+    await saveCache(db, { port, name: 'life 0' })
+    for (let life = 1; life < 4; life++) {
+      const next = database({ definitions })
+      await loadCache(next, { port, name: `life ${life - 1}` })
+      await saveCache(next, { port, name: `life ${life}` })
+      const snapshot = next.snapshot()
+      expect([life, snapshot.get(top, 'a'), snapshot.get(alone)]).toEqual([life, 21, 5])
+      expect([life, next.get(top, 'a'), next.get(alone)]).toEqual([life, 21, 5])
+    }
+  })
+
+  it('[PER-8] a version that no file could hold is refused where the query is declared', () => {
+    for (const version of [Number.NaN, Infinity, null, true, 1n, {}, []]) expect(() => derived('double', () => 1, { version: version as number })).toThrow(InvalidDefinitionError)
+    for (const version of [0, -1.5, '', '2026-11']) expect(derived('double', () => 1, { version }).options.version).toBe(version)
   })
 
   it('[PER-7] a definition that became another kind refuses the file, or is left out with what depends on it', async () => {
