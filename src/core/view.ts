@@ -228,7 +228,10 @@ export class View implements Reader {
     return this.write('remove', (tx) => tx.remove(definition, ...args))
   }
 
-  /** Sets an input to what the function makes of its value. The function is called once. */
+  /**
+   * Sets an input to what the function makes of its value. The function is called once.
+   * @throws what the function throws, as the same object; `MissingInputError` for a required input that is absent
+   */
   update<A extends Args, V>(definition: TotalInput<A, V>, ...argsAndChange: Then<A, (value: V) => V>): Revision
   update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): Revision
   update<A extends Args, V>(definition: Input<A, V>, ...argsAndChange: Then<A, (value: V | undefined) => V>): Revision {
