@@ -40,19 +40,20 @@ async function found(view: View): Promise<unknown> {
 }
 
 /** Writes and reads a little. */
-async function live(db: Database, model: Model, { chance, int, pick }: Random, steps: number): Promise<void> {
+async function live(db: Database, model: Model, { int, pick }: Random, steps: number): Promise<void> {
   for (let i = 0; i < steps; i++) {
     const key = pick(keys)
-    if (chance(0.3)) {
+    const die = int(10)
+    if (die < 3) {
       model.file.set(key, int(9))
       db.set(file, key, model.file.get(key) as number)
-    } else if (chance(0.1)) {
+    } else if (die === 3) {
       model.file.delete(key)
       db.remove(file, key)
-    } else if (chance(0.1)) db.set(factor, (model.factor = int(3)))
-    else if (chance(0.1)) db.invalidate(pick([third, hidden, scaled]), key)
-    else if (chance(0.1)) await db.get(present, key)
-    else if (chance(0.1)) db.get(pick([total, count]))
+    } else if (die === 4) db.set(factor, (model.factor = int(3)))
+    else if (die === 5) db.invalidate(pick([third, hidden, scaled]), key)
+    else if (die === 6) await db.get(present, key)
+    else if (die === 7) db.get(pick([total, count]))
     else db.get(pick(single), key)
   }
 }
