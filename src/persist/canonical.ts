@@ -39,11 +39,17 @@ const { __lookupGetter__: lookupGetter } = Object.prototype as unknown as { read
 
 const own = Object.getOwnPropertyDescriptor
 
+/** A getter of the platform, to be called for an object whose prototype may be another one. */
+function getterOf(prototype: object, name: PropertyKey): (object: object) => unknown {
+  const descriptor = own(prototype, name) as PropertyDescriptor & { readonly get: () => unknown }
+  return (object) => Reflect.apply(descriptor.get, object, [])
+}
+
 /** As what a typed array was made; undefined for anything else. */
-const typedArrayName = own(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag)?.get as (this: object) => string | undefined
+const typedArrayName = getterOf(Object.getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag)
 
 /** Throws for what is no ArrayBuffer. */
-const bufferLength = own(ArrayBuffer.prototype, 'byteLength')?.get as (this: object) => number
+const bufferLength = getterOf(ArrayBuffer.prototype, 'byteLength')
 
 /** The form of values, one after the other. */
 export class Canonical {
@@ -274,7 +280,7 @@ export class Canonical {
     if (isRegExp) return this.tag(REGEXP, this.visit((object as RegExp).source, depth), (object as RegExp).flags, this.child((object as RegExp).lastIndex, 'lastIndex', depth))
     if (prototype === ArrayBuffer.prototype) {
       // Throws for what is none: anything else would be taken for a list of bytes.
-      bufferLength.call(object)
+      bufferLength(object)
       return this.tag(BYTES, 'ArrayBuffer', this.copyBytes(new Uint8Array(object as ArrayBuffer)))
     }
     if (isBox) return this.tag(BOXED, this.visit((prototype as { valueOf: (this: object) => unknown }).valueOf.call(object), depth))
@@ -285,7 +291,7 @@ export class Canonical {
 
   /** Binary data by the name of its class; `made`: as what it must have been made, whatever its prototype says. */
   private visitView(object: object, name: string, made: string, depth: number): unknown {
-    const found = typedArrayName.call(object) ?? (ArrayBuffer.isView(object) ? 'DataView' : '')
+    const found = typedArrayName(object) ?? (ArrayBuffer.isView(object) ? 'DataView' : '')
     if (found !== made) return this.refuse(depth, `it is no ${made}`)
     if (made === 'DataView' && Reflect.ownKeys(object).length > 0) return this.refuse(depth, 'it is a built-in object with properties of its own')
     return this.tag(BYTES, name, this.copyBytes(object as ArrayBufferView))
