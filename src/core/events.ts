@@ -30,7 +30,7 @@ export type EventBody =
   | ({
       readonly type: 'queryStarted'
       readonly run: number
-      /** `new`, `failure`, `volatile`, `invalidated`, `interrupted`, or the id of the first dependency that changed. */
+      /** `new`, `failure`, `volatile`, `invalidated`, `interrupted`, or the id of the first dependency that changed (`keys of NAME`, `entries of NAME`). */
       readonly cause: string
       /** The run that asked for it; 0: a caller outside, or a validation. */
       readonly parent: number

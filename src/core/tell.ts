@@ -2,7 +2,7 @@
 import { type Branch, type Evaluation, HEARD, type Job } from './branch.js'
 import type { EventBody, RecordName } from './events.js'
 import { describeValue } from './describe.js'
-import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isSource, type Node, type Outcome, VOLATILE } from './node.js'
+import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isCell, isSource, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
 
 /** Somebody listens to the events of a branch, or nobody does any more. Evaluations on their way tell their hits from now on. */
@@ -45,8 +45,17 @@ export function causeOf(cell: Cell): string {
   if (cell.stamp === ABSENT) return 'new'
   if ((cell.flags & FAILED) !== 0) return 'failure'
   if ((cell.flags & BROKEN) !== 0) return 'interrupted'
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.dep.stamp !== edge.stamp) return nameOf(edge.dep).id
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.dep.stamp !== edge.stamp) return changeOf(edge.dep.origin)
   return (cell.flags & VOLATILE) !== 0 ? 'volatile' : 'invalidated'
+}
+
+/** What changed, as debug tools name it: nobody can ask for a hidden slot by its arguments. */
+function changeOf(origin: Node): string {
+  const { table } = origin
+  const { name } = table.definition
+  if (origin === table.keys) return `keys of ${name}`
+  if (origin === table.entries) return `entries of ${name}`
+  return name === '' && !isCell(origin) ? 'invalidated' : nameOf(origin).id
 }
 
 export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {

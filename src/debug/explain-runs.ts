@@ -60,6 +60,7 @@ class Memory {
       case 'inputSet':
       case 'inputRemoved':
         this.remember(event.id, event.revision, true, '')
+        this.remember(`entries of ${event.definition}`, event.revision, false, event.id)
         return null
       case 'queryComputed':
         if (!event.cutoff) this.remember(event.id, event.revision, false, event.cause)

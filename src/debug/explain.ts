@@ -28,6 +28,8 @@ export class Explanation {
   readonly changedAt: number
   readonly verifiedAt: number
   readonly value: string
+  /** Its value was given up to save memory. */
+  readonly isEvicted: boolean
   /** Why it last ran; null for inputs, and where it never did. `kept`: that run gave an equal value. */
   readonly ran: { readonly cause: RunCause; readonly chain: readonly ExplanationStep[]; readonly kept: boolean } | null
   /** Why it does not hold, or may not; null where it does. */
@@ -49,7 +51,8 @@ export class Explanation {
     this.changedAt = record?.changedAt ?? 0
     this.verifiedAt = record?.verifiedAt ?? -1
     this.value = record === null ? 'nothing' : valueOf(record)
-    this.ran = isQuery && record.outcome !== null ? ranBecause(look, record, steps) : null
+    this.ran = isQuery && (record.outcome !== null || isEvicted(record)) ? ranBecause(look, record, steps) : null
+    this.isEvicted = isQuery && isEvicted(record)
     this.stale = isQuery && isStale ? { chain: steps(staleBelow(look, record)) } : null
     const stopped = isQuery && record.state === 'ready' ? stoppedBelow(look, record) : null
     this.held = stopped === null ? null : { by: stepOf(stopped.by), chain: steps(stopped.chain) }
@@ -60,6 +63,7 @@ export class Explanation {
   format({ values = true }: { readonly values?: boolean } = {}): string {
     const lines = [`${this.id} ${headline(this)}`]
     const chainLines = (chain: readonly ExplanationStep[]): string[] => linesOf(chain, values)
+    if (this.isEvicted) lines.push('  Its value was given up to save memory: it is made again when it is next asked for.')
     if (values && this.value !== 'nothing') lines.push(`  value: ${this.value}`)
     if (this.state === 'running') lines.push('  It is being computed, or what it read is being checked.')
     if (this.stale !== null) lines.push(`  ${staleText(this.stale.chain)}`, ...chainLines(this.stale.chain))
@@ -114,6 +118,9 @@ function valueOf({ outcome, state }: DebugRecord): string {
   if (outcome === null) return state === 'absent' ? 'absent' : 'nothing'
   return 'error' in outcome ? `failed: ${describeValue(outcome.error)}` : describeValue(outcome.value)
 }
+
+/** It had an outcome, and holds none. */
+const isEvicted = ({ outcome, state }: DebugRecord): boolean => outcome === null && state !== 'new' && state !== 'running'
 
 const last = <T>(list: readonly T[]): T | undefined => list.at(-1)
 

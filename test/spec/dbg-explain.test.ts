@@ -159,6 +159,36 @@ describe('explain', () => {
 })
 
 describe('explainRuns', () => {
+  it('[DBG-5] a value that was given up is said to be', () => {
+    const db = createDatabase({ limits: { cells: 1 } })
+    for (const path of ['a', 'b']) db.get(size, path)
+    db.set(flag, true)
+    const lost = explain(db, size, 'a')
+    expect([lost.isEvicted, lost.state, lost.format()]).toEqual([true, 'ready', 'size(a) is valid at revision 1; its outcome dates from revision 0.\n  Its value was given up to save memory: it is made again when it is next asked for.\n  It ran once: when it was first asked for.\n'])
+    expect(explain(db, size, 'b').isEvicted).toBe(false)
+  })
+
+  it('[EVT-4 DBG-5] the cause of a run has a name that can be read: invalidations, keys and entries too', () => {
+    const db = createDatabase()
+    const causes: string[] = []
+    db.events('run').subscribe((event) => event.type === 'queryStarted' && causes.push(`${event.id}: ${event.cause}`))
+    const texts: string[] = []
+    db.events$.pipe(explainRuns()).subscribe(({ chain: steps }) => texts.push(steps.map(({ id }) => id).join(' <- ')))
+    const names = derived('names', (q) => q.keys(file).length)
+    const all = derived('all', (q) => q.entries(file).size)
+    db.get(names)
+    for (let n = 0; n < 2; n++) {
+      db.invalidate(names)
+      db.get(names)
+    }
+    db.get(all)
+    db.set(file, 'a', 'x')
+    db.get(names)
+    db.get(all)
+    expect(causes).toEqual(['names(): new', 'names(): invalidated', 'names(): invalidated', 'all(): new', 'names(): keys of file', 'all(): entries of file'])
+    expect(texts).toEqual(['', '', '', '', '', 'entries of file <- file(a)'])
+  })
+
   it('[DBG-5] tells of each run why, from the events alone', async () => {
     const db = createDatabase()
     db.set(file, 'a', 'x')
