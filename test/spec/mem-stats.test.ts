@@ -120,10 +120,12 @@ describe('stats', () => {
     await left.catch(() => {})
     db.read((q) => q.get(size, 'a'))
     const subscription = db.live((q) => q.get(size, 'a')).subscribe()
+    const effect = db.effect((q) => void q.get(size, 'a'))
     expect(of(db, 'fails')).toMatchObject({ runs: 2, failures: 2 })
     expect(of(db, 'slow')).toMatchObject({ runs: 2, cancellations: 1, running: 1 })
-    expect(db.stats().definitions.find(({ kind }) => kind === 'unnamed')).toMatchObject({ runs: 2, changes: 2, cells: 1 })
+    expect(db.stats().definitions.find(({ kind }) => kind === 'unnamed')).toMatchObject({ runs: 3, changes: 3, cells: 2 })
     expectSums(db)
+    effect.dispose()
     opened.open()
     await stays
     subscription.unsubscribe()
