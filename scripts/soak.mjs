@@ -1,6 +1,7 @@
-// `npm run soak -- --minutes N --seed S [--collect]`: plays random histories for that long, from that seed on (a fresh one by default), and
+// `npm run soak -- --minutes N --seed S [--collect] [--cycles rounds|fallback]`: plays random histories for that long, from that seed on (a fresh one by default), and
 // compares everything with the naive model of test/model. Ends with 1 at the first mismatch, and prints the history made short; with
 // `--collect` it goes on, and writes each one to a file in the system's folder for temporary files. One that hangs is ended after a minute, and its seed is printed.
+// `--cycles`: with programs whose cycles have an answer.
 import { fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

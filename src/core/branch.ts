@@ -83,6 +83,8 @@ export interface Evaluation {
   cycle: CycleError | null
   /** The lowest evaluation on the stack of that cycle. */
   ring: Evaluation | null
+  /** The cell it has asked for last that did not stand. */
+  asks: Cell | null
   /** How many bodies are on the stack below it. */
   readonly level: number
   /** Why it runs and since when, where somebody listens. */

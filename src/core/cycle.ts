@@ -8,7 +8,8 @@ import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from
 import { CycleError, shorten } from './errors.js'
 import { ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { bodyOf, type Cell, type Failure, idOf } from './node.js'
+import { bodyOf, type Cell, type Failure, idOf, isCell, isFresh } from './node.js'
+import { candidatesOf } from './share.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -140,6 +141,51 @@ export function giveWay(target: Job, frame: Evaluation): boolean {
   const validating = ringOf(target, frame).find((job) => job.frame === null)
   if (validating !== undefined) surrender(validating)
   return validating !== undefined
+}
+
+/**
+ * The cells between these bodies on the stack that are only being validated: one body asks for them, and the next one runs because they have
+ * read it. What they had read before it is unchanged, so that they would read it again: they are on every cycle that both bodies are on.
+ */
+export function validatedBetween(frames: readonly Evaluation[]): Cell[] {
+  return frames.flatMap((at, i) => {
+    const above = i === 0 ? null : (frames[i - 1] as Evaluation)
+    return above === null || at.parent !== above || above.asks === null ? [] : pathTo(at.cell, above.asks, at.branch)
+  })
+}
+
+/** By which cells being validated one cell has asked for another, as the walks go: in the order of their reads. */
+function pathTo(cell: Cell, first: Cell, branch: Branch): Cell[] {
+  const path: { readonly cell: Cell; readonly rest: Iterator<Cell> }[] = []
+  const seen = new Set<Cell>()
+  for (let at: Cell | undefined = first; at?.origin !== cell.origin; ) {
+    if (at !== undefined && !seen.has(at)) {
+      seen.add(at)
+      path.push({ cell: at, rest: unprovedOf(at, branch) })
+    }
+    const top = path.at(-1)
+    if (top === undefined) return []
+    const next = top.rest.next()
+    at = next.done === true ? undefined : next.value
+    if (next.done === true) path.pop()
+  }
+  return path.map((step) => step.cell)
+}
+
+/** The cells that a cell being validated has read, and of which nobody knows yet whether they hold. */
+function* unprovedOf(cell: Cell, branch: Branch): Generator<Cell> {
+  if (!branch.frozen) {
+    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && !isFresh(edge.dep)) yield edge.dep
+    return
+  }
+  if (branch.memos.get(cell.origin) !== null) return
+  for (const { deps } of [...candidatesOf(cell), ...candidatesOf(cell.origin)]) for (const dep of deps) if (isCell(dep) && isAsked(branch, dep)) yield dep
+}
+
+/** Being looked for, or a body on the stack. */
+function isAsked(branch: Branch, cell: Cell): boolean {
+  const known = branch.memos.get(cell.origin)
+  return known === null || (known !== undefined && !('stamp' in known) && known.phase === 'running')
 }
 
 /** Nobody on the cycle between a job and the frame waits any longer: all will end as such, whatever their bodies do. */

@@ -17,7 +17,7 @@
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
 import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
-import { breakRing, giveWay, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle } from './cycle.js'
+import { breakRing, giveWay, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
@@ -178,6 +178,7 @@ export class Engine implements Host, Rounds {
   private readPlain(frame: Evaluation, cell: Cell): boolean {
     const { family } = this
     if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth >= DEPTH_LIMIT || isAsync(frame.cell)) return false
+    frame.asks = cell
     return family.depth === 1 ? this.readOutermost(cell) : this.refreshPlain(cell)
   }
 
@@ -241,6 +242,7 @@ export class Engine implements Host, Rounds {
     const { active, floor } = family
     const { standing } = this
     family.active = frame
+    frame.asks = cell
     // The signal that frees the stack must not cross an asynchronous body: promises of its own would be rejected with it.
     // Nor the outermost body, which may be one before anybody knows.
     if (family.depth === 1 || isAsync(frame.cell)) family.floor = family.depth
@@ -296,7 +298,7 @@ export class Engine implements Host, Rounds {
   /** A read of what needs the frame itself, on the stack or (`target`) through jobs that wait: there is an answer, or it is an error. */
   private readRing(frame: Evaluation, branch: Branch, cell: Cell, edge: Edge | null, target: Job | null): unknown {
     const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
-    const heads = members.cells.filter(isHead)
+    const heads = headsOf(members)
     const recovery = bodyOf(cell).options.cycle
     if (edge !== null && (heads.length > 0 || recovery !== undefined)) edge.stamp = IN_RING
     // What read it here holds nowhere else.
@@ -313,7 +315,8 @@ export class Engine implements Host, Rounds {
   private readSolved(frame: Evaluation, branch: Branch, cell: Cell, { frames }: Members, heads: readonly Cell[]): unknown {
     const { family } = this
     family.note(CYCLES | ANSWERED, true)
-    const known = branch.fixpoints?.find((one) => heads.some((head) => one.has(head))) as Fixpoint | undefined
+    // A synchronous query cannot wait for the rounds of an asynchronous one that has met its cycle: it has rounds of its own.
+    const known = (branch.fixpoints as Fixpoint[] | null)?.find((one) => (one.state !== 'working' || isAsync(cell)) && heads.some((head) => one.has(head)))
     const fixpoint = known ?? this.onOwnStack(frame, () => new Fixpoint(branch, heads, this))
     if (known === undefined) (branch.fixpoints ??= []).push(fixpoint)
     const show = (): unknown => {
@@ -971,6 +974,12 @@ function needsRun(cell: Cell): boolean {
   if (cell.verifiedAt === cell.table.branch.revision) return false
   if ((cell.flags & VOLATILE) !== 0) return true
   return (cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)
+}
+
+/** Those of a cycle that are computed in rounds: bodies at work, jobs, or cells that are only being validated between two of them. */
+function headsOf({ cells, frames }: Members): readonly Cell[] {
+  const heads = cells.filter(isHead)
+  return heads.length > 0 ? heads : validatedBetween(frames).filter(isHead)
 }
 
 /** The cell's body is on the stack, for this branch. */

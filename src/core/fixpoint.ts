@@ -124,6 +124,8 @@ export class Fixpoint {
   /** The last run of an asynchronous round has ended. */
   private goOn(): void {
     queueMicrotask(() => {
+      // The view may have gone since.
+      if (this.from.hub.closed) this.cancelled = true
       this.close()
       this.work()
       this.rounds.idle()

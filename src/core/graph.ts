@@ -78,6 +78,14 @@ export function propagate(source: Node, first: Mark, settling: boolean): void {
   }
 }
 
+/** What has settled above a cell that is still on its way, as on a cycle that had an answer, may be old once a commit overtakes the job. */
+export function markSettledAbove(source: Cell): void {
+  for (let edge = source.dependents; edge !== null; edge = edge.nextDependent) {
+    const below = edge.reader.owner === null ? markReader(edge, MAYBE, false) : null
+    if (below !== null) propagateMaybe(below, false)
+  }
+}
+
 function propagateMaybe(start: Edge, settling: boolean): void {
   let rest: Edge[] | null = null
   let edge: Edge | null | undefined = start

@@ -1,7 +1,7 @@
 /** Programs as real definitions: expressions evaluated through `q`. */
 import type { Scheduler } from 'pebre/testing'
 import { derived, type Derived, type DerivedOptions, input, type Input, type InputOptions, interned, type Interned, type Query } from '../../src/index.js'
-import { type Expr, KEYS, type Program } from './program.js'
+import { type Expr, KEYS, MOST, type Program } from './program.js'
 
 export type ProgramInput = Input<number[], number>
 export type ProgramQuery = Derived<number[], unknown>
@@ -44,17 +44,18 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
   const queries: ProgramQuery[] = []
   const symbol = interned<string>('symbol')
   const interpreter = new Interpreter(inputs, queries, symbol, scheduler)
-  for (const [i, { kind, keepsFailures, neverEqual, test, body, takesArg }] of program.queries.entries()) {
+  for (const [i, { kind, keepsFailures, neverEqual, cycle, test, body, takesArg }] of program.queries.entries()) {
     const name = `q${i}`
     const { history, lru } = program.traits
-    const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}) }
+    const most = cycle !== undefined && 'initial' in cycle ? MOST : Infinity
+    const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}), ...(cycle === undefined ? {} : { cycle }) }
     const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
       return { context: { q, arg: arg ?? 0 }, end: hooks.start(i, takesArg ? (arg ?? 0) : null, q) }
     }
     const inTurn = (q: Query, arg: number | undefined): number => {
       const { context, end } = begin(q, arg)
       try {
-        return interpreter.sync(context, body)
+        return Math.min(most, interpreter.sync(context, body))
       } finally {
         end()
       }
@@ -62,7 +63,7 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
     const inTime = async (q: Query, arg: number | undefined): Promise<number> => {
       const { context, end } = begin(q, arg)
       try {
-        return await interpreter.async(context, body)
+        return Math.min(most, await interpreter.async(context, body))
       } finally {
         end()
       }
@@ -71,9 +72,10 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
       const { context, end } = begin(q, arg)
       let later = false
       try {
-        if (remainder(interpreter.sync(context, test), 2) === 0) return context.arg
+        if (remainder(interpreter.sync(context, test), 2) === 0) return Math.min(most, context.arg)
         later = true
-        return interpreter.async(context, body).finally(end)
+        const value = interpreter.async(context, body)
+        return (most === Infinity ? value : value.then((found) => Math.min(most, found))).finally(end)
       } finally {
         if (!later) end()
       }
@@ -152,6 +154,12 @@ class Interpreter {
         return this.sync(at, expr.a) + this.sync(at, expr.b)
       case 'mod':
         return remainder(this.sync(at, expr.a), expr.m)
+      case 'max':
+        return Math.max(this.sync(at, expr.a), this.sync(at, expr.b))
+      case 'from': {
+        const a = this.sync(at, expr.a)
+        return a < expr.n ? a : Math.max(a, this.sync(at, expr.b))
+      }
       case 'if':
         return this.sync(at, remainder(this.sync(at, expr.c), 2) === 1 ? expr.a : expr.b)
       case 'try':
@@ -193,6 +201,12 @@ class Interpreter {
         return (await this.async(at, expr.a)) + (await this.async(at, expr.b))
       case 'mod':
         return remainder(await this.async(at, expr.a), expr.m)
+      case 'max':
+        return Math.max(await this.async(at, expr.a), await this.async(at, expr.b))
+      case 'from': {
+        const a = await this.async(at, expr.a)
+        return a < expr.n ? a : Math.max(a, await this.async(at, expr.b))
+      }
       case 'if':
         return this.async(at, remainder(await this.async(at, expr.c), 2) === 1 ? expr.a : expr.b)
       case 'try':

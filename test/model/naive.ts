@@ -3,10 +3,13 @@
  *
  * Cycles: whoever needs himself fails as a cycle, and so does everybody on the ring, whatever their bodies catch. The members
  * of a ring are found as Tarjan finds strong components: `low` is the oldest evaluation that a cell has reached
- * back to. A cell that only reads a member of a ring gets an ordinary failure, which it may catch.
+ * back to. A cell that only reads a member of a ring gets an ordinary failure, which it may catch. Where a member has a fallback, that is
+ * what everybody reads.
+ *
+ * Queries with an initial value are computed in rounds, all that are reached at once, until nothing changes.
  */
 import { failureText, keyOf, remainder, valueOf } from './interpret.js'
-import type { Expr, Program } from './program.js'
+import { type Expr, MOST, type Program, type QuerySpec } from './program.js'
 
 /** A value, or the text of a failure. */
 export type Outcome = number | string
@@ -42,19 +45,62 @@ export interface Evaluation {
   readonly reads: Set<string>
 }
 
+/** A query that is computed in rounds, and what it shows in this one. */
+interface Head {
+  readonly i: number
+  readonly arg: number | null
+  outcome: Outcome
+}
+
+const isHead = ({ cycle }: QuerySpec): boolean => cycle !== undefined && 'initial' in cycle
+
 export class Naive {
   private readonly program: Program
   private readonly state: State
   readonly evaluations = new Map<string, Evaluation>()
+  /** In a round: what the heads show. */
+  private readonly heads: Map<string, Head> | null
 
-  constructor(program: Program, state: State) {
+  constructor(program: Program, state: State, heads: Map<string, Head> | null = null) {
     this.program = program
     this.state = state
+    this.heads = heads
   }
 
   cell(i: number, arg: number | null): Evaluation {
     const id = cellId(i, arg)
-    return this.evaluations.get(id) ?? this.evaluate(id, i, arg)
+    const known = this.evaluations.get(id)
+    if (known !== undefined) return known
+    if (this.heads !== null || !this.program.queries.some(isHead)) return this.evaluate(id, i, arg)
+    const solved = this.solve(id, i, arg)
+    this.evaluations.set(id, solved)
+    return solved
+  }
+
+  /** Computes a cell in rounds, with all heads that it reaches. */
+  private solve(id: string, i: number, arg: number | null): Evaluation {
+    const heads = new Map<string, Head>()
+    for (;;) {
+      const round = new Naive(this.program, this.state, heads)
+      const found = round.evaluate(id, i, arg)
+      const before = [...heads]
+      const outcomes = before.map(([, { i: query, arg: own }]) => round.cell(query, own).outcome)
+      let isStill = heads.size === before.length
+      for (const [at, [, head]] of before.entries()) {
+        if (head.outcome === outcomes[at]) continue
+        isStill = false
+        head.outcome = outcomes[at] as Outcome
+      }
+      if (isStill) return { ...found, low: Infinity }
+    }
+  }
+
+  /** What a head shows in this round. */
+  private show(heads: Map<string, Head>, id: string, i: number, arg: number | null): number {
+    let head = heads.get(id)
+    if (head === undefined) heads.set(id, (head = { i, arg, outcome: 0 }))
+    if (typeof head.outcome === 'string') throw new NaiveFailure(head.outcome)
+    return head.outcome
   }
 
   /** A function without a name, as `read` and `live` evaluate them. */
@@ -83,23 +129,33 @@ export class Naive {
     const at = this.begin()
     this.evaluations.set(id, at)
     const outcome = this.attempt(() => {
-      if (spec.kind === 'mixed' && remainder(this.value(spec.test, at, arg ?? 0), 2) === 0) return arg ?? 0
-      return this.value(spec.body, at, arg ?? 0)
+      const isPlain = spec.kind === 'mixed' && remainder(this.value(spec.test, at, arg ?? 0), 2) === 0
+      const value = isPlain ? (arg ?? 0) : this.value(spec.body, at, arg ?? 0)
+      return isHead(spec) ? Math.min(MOST, value) : value
     })
     at.done = true
-    at.outcome = at.cyclic || at.low < at.index ? CYCLE : outcome
+    at.outcome = at.cyclic || at.low < at.index ? this.shownOnCycle(i) : outcome
     // The oldest of a ring has ended: whoever reads its members from now on is not on it.
     if (at.low === at.index) for (const member of this.evaluations.values()) if (member.index >= at.index) member.low = Infinity
     return at
   }
 
+  /** What a member of a cycle shows to everybody. */
+  private shownOnCycle(i: number): Outcome {
+    const cycle = this.program.queries[i]?.cycle
+    return cycle !== undefined && 'fallback' in cycle ? cycle.fallback : CYCLE
+  }
+
   private query(i: number, arg: number | null, reader: Evaluation): number {
     const id = cellId(i, arg)
     reader.reads.add(id)
+    if (this.heads !== null && isHead(this.program.queries[i] as QuerySpec)) return this.show(this.heads, id, i, arg)
     const cell = this.cell(i, arg)
     if (!cell.done) {
       cell.cyclic = true
       reader.low = Math.min(reader.low, cell.index)
+      const shown = this.shownOnCycle(i)
+      if (typeof shown === 'number') return shown
       throw new NaiveFailure(CYCLE)
     }
     reader.low = Math.min(reader.low, cell.low)
@@ -153,6 +209,12 @@ export class Naive {
         return this.query(expr.i, expr.arg === null ? null : keyOf(this.value(expr.arg, at, arg)), at)
       case 'add':
         return this.value(expr.a, at, arg) + this.value(expr.b, at, arg)
+      case 'max':
+        return Math.max(this.value(expr.a, at, arg), this.value(expr.b, at, arg))
+      case 'from': {
+        const a = this.value(expr.a, at, arg)
+        return a < expr.n ? a : Math.max(a, this.value(expr.b, at, arg))
+      }
       case 'mod':
         return remainder(this.value(expr.a, at, arg), expr.m)
       case 'if':

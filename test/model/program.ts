@@ -14,6 +14,9 @@ export type Expr =
   | { readonly t: 'query' | 'peek'; readonly i: number; readonly arg: Expr | null }
   | { readonly t: 'add'; readonly a: Expr; readonly b: Expr }
   | { readonly t: 'mod'; readonly a: Expr; readonly m: number }
+  | { readonly t: 'max'; readonly a: Expr; readonly b: Expr }
+  /** From `n` on the larger of both; what is less is given as it is, and `b` is not looked at. */
+  | { readonly t: 'from'; readonly a: Expr; readonly n: number; readonly b: Expr }
   | { readonly t: 'if'; readonly c: Expr; readonly a: Expr; readonly b: Expr }
   /** All at once, waiting for all; the failure of the first in the list counts. */
   | { readonly t: 'all'; readonly list: readonly Expr[] }
@@ -47,6 +50,8 @@ export interface QuerySpec {
   readonly neverEqual: boolean
   /** Its arguments are large, and it reads itself with all those below. */
   readonly deep: boolean
+  /** What it says to cycles. With `initial` its values are at most `MOST`. */
+  readonly cycle?: { readonly initial: number } | { readonly fallback: number }
   readonly test: Expr
   readonly body: Expr
 }
@@ -100,6 +105,8 @@ export interface Program {
 }
 
 export const KEYS = 3
+/** The largest value of a query that is computed in rounds: they come to an end. */
+export const MOST = 12
 /** How far apart the arguments of deep queries are. */
 export const DEPTH = 433
 
@@ -125,9 +132,8 @@ export function traitsFor(seed: number): Traits {
   }
 }
 
-export function makeProgram(seed: number): Program {
+export function makeProgram(seed: number, traits: Traits = traitsFor(seed)): Program {
   const rng = random(seed)
-  const traits = traitsFor(seed)
   const inputs = Array.from({ length: 2 + rng.int(3) }, (): InputSpec => {
     const keyed = rng.chance(0.4)
     return { keyed, initial: !keyed && rng.chance(0.4) ? 8 + rng.int(2) : null, required: traits.failing && rng.chance(0.15) }
@@ -153,14 +159,47 @@ export function makeProgram(seed: number): Program {
   return { inputs, queries, traits }
 }
 
+/** A program with cycles that have an answer: in rounds, or where `falls`, fallbacks. */
+export function makeAnswered(seed: number, falls: boolean): Program {
+  if (!falls) return makeMonotone(seed)
+  const rng = random(seed ^ 0x165667b1)
+  const program = makeProgram(seed, { ...traitsFor(seed), cyclic: true, racing: false, deep: false })
+  return { ...program, queries: program.queries.map((query): QuerySpec => (rng.chance(0.4) ? query : { ...query, cycle: { fallback: rng.int(4) } })) }
+}
+
+/**
+ * A program with cycles that are answered in rounds: what a query gives never falls when what it reads of others grows, so that there is one
+ * least answer. Only a query that is computed in rounds reads one that is not below it, so that no cycle is without one.
+ */
+function makeMonotone(seed: number): Program {
+  const rng = random(seed ^ 0x27d4eb2f)
+  const traits: Traits = { ...traitsFor(seed), cyclic: true, racing: false, deep: false }
+  const inputs = Array.from({ length: 2 + rng.int(3) }, (): InputSpec => ({ keyed: rng.chance(0.4), initial: null, required: false }))
+  const kinds = Array.from({ length: 2 + rng.int(6) }, (): Kind => (rng.chance(0.4) ? 'sync' : traits.mixed && rng.chance(0.25) ? 'mixed' : 'async'))
+  const takes = kinds.map(() => rng.chance(0.25))
+  const heads = kinds.map(() => rng.chance(0.6))
+  const writer = new MonotoneWriter(rng, traits, inputs, kinds, takes, heads)
+  const queries = kinds.map((kind, i): QuerySpec => ({
+    kind,
+    takesArg: takes[i] as boolean,
+    keepsFailures: traits.failing && rng.chance(0.2),
+    neverEqual: traits.unequal && rng.chance(0.2),
+    deep: false,
+    ...(heads[i] === true ? { cycle: { initial: 0 } } : {}),
+    test: writer.given(i),
+    body: writer.write(i, kind, 3),
+  }))
+  return { inputs, queries, traits }
+}
+
 const constant = (n: number): Expr => ({ t: 'const', n })
 
 export class Writer {
-  private readonly rng: Random
-  private readonly traits: Traits
+  protected readonly rng: Random
+  protected readonly traits: Traits
   private readonly inputs: readonly InputSpec[]
-  private readonly kinds: readonly Kind[]
-  private readonly takes: readonly boolean[]
+  protected readonly kinds: readonly Kind[]
+  protected readonly takes: readonly boolean[]
 
   constructor(rng: Random, traits: Traits, inputs: readonly InputSpec[], kinds: readonly Kind[], takes: readonly boolean[]) {
     this.rng = rng
@@ -214,7 +253,7 @@ export class Writer {
     return this.input()
   }
 
-  private input(): Expr {
+  protected input(): Expr {
     const { rng } = this
     const i = rng.int(this.inputs.length)
     const key = this.inputs[i]?.keyed === true ? (rng.chance(0.8) ? constant(rng.int(KEYS)) : { t: 'arg' as const }) : null
@@ -227,5 +266,47 @@ export class Writer {
     if (able.length === 0) return null
     const i = rng.chance(0.6) ? (able.at(-1 - rng.int(Math.min(3, able.length))) as number) : rng.pick(able)
     return { t: rng.chance(0.06) ? 'peek' : 'query', i, arg: this.takes[i] === true ? (rng.chance(0.7) ? constant(rng.int(KEYS)) : { t: 'arg' }) : null }
+  }
+}
+
+/** Writes expressions that grow with what they read of queries, whatever the inputs hold. */
+class MonotoneWriter extends Writer {
+  private readonly heads: readonly boolean[]
+
+  constructor(rng: Random, traits: Traits, inputs: readonly InputSpec[], kinds: readonly Kind[], takes: readonly boolean[], heads: readonly boolean[]) {
+    super(rng, traits, inputs, kinds, takes)
+    this.heads = heads
+  }
+
+  override write(self: number, kind: Kind, depth: number): Expr {
+    const { rng, traits } = this
+    const at = rng.next()
+    if (depth === 0 || at < 0.2) return this.end(self, kind)
+    const sub = (): Expr => this.write(self, kind, depth - 1)
+    if (at < 0.4) return { t: 'max', a: sub(), b: sub() }
+    if (at < 0.55) return { t: 'add', a: sub(), b: rng.chance(0.5) ? constant(1) : sub() }
+    if (at < 0.7) return { t: 'from', a: sub(), n: 1 + rng.int(4), b: sub() }
+    if (at < 0.8) return { t: 'if', c: this.given(self), a: sub(), b: sub() }
+    if (at < 0.84 && traits.failing) return { t: 'if', c: this.given(self), a: sub(), b: { t: 'throw', a: constant(0) } }
+    if (at < 0.86 && traits.volatile) return { t: 'volatile', a: sub() }
+    if (kind === 'sync') return this.end(self, kind)
+    if (at < 0.88) return { t: 'signal', a: sub() }
+    return at < 0.95 ? { t: 'step', a: sub() } : { t: 'all', list: [sub(), sub()] }
+  }
+
+  /** What depends on inputs alone. */
+  given(self: number): Expr {
+    const { rng } = this
+    if (this.takes[self] === true && rng.chance(0.3)) return { t: 'arg' }
+    return rng.chance(0.3) ? { t: 'mod', a: { t: 'add', a: this.input(), b: this.input() }, m: 3 } : this.input()
+  }
+
+  private end(self: number, kind: Kind): Expr {
+    const { rng, kinds, heads } = this
+    if (rng.chance(0.3)) return this.given(self)
+    const able = kinds.flatMap((at, i) => ((i < self || heads[self] === true) && (kind !== 'sync' || at === 'sync') ? [i] : []))
+    if (able.length === 0) return this.given(self)
+    const i = rng.pick(able)
+    return { t: rng.chance(0.06) ? 'peek' : 'query', i, arg: this.takes[i] === true ? (rng.chance(0.6) ? constant(rng.int(KEYS)) : { t: 'arg' }) : null }
   }
 }

@@ -26,6 +26,10 @@ export function showExpr(expr: Expr): string {
       return `(${showExpr(expr.a)} + ${showExpr(expr.b)})`
     case 'mod':
       return `${showExpr(expr.a)} % ${expr.m}`
+    case 'max':
+      return `max(${showExpr(expr.a)}, ${showExpr(expr.b)})`
+    case 'from':
+      return `from ${expr.n}(${showExpr(expr.a)}, ${showExpr(expr.b)})`
     case 'if':
       return `(odd ${showExpr(expr.c)} ? ${showExpr(expr.a)} : ${showExpr(expr.b)})`
     case 'try':
@@ -43,9 +47,9 @@ export function showProgram({ inputs, queries, traits }: Program): string[] {
   return [
     JSON.stringify(Object.fromEntries(Object.entries(traits).filter(([, value]) => value !== false && value !== null && !(Array.isArray(value) && value.length === 0)))),
     ...inputs.map(({ keyed, initial, required }, i) => `i${i}: input${keyed ? ' by key' : ''}${initial === null ? '' : `, initial ${initial}`}${required ? ', required' : ''}`),
-    ...queries.map(({ kind, takesArg, keepsFailures, neverEqual, test, body }, i) => {
+    ...queries.map(({ kind, takesArg, keepsFailures, neverEqual, cycle, test, body }, i) => {
       const branch = kind === 'mixed' ? `${showExpr(test)} even? arg : ` : ''
-      return `q${i}${takesArg ? '(arg)' : ''}: ${kind}${keepsFailures ? ', errors: dependencies' : ''}${neverEqual ? ', equals: false' : ''} = ${branch}${showExpr(body)}`
+      return `q${i}${takesArg ? '(arg)' : ''}: ${kind}${keepsFailures ? ', errors: dependencies' : ''}${neverEqual ? ', equals: false' : ''}${cycle === undefined ? '' : `, cycle: ${JSON.stringify(cycle)}`} = ${branch}${showExpr(body)}`
     }),
   ]
 }

@@ -12,7 +12,7 @@ import { titleOf } from './outcome.js'
 import type { Program } from './program.js'
 import { drain } from './scheduler.js'
 import { type Failing, playSeed, report, shrink } from './shrink.js'
-import { bare, twin } from './tuning.js'
+import { answeredOf, bare, twin } from './tuning.js'
 
 const MEBIBYTE = 2 ** 20
 /** How much larger the heap may be in the end than after the first histories. */
@@ -21,10 +21,14 @@ const TRIES = 1500
 /** After so many seeds the heap is as large as it should stay. */
 const WARM = 150
 
+/** Programs with cycles that have an answer; null: those of the seeds. */
+type Cycles = 'rounds' | 'fallback' | null
+
 /** The ways in which the history of a seed is played. */
-function waysOf(seed: number): readonly ((program: Program) => Program)[] {
+function waysOf(seed: number, cycles: Cycles): readonly ((program: Program) => Program)[] {
   const rng = random(seed ^ 0x7f4a7c15)
-  return [(program) => program, (program) => twin(program, rng), bare]
+  const ways = [(program: Program) => program, (program: Program) => twin(program, rng), bare]
+  return cycles === null ? ways : ways.map((way) => () => way(answeredOf(seed, cycles === 'fallback')))
 }
 
 class Soak {
@@ -33,6 +37,7 @@ class Soak {
   private readonly began = performance.now()
   private readonly first: number
   private readonly skips: boolean
+  private readonly cycles: Cycles
   private seeds = 0
   private histories = 0
   private mismatches = 0
@@ -40,8 +45,9 @@ class Soak {
   private way = 0
   private resources: readonly string[] = []
 
-  constructor(first: number, skips: boolean) {
+  constructor(first: number, skips: boolean, cycles: Cycles) {
     this.first = first
+    this.cycles = cycles
     this.skips = skips
   }
 
@@ -51,7 +57,7 @@ class Soak {
     while (performance.now() - this.began < minutes * 60_000) {
       const seed = (this.first + this.seeds) >>> 0
       process.send?.(seed)
-      for (const [i, way] of waysOf(seed).entries()) if (!(await this.play(seed, i, way))) return false
+      for (const [i, way] of waysOf(seed, this.cycles).entries()) if (!(await this.play(seed, i, way))) return false
       this.seeds++
       if (this.seeds === WARM) this.heap = await heapUsed()
       if (this.seeds === WARM) this.resources = openResources()
@@ -106,7 +112,7 @@ class Soak {
   private summary(): string {
     return [
       `seeds ${this.first} to ${this.first + this.seeds - 1}: ${this.line()}, ${this.mismatches} mismatches`,
-      `  histories           ${this.histories.toLocaleString('en')}, each seed in ${waysOf(0).length} ways`,
+      `  histories           ${this.histories.toLocaleString('en')}, each seed in ${waysOf(0, null).length} ways`,
       `  states              ${this.total('states')} revisions of views`,
       `  runs of bodies      ${this.total('runs')}`,
       `  answers compared    ${this.total('answers')}, and ${this.total('emissions')} emissions`,
@@ -145,9 +151,10 @@ async function heapUsed(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' }, collect: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' }, collect: { type: 'boolean', default: false }, cycles: { type: 'string' } } })
+if (values.cycles !== undefined && values.cycles !== 'rounds' && values.cycles !== 'fallback') throw new Error('--cycles takes rounds or fallback')
 const first = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-const soak = new Soak(first, values.collect)
+const soak = new Soak(first, values.collect, values.cycles ?? null)
 let ended = false
 // A promise that nothing will resolve keeps no process alive.
 process.once('exit', () => {

@@ -3,7 +3,7 @@
  * and saves. Drawn apart from the program, so that one program can be played in several ways: as twins.
  */
 import { random, type Random } from 'pebre/testing'
-import { type Expr, type Level, makeProgram, type Program, type QuerySpec } from './program.js'
+import { type Expr, type Level, makeAnswered, makeProgram, type Program, type QuerySpec } from './program.js'
 
 /** Beyond the operations of any history. */
 export const AT_THE_END = 1000
@@ -12,6 +12,11 @@ const LEVELS: readonly Level[] = ['low', 'low', 'medium', 'high']
 /** The program of a seed, tuned by the same seed. */
 export function programOf(seed: number): Program {
   return tune(makeProgram(seed), random(seed ^ 0x38b34ae5))
+}
+
+/** The same for a program with cycles that have an answer. */
+export function answeredOf(seed: number, falls: boolean): Program {
+  return tune(makeAnswered(seed, falls), random(seed ^ 0x38b34ae5))
 }
 
 /** The program, with what may differ drawn anew. Whether events are listened to is left as it is. */

@@ -1,6 +1,6 @@
 /** Cycles that have an answer: fixpoints and fallbacks. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, CycleError, type Database, derived, type Derived, FixpointError, input, InvalidDefinitionError } from '../../src/index.js'
+import { createDatabase, CycleError, type Database, derived, type Derived, FixpointError, input, InvalidDefinitionError, type View } from '../../src/index.js'
 import { flush } from '../support/gates.js'
 import { random } from '../support/random.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
@@ -68,6 +68,24 @@ describe('fixpoints', () => {
     expect(db.get(size)).toBe(4)
     expect(runs).toBe(0)
     for (const node of ring.keys()) expect(db.get(reach, node)).toEqual(reachable(ring, node))
+  })
+
+  it.each(['a', 'b', 'self'])('[CYC-8 SNAP-4] what a cycle came to holds in a snapshot taken then; entered at %s', (entry) => {
+    const ran: string[] = []
+    const queries: Record<string, Derived<[], number>> = {}
+    const get = (name: string): Derived<[], number> => queries[name] as Derived<[], number>
+    queries['a'] = derived('a', (q) => (ran.push('a'), Math.min(5, q.get(clock) + q.get(get('b')) + 1)), { cycle: { initial: 0 } })
+    queries['b'] = derived('b', (q) => (ran.push('b'), q.get(get('a'))))
+    queries['self'] = derived('self', (q) => (ran.push('self'), Math.min(5, q.get(get('self')) + q.get(get('a')))), { cycle: { initial: 1 } })
+    const db = createDatabase()
+    const all = (view: View): number[] => ['a', 'b', 'self'].map((name) => view.get(get(name)))
+    db.get(get(entry))
+    expect(all(db)).toEqual([5, 5, 5])
+    const view = db.snapshot()
+    ran.length = 0
+    expect([all(view), ran]).toEqual([[5, 5, 5], []])
+    db.set(clock, 1)
+    expect([all(view), ran]).toEqual([[5, 5, 5], []])
   })
 
   it('[CYC-8 CYC-6] a change that makes, moves or breaks the cycle gives the new answers', () => {

@@ -1,0 +1,121 @@
+/** Rings whose answer changes: one that a change closes, and one that is written to while it is being answered. Every head, every entry. */
+import { describe, expect, it } from 'vitest'
+import { createDatabase, derived, type Derived, input } from '../../src/index.js'
+import { macrotask } from '../support/turns.js'
+import { unhandledDuring } from '../support/unhandled.js'
+
+type Query = Derived<[], number> | Derived<[], Promise<number>>
+
+const names = [0, 1, 2] as const
+const grid = names.flatMap((head) => names.map((entry) => [head, entry] as const))
+
+const closed = input<[], boolean>('closed', { initial: false })
+
+/** 0 reads 2; 1 is one more than 0, up to 5; 2 reads 1 once the ring is closed. */
+function ring(head: number, isAsync: boolean): readonly Query[] {
+  const options = (own: number): object => (own === head ? { cycle: { initial: 0 } } : {})
+  const queries: Query[] = []
+  const now = (own: number): Derived<[], number> => queries[own] as Derived<[], number>
+  const later = (own: number): Derived<[], Promise<number>> => queries[own] as Derived<[], Promise<number>>
+  if (isAsync) {
+    queries[0] = derived('zero', async (q) => await q.get(later(2)), options(0))
+    queries[1] = derived('one', async (q) => Math.min(5, (await q.get(later(0))) + 1), options(1))
+    queries[2] = derived('two', async (q) => (q.get(closed) ? await q.get(later(1)) : 0), options(2))
+  } else {
+    queries[0] = derived('zero', (q) => q.get(now(2)), options(0))
+    queries[1] = derived('one', (q) => Math.min(5, q.get(now(0)) + 1), options(1))
+    queries[2] = derived('two', (q) => (q.get(closed) ? q.get(now(1)) : 0), options(2))
+  }
+  return queries
+}
+
+describe('a change that closes a ring', () => {
+  it.each(grid)('[CYC-8 CYC-6] has an answer although its head is only being validated when it is found; head %i, entered at %i', async (head, entry) => {
+    for (const isAsync of [false, true]) {
+      for (const first of names) {
+        const queries = ring(head, isAsync) as readonly Derived<[], Promise<number>>[]
+        const at = (own: number): Derived<[], Promise<number>> => queries[own] as Derived<[], Promise<number>>
+        const db = createDatabase()
+        await db.get(at(first))
+        await db.get(at(1))
+        const view = db.snapshot()
+        view.set(closed, true)
+        const nested = view.snapshot()
+        for (const one of [nested, view]) expect([isAsync, first, await one.get(at(entry))]).toEqual([isAsync, first, 5])
+        db.set(closed, true)
+        expect([isAsync, first, await db.get(at(entry))]).toEqual([isAsync, first, 5])
+        for (const one of [db, nested]) expect(await Promise.all(names.map((own) => one.get(at(own))))).toEqual([5, 5, 5])
+      }
+    }
+  })
+})
+
+describe('a ring that is written to while it is being answered', () => {
+  const early = input<[], number>('early', { initial: 0 })
+  const late = input<[], number>('late', { initial: 0 })
+
+  /** 0 waits for 2 and reads `late` when a turn of the event loop has passed; 1 reads 0, and then `early`; 2 reads 1. */
+  function waiting(head: number): readonly Derived<[], Promise<number>>[] {
+    const options = (own: number): object => (own === head ? { cycle: { initial: 0 } } : {})
+    const queries: Derived<[], Promise<number>>[] = []
+    const at = (own: number): Derived<[], Promise<number>> => queries[own] as Derived<[], Promise<number>>
+    queries[0] = derived('zero', async (q) => {
+      const below = await q.get(at(2))
+      await macrotask()
+      return Math.max(below, q.get(late))
+    }, options(0))
+    queries[1] = derived('one', async (q) => Math.max(await q.get(at(0)), q.get(early)), options(1))
+    queries[2] = derived('two', async (q) => await q.get(at(1)), options(2))
+    return queries
+  }
+
+  it('[CYC-8 CAN-8] ends with its view, at whatever moment that goes', async () => {
+    const endless: Derived<[], Promise<number>> = derived('endless', async (q) => (await q.get(endless)) + 1, { cycle: { initial: 0, limit: 20 } })
+    const reasons = new Set<string>()
+    const unhandled = await unhandledDuring(async () => {
+      for (let turns = 0; turns < 150; turns++) {
+        const db = createDatabase()
+        const view = db.snapshot()
+        const answers = [db, view].map((one) => one.get(endless).catch((error: unknown) => (error as Error).name))
+        for (let i = 0; i < turns; i++) await Promise.resolve()
+        view.dispose()
+        if (turns % 2 === 0) db.close()
+        for (const name of await Promise.all(answers)) reasons.add(String(name))
+        await macrotask()
+        expect([turns, turns % 2 === 0 ? 0 : db.stats().jobs]).toEqual([turns, 0])
+      }
+    })
+    expect([unhandled, [...reasons].toSorted()]).toEqual([[], ['ClosedError', 'DisposedError', 'FixpointError']])
+  })
+
+  it('[CYC-8 DER-6] a synchronous ring below an asynchronous one that has met it is a value, not a promise', async () => {
+    const small: Derived<[], number> = derived('small', (q) => Math.min(3, q.get(small) + 1), { cycle: { initial: 0 } })
+    const large: Derived<[], Promise<number>> = derived('large', async (q) => {
+      const [own, below] = await Promise.all([q.get(large), q.get(small)])
+      return Math.min(9, Math.max(own, below + 1))
+    }, { cycle: { initial: 0 } })
+    const db = createDatabase()
+    expect([await db.get(large), db.get(small)]).toEqual([4, 3])
+  })
+
+  it.each(grid)('[CYC-8 REV-7 BIND-4] answers each caller for his revision, whoever has settled already; head %i, entered at %i', async (head, entry) => {
+    for (const written of [early, late]) {
+      for (let turns = 0; turns < 60; turns++) {
+        const queries = waiting(head)
+        const at = (own: number): Derived<[], Promise<number>> => queries[own] as Derived<[], Promise<number>>
+        const all = (order: readonly number[]): Promise<number[]> => Promise.all(order.map((own) => db.get(at(own))))
+        const db = createDatabase()
+        db.set(late, 1)
+        const before = db.get(at(entry))
+        for (let i = 0; i < turns; i++) await (turns > 40 && i < turns - 40 ? macrotask() : Promise.resolve())
+        db.set(written, 7)
+        expect([turns, await all([2, 1, 0]), await before]).toEqual([turns, [7, 7, 7], 1])
+        db.set(written, 8)
+        expect([turns, await all([0, 2, 1])]).toEqual([turns, [8, 8, 8]])
+        const { runs } = db.stats()
+        await all([1, 2, 0])
+        expect([turns, db.stats().runs, db.stats().jobs]).toEqual([turns, runs, 0])
+      }
+    }
+  })
+})
