@@ -38,6 +38,12 @@ import type { Stream } from './stream.js'
 import { hear } from './tell.js'
 import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
 
+/** The arguments of a query. */
+export type ArgsOf<Q> = [Q] extends [never] ? Args : Q extends Computed<infer A, unknown> ? A : never
+
+/** Items of a channel; a promise of them where the query gives one. */
+export type Gathered<T, Q> = Q extends Computed<Args, infer R> ? (R extends PromiseLike<unknown> ? Promise<readonly T[]> : readonly T[]) : never
+
 /** Reads that a caller may leave. */
 export interface LeavingReader {
   readonly get: Reader['get']
@@ -156,7 +162,7 @@ export class View implements Reader {
    * proportion to the queries below and their reads.
    * @throws what the query throws, as the same object; `InvalidDefinitionError`
    */
-  accumulated<T, A extends Args, R>(channel: Accumulator<T>, query: Computed<A, R>, ...args: NoInfer<A>): R extends PromiseLike<unknown> ? Promise<readonly T[]> : readonly T[]
+  accumulated<T, Q extends Computed<Args, unknown>>(channel: Accumulator<T>, query: Q, ...args: ArgsOf<Q>): Gathered<T, Q>
   accumulated(channel: AnyAccumulator, query: unknown, ...args: readonly unknown[]): unknown {
     return accumulatedOutside(this.engine, this.branch, channel, this.cell(query, args))
   }

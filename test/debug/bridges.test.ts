@@ -1,10 +1,10 @@
 /** Other people's tools: Redux DevTools, OpenTelemetry, diagnostics channels. */
 import { channel } from 'node:diagnostics_channel'
 import * as api from '@opentelemetry/api'
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input, type RuntimeEvent } from '../../src/index.js'
 import { connectReduxDevTools, publishEvents, type ReduxDevToolsExtension, traceSpans } from '../../src/debug/index.js'
-import { gate } from '../support/gates.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], unknown>('file')

@@ -13,6 +13,7 @@ interface Writable {
   set(definition: ProgramInput, ...rest: unknown[]): unknown
   update(definition: ProgramInput, ...rest: unknown[]): unknown
   remove(definition: ProgramInput, ...rest: unknown[]): unknown
+  has(definition: ProgramInput, ...args: unknown[]): boolean
 }
 
 function argsFor(world: World, { i, key }: Write): number[] {
@@ -27,7 +28,9 @@ function writeTo(world: World, target: Writable, one: Write, updates: boolean): 
     return
   }
   const value = boxed(one.value, world.program)
-  if (updates) target.update(definition, ...args, () => value)
+  // What is required and absent has no value to be updated.
+  const isUpdate = updates && (world.program.inputs[one.i]?.required !== true || target.has(definition, ...args))
+  if (isUpdate) target.update(definition, ...args, () => value)
   else target.set(definition, ...args, value)
 }
 

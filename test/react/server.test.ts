@@ -3,11 +3,11 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createElement as h, Suspense } from 'react'
 import { renderToPipeableStream, renderToString } from 'react-dom/server'
+import { gate } from 'pebre/testing'
 import { expect, it } from 'vitest'
 import { derived, input, PebreError } from '../../src/index.js'
 import { DatabaseProvider, MissingProviderError, useInput, useQuery, useSuspenseQuery } from '../../src/react/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { gate } from '../support/gates.js'
 import { thrownBy } from '../support/turns.js'
 
 const n = input<[], number>('n', { initial: 2 })

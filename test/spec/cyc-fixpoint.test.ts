@@ -1,8 +1,7 @@
 /** Cycles that have an answer: fixpoints and fallbacks. */
+import { flush, random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, CycleError, type Database, derived, type Derived, FixpointError, input, InvalidDefinitionError, type View } from '../../src/index.js'
-import { flush } from '../support/gates.js'
-import { random } from '../support/random.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const edges = input<[node: number], readonly number[]>('edges', { initial: [] })

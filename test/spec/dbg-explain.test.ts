@@ -1,8 +1,8 @@
 /** Why a query ran, holds, or does not. */
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, type Derived, input } from '../../src/index.js'
 import { explain, explainRuns, type Explanation } from '../../src/debug/index.js'
-import { gate } from '../support/gates.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

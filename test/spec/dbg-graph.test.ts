@@ -1,10 +1,11 @@
 /** The graph of a view: what is in it, in which order, and how it is drawn. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { instance } from '@viz-js/viz'
+import type { Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, type Derived, input } from '../../src/index.js'
 import { DependencyGraph, type GraphNode } from '../../src/debug/index.js'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const file = input<[path: string], string>('file')
 const size = derived('size', (q, path: string) => q.get(file, path)?.length ?? 0)

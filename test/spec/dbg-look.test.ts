@@ -1,10 +1,9 @@
 /** Looking changes nothing; who waits for whom; bodies that are not functions; mistakes that show late. */
+import { flush, gate, type Random, record } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, CycleError, type Database, derived, type Derived, FinishedQueryError, input } from '../../src/index.js'
 import { CacheStats, checkDeterminism, type CheckReport, DependencyGraph, developmentChecks, explain, formatCycle, TraceCollector, waitGraph } from '../../src/debug/index.js'
-import { flush, gate } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
-import { record } from '../support/record.js'
+import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

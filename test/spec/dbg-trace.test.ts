@@ -1,9 +1,9 @@
 /** Traces: complete or honest about it, and analysed rightly. */
+import { gate, type Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, eventCategories, input, type RuntimeEvent } from '../../src/index.js'
 import { toChromeTrace, type Trace, TraceAnalysis, TraceCollector } from '../../src/debug/index.js'
-import { gate } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const file = input<[path: string], string>('file')
 const size = derived('size', (q, path: string) => q.get(file, path)?.length ?? 0)

@@ -1,11 +1,9 @@
 /** Retries and timeouts inside one evaluation. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { type AsyncOptions, createDatabase as create, derived, FinishedQueryError, input, InvalidDefinitionError, type Query, queryPath, QueryTimeoutError } from '../../src/index.js'
 import { HandClock } from '../support/clock.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

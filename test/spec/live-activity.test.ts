@@ -1,9 +1,8 @@
 /** How busy a database is. */
+import { flush, gate, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { type Activity, derived, input } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush, gate } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })

@@ -1,10 +1,9 @@
 /** Effects: functions that run again when what they read has changed. */
 import { asapScheduler, Subscription, VirtualTimeScheduler } from 'rxjs'
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { ClosedError, derived, input, NestedCommitError, WriteInQueryError } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })

@@ -1,11 +1,9 @@
 /** Streams of keys, and subscriptions where there must be none. */
 import { combineLatest, map, type Observable, observeOn, queueScheduler, Subject, switchMap } from 'rxjs'
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, type QueryState, WriteInQueryError } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })

@@ -1,10 +1,9 @@
 /** Streams as async iterables: loops that are slower than what they follow. */
 import { Observable } from 'rxjs'
+import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, type Stream } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { Stops } from '../support/stops.js'
 import { rejectionOf, track } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

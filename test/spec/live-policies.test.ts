@@ -1,10 +1,8 @@
 /** Asynchronous live queries under constant writes: what becomes of evaluations that commits overtake. */
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, InvalidDefinitionError, type LiveOptions } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
-import { Stops } from '../support/stops.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })

@@ -1,9 +1,9 @@
 /** What goes when nobody needs it: by `collect`, by disposal, and by the garbage collector. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, DisposedError, input, type Snapshot, type View, WriteInQueryError } from '../../src/index.js'
-import { gate } from '../support/gates.js'
 import { forSeeds } from '../support/random.js'
 import { macrotask, thrownBy, track } from '../support/turns.js'
 import { branchOf } from '../model/invariants.js'

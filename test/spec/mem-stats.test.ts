@@ -1,10 +1,10 @@
 /** Counts: by definition, and adding up. */
 import { Range, Seq } from 'immutable'
+import { gate, type Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, type DefinitionStats, derived, type Derived, input } from '../../src/index.js'
 import { CacheStats, DependencyGraph } from '../../src/debug/index.js'
-import { gate } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')

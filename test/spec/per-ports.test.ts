@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { random } from 'pebre/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase, input, InvalidDefinitionError } from '../../src/index.js'
 import { IndexedDbPort, loadCache, LockedError, MemoryPort, openDatabase, type Port, saveCache, StorageError } from '../../src/persist/index.js'
 import { FilePort } from '../../src/persist/node.js'
 import { guardPort } from '../../src/persist/ports/guard.js'
-import { random } from '../support/random.js'
 
 const root = mkdtempSync(join(tmpdir(), 'pebre-ports-'))
 let folders = 0

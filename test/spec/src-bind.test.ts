@@ -1,9 +1,9 @@
 /** Inputs written by Observables that are connected by hand. */
 import { BehaviorSubject, concat, NEVER, of, range, Subject, tap, throwError } from 'rxjs'
+import { flush } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input, InvalidDefinitionError, LimitExceededError, WriteInQueryError } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
 import { thrownBy } from '../support/turns.js'
 
 const createDatabase = countedDatabases()

@@ -1,10 +1,10 @@
 /** Random histories over sources: connected or not, at once or later, every answer is that of the world as it is. */
 import { Observable, Subject } from 'rxjs'
+import { flush, type Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input, type Snapshot, source } from '../../src/index.js'
 import { HandClock } from '../support/clock.js'
-import { flush } from '../support/gates.js'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const names = ['a', 'b', 'c'] as const
 

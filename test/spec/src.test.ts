@@ -1,11 +1,10 @@
 /** Sources: inputs that Observables feed while somebody needs them. */
 import { BehaviorSubject, EMPTY, interval, NEVER, Observable, of, Subject, throwError } from 'rxjs'
+import { flush, record } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { createDatabase as create, derived, EmptySourceError, EqualityError, input, InvalidDefinitionError, LimitExceededError, queryPath, source, type SourceOptions, WriteInQueryError } from '../../src/index.js'
 import { HandClock } from '../support/clock.js'
 import { countedDatabases } from '../support/databases.js'
-import { flush } from '../support/gates.js'
-import { record } from '../support/record.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 

@@ -1,9 +1,10 @@
 /** Compaction: at every step, while writes go on, and on disks that fail. */
+import { type Random, random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { derived, input } from '../../src/index.js'
 import { MemoryPort, openDatabase, type OpenedDatabase } from '../../src/persist/index.js'
 import { Crash, Disk, filesOf, inputsOf, portWith } from '../support/ports.js'
-import { forSeeds, random, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const slot = input<[key: number], { value: number; text: string }>('slot')
 const count = input<[], number>('count', { initial: 0 })

@@ -1,6 +1,6 @@
 /** A clock that the test moves by hand. */
+import { flush } from 'pebre/testing'
 import type { Clock } from '../../src/index.js'
-import { flush } from './gates.js'
 
 interface Timer {
   readonly at: number

@@ -1,10 +1,10 @@
 /** What tests of `pebre/react` use inside a page: everything a test body needs, since it is sent there as text. */
+import { flush, gate } from 'pebre/testing'
 import * as React from 'react'
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
 import { flushSync } from 'react-dom'
 import * as pebre from '../../src/index.js'
 import * as hooks from '../../src/react/index.js'
-import { flush, gate } from './gates.js'
 
 /** Rendered into the page. */
 export interface Mounted {

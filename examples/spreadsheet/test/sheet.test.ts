@@ -1,7 +1,7 @@
 /** The sheet without a page: what runs for an edit, lookups, cycles, undo. */
 import { type CycleError, createDatabase, type Database } from 'pebre'
+import { record } from 'pebre/testing'
 import { expect, it } from 'vitest'
-import { record } from '../../../test/support/record.js'
 import { thrownBy } from '../../../test/support/turns.js'
 import { ROWS } from '../src/address.js'
 import { fill } from '../src/demo.js'

@@ -1,1 +1,0 @@
-export { flush, type Gate, gate } from 'pebre/testing'

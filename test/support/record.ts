@@ -1,1 +1,0 @@
-export { record, type Recording } from 'pebre/testing'

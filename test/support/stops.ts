@@ -1,1 +1,0 @@
-export { Stops } from 'pebre/testing'
