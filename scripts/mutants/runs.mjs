@@ -157,8 +157,8 @@ export const runs = [
   {
     name: 'equality-that-throws-stays-active',
     file: 'core/judge.ts',
-    find: '  try {\n    return custom(a, b)\n  } finally {\n    if (isOnStack) cell.flags &= ~RUNNING\n    family.depth--\n    family.floor = floor\n    family.active = active\n    family.comparing = comparing\n  }',
-    replace: '  const same = custom(a, b)\n  if (isOnStack) cell.flags &= ~RUNNING\n  family.depth--\n  family.floor = floor\n  family.active = active\n  family.comparing = comparing\n  return same',
+    find: '  try {\n    return custom(a, b)\n  } finally {\n    if (running !== null) running.flags &= ~RUNNING\n    family.depth--\n    family.floor = floor\n    family.active = active\n    family.comparing = comparing\n  }',
+    replace: '  const same = custom(a, b)\n  if (running !== null) running.flags &= ~RUNNING\n  family.depth--\n  family.floor = floor\n  family.active = active\n  family.comparing = comparing\n  return same',
     breaks: 'A finally removed: an equality function that throws counts as still on the stack.',
     first: ['spec/val', 'spec/err-hostile', 'spec/equality'],
   },

@@ -1,8 +1,9 @@
 /** Files made from files: what a database knows of its results after a load is enough for the next save, and for snapshots. */
 import { createDatabase, type Database, derived, input, type View } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache } from 'pebre/persist'
+import type { Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { forSeeds, type Random } from '../support/random.js'
+import { forSeeds } from '../support/random.js'
 
 const file = input<[key: string], number>('file')
 const factor = input<[], number>('factor', { initial: 1 })
