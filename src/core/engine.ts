@@ -237,7 +237,7 @@ export class Engine implements Host, Rounds {
   private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | typeof ON_CYCLE | null {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
-    if (isRunning(branch, cell) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) return ON_CYCLE
+    if (isRunning(branch, cell) || (branch !== frame.branch && isRunningInTwin(frame, branch, cell)) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) return ON_CYCLE
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     const { standing } = this
@@ -992,6 +992,17 @@ function isRunning(branch: Branch, cell: Cell): boolean {
 /** The memos that may hold in a frozen branch, at a cell of its home. */
 function candidatesAt(cell: Cell): Memo[] {
   return cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)]
+}
+
+/** The cell's body is on the stack for another view of this very state, such as that of which a body takes a snapshot to ask it for itself. */
+function isRunningInTwin(frame: Evaluation, branch: Branch, cell: Cell): boolean {
+  if (!branch.frozen || branch.memos.get(cell.origin) != null) return false
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
+    if (at.cell.origin !== cell.origin) continue
+    const { branch: other } = at
+    if (other.frozen ? other.parent === branch.parent && other.base === branch.base : other === branch.parent && other.revision === branch.base) return true
+  }
+  return false
 }
 
 /** The memos of other times and branches that a live cell may take up. */

@@ -112,6 +112,26 @@ describe('paths', () => {
   })
 })
 
+describe('snapshots that bodies take', () => {
+  it.each(['synchronous', 'asynchronous'])('[CYC-1 CYC-4] to ask them for the very query: a cycle, and no end of snapshots (%s)', async (kind) => {
+    const x = input<[], number>('x', { initial: 1 })
+    for (const via of [(view: View, query: Derived<[], unknown>) => view.get(query), (view: View, query: Derived<[], unknown>) => view.with({ signal: new AbortController().signal }).get(query)]) {
+      const db = createDatabase()
+      let taken = 0
+      const other = derived('other', (q) => q.get(x) + 1)
+      const body = (): unknown => {
+        taken++
+        using snapshot = db.snapshot()
+        return [snapshot.get(other), via(snapshot, self)]
+      }
+      const self: Derived<[], unknown> = kind === 'synchronous' ? derived('self', body) : derived('self', async () => body())
+      const error = kind === 'synchronous' ? thrownBy(() => db.get(self)) : await rejectionOf(Promise.resolve(db.get(self)))
+      expect(error).toBeInstanceOf(CycleError)
+      expect([taken, (error as CycleError).path, db.stats().jobs]).toEqual([1, ['self()', 'self()'], 0])
+    }
+  })
+})
+
 describe('equality functions', () => {
   const x = input<[], number>('x', { initial: 1 })
   const views: [string, (db: Database) => View][] = [
