@@ -155,6 +155,14 @@ export const commits = [
     first: ['spec/mem-evict'],
   },
   {
+    name: 'held-for-ever',
+    file: 'core/job.ts',
+    find: 'if ((cell.flags & BOUNDED) !== 0 && cell.stamp !== ABSENT) admit(branch.family, cell)',
+    replace: '',
+    breaks: 'What was kept while a job was on its way, or placed by one that was overtaken, is never evicted.',
+    first: ['spec/mem-evict'],
+  },
+  {
     name: 'bound-off-by-one',
     file: 'core/memory.ts',
     find: 'once.size + often.size + held.size > limit &&',

@@ -3,6 +3,22 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const jobs = [
   {
+    name: 'head-runs-by-itself',
+    file: 'core/engine.ts',
+    find: 'if (needsRun(root) && !mayAdopt(root)) return this.computeOrFollow(root, null)',
+    replace: 'if (needsRun(root)) return this.compute(root, null)',
+    breaks: 'A live view runs what a job of another view is about to give.',
+    first: ['spec/share'],
+  },
+  {
+    name: 'found-and-left',
+    file: 'core/engine.ts',
+    find: 'if (own?.follows === true) this.takeWhatWasFound(root, own)',
+    replace: '',
+    breaks: 'Whoever has waited for a job of another view runs all the same.',
+    first: ['spec/share'],
+  },
+  {
     name: 'waiter-not-released',
     file: 'core/job.ts',
     find: "      if (waiter.phase === 'waiting') job.branch.family.wakes.push(waiter)\n",

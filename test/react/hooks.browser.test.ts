@@ -262,28 +262,20 @@ describe.skipIf(chromium === undefined)('pebre/react in a browser', () => {
 
   it('[LIVE-7] components of one query show one state, also one that comes while the query is stale', async () => {
     const seen = await page().evaluate(async () => {
-      const { createDatabase, derived, input, gate, h, mount, settle, useQuery, React } = window.kit
-      const n = input<[], number>('n', { initial: 1 })
-      let step = gate()
-      const slow = derived('slow', async (q) => {
-        const value = q.get(n)
-        await step.promise
-        return value
-      })
+      const { createDatabase, gated, h, mount, useQuery, React } = window.kit
+      const { n, slow, open, shut } = gated()
       const db = createDatabase()
       const Slow = () => {
         const state = useQuery(slow)
         return h('p', null, `${state.status} ${'value' in state ? state.value : ''}`)
       }
       const view = mount(db, h(Slow))
-      step.open()
-      await settle()
-      step = gate()
+      await open()
+      shut()
       React.act(() => void db.set(n, 2))
       view.render([h(Slow, { key: 1 }), h(Slow, { key: 2 })])
       const log = [view.text()]
-      step.open()
-      await settle()
+      await open()
       return [...log, view.text()]
     })
     expect(seen).toEqual(['stale 1|stale 1', 'ready 2|ready 2'])

@@ -43,27 +43,19 @@ describe.skipIf(chromium === undefined)('useSuspenseQuery in a browser', () => {
 
   it('[LIVE-7] a value stays on screen while the next is on its way', async () => {
     const seen = await page().evaluate(async () => {
-      const { createDatabase, derived, input, gate, h, mountAsync, settle, useSuspenseQuery, React } = window.kit
-      const n = input<[], number>('n', { initial: 1 })
-      let step = gate()
-      const slow = derived('slow', async (q) => {
-        const value = q.get(n)
-        await step.promise
-        return value
-      })
+      const { createDatabase, gated, h, mountAsync, settle, useSuspenseQuery, React } = window.kit
+      const { n, slow, open, shut } = gated()
       const db = createDatabase()
       const Slow = () => h('p', null, useSuspenseQuery(slow))
       const view = await mountAsync(db, h(React.Suspense, { fallback: h('p', null, '…') }, h(Slow)))
       const log = [view.text()]
-      step.open()
-      await settle()
+      await open()
       log.push(view.text())
-      step = gate()
+      shut()
       React.act(() => void db.set(n, 2))
       await settle()
       log.push(view.text())
-      step.open()
-      await settle()
+      await open()
       return [...log, view.text()]
     })
     expect(seen).toEqual(['…', '1', '1', '2'])

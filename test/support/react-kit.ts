@@ -67,6 +67,25 @@ async function settle(): Promise<void> {
   })
 }
 
+/** An input, a query that shows it once it may, and what lets it: `open` for the run that waits, `shut` for the next. */
+function gated() {
+  const n = pebre.input<[], number>('n', { initial: 1 })
+  let step = gate()
+  const slow = pebre.derived('slow', async (q) => {
+    const value = q.get(n)
+    await step.promise
+    return value
+  })
+  const open = async (): Promise<void> => {
+    step.open()
+    await settle()
+  }
+  const shut = (): void => {
+    step = gate()
+  }
+  return { n, slow, open, shut }
+}
+
 /** Shows what it caught; `reset` tries again. */
 class Boundary extends React.Component<React.PropsWithChildren, { caught: { error: unknown } | null }> {
   override state: { caught: { error: unknown } | null } = { caught: null }
@@ -85,7 +104,7 @@ class Boundary extends React.Component<React.PropsWithChildren, { caught: { erro
   static readonly caught: unknown[] = []
 }
 
-const kit = { React, h: React.createElement, flushSync, createRoot, hydrateRoot, ...pebre, ...hooks, gate, flush, mount, mountAsync, settle, Boundary }
+const kit = { React, h: React.createElement, flushSync, createRoot, hydrateRoot, ...pebre, ...hooks, gate, flush, mount, mountAsync, settle, gated, Boundary }
 
 export type Kit = typeof kit
 
