@@ -150,21 +150,21 @@ export function giveWay(target: Job, frame: Evaluation): boolean {
 export function validatedBetween(frames: readonly Evaluation[]): Cell[] {
   return frames.flatMap((at, i) => {
     const above = i === 0 ? null : (frames[i - 1] as Evaluation)
-    return above === null || at.parent !== above || above.asks === null ? [] : pathTo(at.cell, above.asks, at.branch)
+    return above === null || at.parent !== above || above.asks === null ? [] : (pathTo(at.cell, above.asks, at.branch, false) ?? pathTo(at.cell, above.asks, at.branch, true) ?? [])
   })
 }
 
-/** By which cells being validated one cell has asked for another, as the walks go: in the order of their reads. */
-function pathTo(cell: Cell, first: Cell, branch: Branch): Cell[] {
+/** By which cells being validated one cell has asked for another, as the walks go: in the order of their reads. `hasSettled`: one of them has been computed since. */
+function pathTo(cell: Cell, first: Cell, branch: Branch, hasSettled: boolean): Cell[] | null {
   const path: { readonly cell: Cell; readonly rest: Iterator<Cell> }[] = []
   const seen = new Set<Cell>()
   for (let at: Cell | undefined = first; at?.origin !== cell.origin; ) {
     if (at !== undefined && !seen.has(at)) {
       seen.add(at)
-      path.push({ cell: at, rest: unprovedOf(at, branch) })
+      path.push({ cell: at, rest: unprovedOf(at, branch, hasSettled) })
     }
     const top = path.at(-1)
-    if (top === undefined) return []
+    if (top === undefined) return null
     const next = top.rest.next()
     at = next.done === true ? undefined : next.value
     if (next.done === true) path.pop()
@@ -172,10 +172,10 @@ function pathTo(cell: Cell, first: Cell, branch: Branch): Cell[] {
   return path.map((step) => step.cell)
 }
 
-/** The cells that a cell being validated has read, and of which nobody knows yet whether they hold. */
-function* unprovedOf(cell: Cell, branch: Branch): Generator<Cell> {
+/** The cells that a cell being validated has read, and of which nobody knows yet whether they hold; all where they may have settled. */
+function* unprovedOf(cell: Cell, branch: Branch, hasSettled: boolean): Generator<Cell> {
   if (!branch.frozen) {
-    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && !isFresh(edge.dep)) yield edge.dep
+    for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && (hasSettled || !isFresh(edge.dep))) yield edge.dep
     return
   }
   if (branch.memos.get(cell.origin) !== null) return

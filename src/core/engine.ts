@@ -26,13 +26,14 @@ import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
-  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
+  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, type Slot, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { execute, executePlain, frameFor, isAsync } from './run.js'
+import { track } from './tracker.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
@@ -325,6 +326,7 @@ export class Engine implements Host, Rounds {
         for (const at of frames) if (at.state !== ENDED) mark(at, error)
         throw error
       }
+      if (frame.job === null) for (const slot of fixpoint.passed) track(frame as Frame, localOf(frame.branch.home, slot) as Slot)
       const found = this.onOwnStack(frame, () => this.demand(fixpoint.branch, cell, null))
       if (!(found instanceof Job)) return showMemo(found as Memo, true)
       found.holders++

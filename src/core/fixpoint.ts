@@ -12,7 +12,7 @@ import { Branch, Job } from './branch.js'
 import { FixpointError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
-import { bodyOf, type Cell, FAILED, type Failure, idOf, type Memo, type Outcome } from './node.js'
+import { bodyOf, type Cell, FAILED, type Failure, idOf, isCell, type Memo, type Outcome, type Slot } from './node.js'
 import { localOf, rootOf } from './records.js'
 import type { Revision } from './revision.js'
 import type { Root } from './root.js'
@@ -49,6 +49,9 @@ export class Fixpoint {
   private results: Map<Cell, Outcome> = new Map()
   /** What was computed from what heads showed. */
   private provisional: Set<Cell> = new Set()
+  /** The slots read in any round, and in the present one. */
+  private readonly read = new Set<Slot>()
+  private readNow: Set<Slot> = new Set()
   private round = 0
   private grown = false
   private cancelled = false
@@ -90,6 +93,11 @@ export class Fixpoint {
   /** A run of this round has settled. Returns whether what it gave is good for this round only. */
   note(cell: Cell, memo: Memo): boolean {
     const { origin } = cell
+    for (const dep of memo.deps) {
+      if (isCell(dep)) continue
+      this.read.add(dep)
+      this.readNow.add(dep)
+    }
     const isProvisional = memo.deps.some((dep) => this.shown.has(dep as Cell) || this.provisional.has(dep as Cell))
     if (isProvisional) this.provisional.add(origin)
     return isProvisional
@@ -144,6 +152,12 @@ export class Fixpoint {
     this.heads = new Set(this.shown.keys())
     this.results = new Map()
     this.provisional = new Set()
+    this.readNow = new Set()
+  }
+
+  /** What only earlier rounds have read: the answer depends on it, and no body will read it for the answer. */
+  get passed(): Slot[] {
+    return [...this.read].filter((slot) => !this.readNow.has(slot))
   }
 
   /** Compares what the round gave with what it began with. */

@@ -372,7 +372,8 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base, null, emitted)
-    if (!passing && branch.solving?.note(cell, memo) !== true) offer(branch, cell, memo)
+    const isProvisional = branch.solving?.note(cell, memo) === true
+    if (!passing && !isProvisional) offer(branch, cell, memo)
   }
   // What heads of a cycle come to is for the next round.
   if (branch.solving?.shows(cell) !== true) branch.memos.set(cell.origin, memo)

@@ -216,7 +216,7 @@ function readFound(frame: Frame, dep: Node): unknown {
 const isPlain = (dep: Node): boolean => dep.mark === CLEAN && (dep.flags & SPECIAL) === 0 && dep.stamp !== ABSENT
 
 /** Records a slot, and gives the stamp it shows. */
-function track(frame: Frame, slot: Slot): number {
+export function track(frame: Frame, slot: Slot): number {
   const { branch } = frame
   const seen = frame.state === READING ? slot : { stamp: stampIn(branch, slot.origin), changedAt: recordIn(branch, slot.origin)?.changedAt ?? 0 }
   const edge = frame.link(slot)

@@ -50,6 +50,38 @@ describe('a change that closes a ring', () => {
   })
 })
 
+describe('what only earlier rounds have read', () => {
+  const enough = input<[], number>('enough', { initial: 3 })
+
+  it('[CYC-8 ERR-5 LIVE-2] a failure that goes round is tried again when its cause is gone', () => {
+    const error = new Error('not yet')
+    const below: Derived<[], number> = derived('below', (q) => q.get(above), { cycle: { initial: 0 } })
+    const above: Derived<[], number> = derived('above', (q) => {
+      const value = q.get(below)
+      if (!q.get(closed)) throw error
+      return Math.min(5, value + 1)
+    })
+    const db = createDatabase()
+    const seen: unknown[] = []
+    db.watch(above).subscribe((state) => seen.push(state.status === 'failed' ? state.error : state))
+    db.set(closed, true)
+    expect(seen).toEqual([error, { status: 'ready', value: 5 }])
+  })
+
+  it('[CYC-8 DER-2] an answer that stands on its own by now still follows what led to it', () => {
+    const stair: Derived<[], number> = derived('stair', (q) => {
+      const at = q.get(stair)
+      return at >= 3 ? 10 : Math.min(at + 1, q.get(enough))
+    }, { cycle: { initial: 0 } })
+    const db = createDatabase()
+    expect(db.get(stair)).toBe(10)
+    db.set(enough, 2)
+    expect(db.get(stair)).toBe(2)
+    db.set(enough, 3)
+    expect(db.get(stair)).toBe(10)
+  })
+})
+
 describe('a ring that is written to while it is being answered', () => {
   const early = input<[], number>('early', { initial: 0 })
   const late = input<[], number>('late', { initial: 0 })
@@ -91,8 +123,9 @@ describe('a ring that is written to while it is being answered', () => {
   it('[CYC-8 DER-6] a synchronous ring below an asynchronous one that has met it is a value, not a promise', async () => {
     const small: Derived<[], number> = derived('small', (q) => Math.min(3, q.get(small) + 1), { cycle: { initial: 0 } })
     const large: Derived<[], Promise<number>> = derived('large', async (q) => {
-      const [own, below] = await Promise.all([q.get(large), q.get(small)])
-      return Math.min(9, Math.max(own, below + 1))
+      const own = q.get(large)
+      const below = q.get(small)
+      return Math.min(9, Math.max(await own, below + 1))
     }, { cycle: { initial: 0 } })
     const db = createDatabase()
     expect([await db.get(large), db.get(small)]).toEqual([4, 3])
