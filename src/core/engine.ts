@@ -654,8 +654,8 @@ export class Engine implements Host, Rounds {
     if (own.surrendered || isFresh(cell)) return
     const branch = cell.table.branch as Branch
     if (cell.trying?.revision === branch.revision) {
-      const tried = cell.trying.memos.slice(0, cell.trying.tried)
-      cell.trying = { ...cell.trying, memos: memosFor(branch, cell).filter((memo) => !tried.includes(memo)), tried: 0 }
+      const tried = new Set(cell.trying.memos.slice(0, cell.trying.tried))
+      cell.trying = { ...cell.trying, memos: memosFor(branch, cell).filter((memo) => !tried.has(memo)), tried: 0 }
     }
     this.adopt(cell)
   }
