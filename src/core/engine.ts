@@ -26,7 +26,7 @@ import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
   APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
-  markVerified, MAYBE, type Memo, type Node, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, type Slot, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
+  markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, type Slot, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
@@ -821,7 +821,7 @@ export class Engine implements Host, Rounds {
           return waits ? { pending: found, index } : false
         }
         // Who is on a cycle is not told by stamps: the body reads it again.
-        if (this.family.hasCycles && isCycleFailure(this.family, found)) return false
+        if (this.family.hasCycles && ((found.flags & ON_RING) !== 0 || isCycleFailure(this.family, found))) return false
         stamp = found.stamp
       } else stamp = stampIn(branch, dep)
       if (stamp !== memo.stamps[index]) return false
@@ -1054,7 +1054,7 @@ function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
 }
 
 function isLasting(cell: Cell, memo: Memo): boolean {
-  return (memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell, memo.value))
+  return (memo.flags & (VOLATILE | TAINTED | ON_RING)) === 0 && ((memo.flags & FAILED) === 0 || !isPassing(cell, memo.value))
 }
 
 /** Gives the edges of a cell the stamps of a memo that has read the same records in the same order; false: it has not. */
@@ -1078,7 +1078,8 @@ function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */
 export function borrow(branch: Branch, cell: Cell): Memo | null {
-  if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
+  // A fallback alone does not tell who else is on its cycle.
+  if (branch.parent !== branch.home || cell.verifiedAt > branch.base || (cell.flags & ON_RING) !== 0) return null
   if (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === branch.base)) return memoOf(cell)
   return null
 }

@@ -9,7 +9,7 @@
  * A scan over cold keys goes through the first queue only, so it cannot drive out what is used often. What costs a hit is one bit.
  */
 import type { Branch, Family } from './branch.js'
-import { BOUNDED, type Cell, CHECKING, type Counted, dropValue, EVICTED, FAILED, isCell, nodesOf, RUNNING, type Table, USED } from './node.js'
+import { BOUNDED, type Cell, CHECKING, type Counted, dropValue, EVICTED, FAILED, isCell, nodesOf, ON_RING, RUNNING, type Table, USED } from './node.js'
 import { ABSENT } from './revision.js'
 import { nameOf } from './tell.js'
 
@@ -83,8 +83,8 @@ export function sweepAll(family: Family): void {
 function evict(family: Family, cell: Cell): boolean {
   if (cell.watcher !== null || cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING)) !== 0 || family.isPinned(cell)) return false
   forget(family, cell)
-  // It failed since, or is without a value already: nothing to be counted.
-  if ((cell.flags & (FAILED | EVICTED)) !== 0) return true
+  // It failed since, or is without a value already: nothing to be counted. A fallback is its definition's own, and no run of the cell alone would give it.
+  if ((cell.flags & (FAILED | EVICTED | ON_RING)) !== 0) return true
   dropValue(cell)
   family.evictions++
   cell.table.tally.evictions++
