@@ -1,4 +1,6 @@
 /**
+ * Longer than 300 lines: one connection is read here from its beginning to its end.
+ *
  * One key of a source. Its record is a cell whose one dependency is a hidden slot; the body of the cell shows what stands there, and
  * connects where nothing does (see feed.ts).
  *

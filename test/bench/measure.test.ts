@@ -32,11 +32,12 @@ it('an asynchronous repetition ends before the next one begins', async () => {
 })
 
 it('the time is that of one repetition, however many are measured together', async () => {
-  for (const lasts of [0.2, 5]) {
+  // Fifty of the short ones are measured together; a busy machine may make each some times longer.
+  for (const lasts of [0.02, 5]) {
     const run = (): void => work(lasts)
     const measured = (await timeOf({ run }, effort)) / 1e6
     expect(measured).toBeGreaterThan(lasts * 0.5)
-    expect(measured).toBeLessThan(lasts * 5)
+    expect(measured).toBeLessThan(lasts * 25)
   }
 })
 
