@@ -19,7 +19,7 @@ import type { CycleError } from './errors.js'
 import type { Audience } from './audience.js'
 import type { Delivery } from './delivery.js'
 import type { Hub } from './hub.js'
-import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
+import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Failure, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
 import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root } from './root.js'
 import { Tally } from './tally.js'
@@ -182,6 +182,8 @@ export class Family {
   readonly doomed: Map<Cell, CycleError> = new Map()
   /** Each cycle that was found. */
   readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
+  /** The failures in whose place fallbacks stand, by cells of the head: they say who else is on the cycle. */
+  readonly answers: WeakMap<Cell, Failure> = new WeakMap()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

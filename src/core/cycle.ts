@@ -188,19 +188,28 @@ function isAsked(branch: Branch, cell: Cell): boolean {
   return known === null || (known !== undefined && !('stamp' in known) && known.phase === 'running')
 }
 
-/** Nobody on the cycle between a job and the frame waits any longer: all will end as such, whatever their bodies do. */
+/**
+ * Nobody on the cycle between a job and the frame waits any longer: all will end as such, whatever their bodies do. Where one of them has a fallback
+ * they go on waiting, since the frame goes on: others that wait for them may turn out to be on the cycle too, and must not be told before.
+ */
 export function breakRing(target: Job, frame: Evaluation): CycleError {
   const ring = ringOf(target, frame)
   const { cells } = membersOfJobs(target, frame)
   const error = new CycleError(idsOf([...cells, target.cell]), [])
   for (const at of callersUpTo(frame, ring.at(-1) as Job)) mark(at, error)
+  const isAnswered = cells.some(hasFallback)
   for (const job of ring) {
-    const recovery = bodyOf(job.cell).options.cycle
     mark(job.frame as Evaluation, error)
+    if (isAnswered) continue
     job.inner?.promise.catch(ignore)
-    if (recovery !== undefined && 'fallback' in recovery) job.inner?.resolve(recovery.fallback)
-    else job.inner?.reject(error)
+    job.inner?.reject(error)
   }
   mark(frame, error)
   return error
+}
+
+/** Its definition says what it shows when it is on a cycle. */
+export function hasFallback(cell: Cell): boolean {
+  const { cycle } = bodyOf(cell).options
+  return cycle !== undefined && 'fallback' in cycle
 }

@@ -171,7 +171,7 @@ export class Engine implements Host, Rounds {
       return cell.value
     }
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
-    if ((cell.flags & FAILED) !== 0) joinCycle(frame, cell.value as Failure)
+    if ((cell.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, cell)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -207,7 +207,7 @@ export class Engine implements Host, Rounds {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
-    if ((memo.flags & FAILED) !== 0) joinCycle(frame, memo.value as Failure)
+    if ((memo.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, memo)
     return showMemo(memo, true)
   }
 
@@ -301,7 +301,8 @@ export class Engine implements Host, Rounds {
     const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
     const heads = headsOf(members)
     const recovery = bodyOf(cell).options.cycle
-    if (edge !== null && (heads.length > 0 || recovery !== undefined)) edge.stamp = IN_RING
+    // The stamp of the run before tells nothing: who has an answer must run again once this record is what it was then.
+    if (edge !== null && (heads.length > 0 || recovery !== undefined || bodyOf(frame.cell).options.cycle !== undefined)) edge.stamp = IN_RING
     // What read it here holds nowhere else.
     if (frame.job !== null && frame.job.reads !== null) frame.job.reads.set(cell, IN_RING)
     if (heads.length > 0 && branch.solving === null) return this.readSolved(frame, branch, cell, members, heads)
@@ -948,6 +949,12 @@ function rejected(reason: unknown): Promise<never> {
   return failed
 }
 
+/** The frame reads a failure, or what stands in the place of one. */
+function joinFailure(frame: Evaluation, cell: Cell, { flags, value }: Outcome): void {
+  const failure = (flags & FAILED) !== 0 ? (value as Failure) : frame.branch.family.answers.get(cell.origin)
+  if (failure !== undefined) joinCycle(frame, failure)
+}
+
 function asJob(found: Outcome | Job): Job | null {
   return found instanceof Job ? found : null
 }
@@ -974,7 +981,8 @@ function needsRun(cell: Cell): boolean {
   if ((cell.flags & BROKEN) !== 0) return true
   // What counts for one revision was found at this one, and only marked since.
   if (cell.verifiedAt === cell.table.branch.revision) return false
-  if ((cell.flags & VOLATILE) !== 0) return true
+  // Stamps do not tell who is on a cycle.
+  if ((cell.flags & (VOLATILE | ON_RING)) !== 0) return true
   return (cell.flags & FAILED) !== 0 && isPassing(cell, cell.value)
 }
 

@@ -7,7 +7,7 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import { type Branch, type Family, Job, type Outsider, type Wait } from './branch.js'
+import { ANSWERED, type Branch, DURABLE, type Family, Job, type Outsider, type Wait } from './branch.js'
 import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
 import { failureEquals } from './equality.js'
@@ -176,8 +176,8 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
     const isKnown = outcome.stamp === this.stamp
     if (isKnown && (this.status === 'ready' || this.status === 'failed')) return
     this.stamp = outcome.stamp
-    // Where inputs are durable, a stamp may tell of another durability alone.
-    const mayShow = isApart || (family.isDurable && this.hasValue && Object.is(this.value, outcome.value))
+    // A stamp may tell of another durability alone, or that a value is a fallback no more.
+    const mayShow = isApart || ((family.rare & (DURABLE | ANSWERED)) !== 0 && this.hasValue && Object.is(this.value, outcome.value))
     if (mayShow && this.shows(outcome)) {
       if (this.status === 'stale') this.show('ready', this.value)
       return

@@ -11,7 +11,7 @@ import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -279,8 +279,11 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
   if (frame.cycle === null) return judge(frame, failed, result, isAsyncRun)
   const recovery = bodyOf(frame.cell).options.cycle
   if (recovery === undefined || !('fallback' in recovery)) return judge(frame, true, frame.cycle, isAsyncRun)
+  const { cell, cycle, ring } = frame
+  const { family } = frame.branch
   frame.flags |= ON_RING
-  frame.branch.family.note(ANSWERED, true)
+  family.answers.set(cell.origin, new Failure(cycle, idOf(cell), null, undefined, ABSENT, true, true, ring === frame ? null : ring))
+  family.note(ANSWERED, true)
   return judge(frame, false, recovery.fallback, isAsyncRun)
 }
 
