@@ -8,7 +8,7 @@ import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from
 import { CycleError, shorten } from './errors.js'
 import { ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { bodyOf, type Cell, type Failure, idOf, isCell, isFresh } from './node.js'
+import { bodyOf, type Cell, type Failure, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
 import { candidatesOf } from './share.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
@@ -57,6 +57,7 @@ export function reportCycle(frame: Evaluation, branch: Branch, cell: Cell): Cycl
   const { doomed } = frame.branch.family
   const error = new CycleError(idsOf([...ring.map((step) => step.cell), cell]), idsOf(wayIn.map((step) => step.cell)))
   const lowest = ring.find(({ at }) => at !== null)?.at ?? frame
+  taint(ring.flatMap(({ at }) => (at === null ? [] : [at])))
   for (const step of ring) {
     if (step.at !== null) join(step.at, error, lowest)
     else {
@@ -65,6 +66,12 @@ export function reportCycle(frame: Evaluation, branch: Branch, cell: Cell): Cycl
     }
   }
   return error
+}
+
+/** Where one of them has read what is volatile, it is volatile that all are on a cycle. */
+function taint(members: readonly Evaluation[]): void {
+  if (!members.some(({ flags }) => (flags & (VOLATILE | TAINTED)) !== 0)) return
+  for (const at of members) at.flags |= TAINTED
 }
 
 /** Puts an evaluation on a cycle: its outcome is decided. */
@@ -194,8 +201,9 @@ function isAsked(branch: Branch, cell: Cell): boolean {
  */
 export function breakRing(target: Job, frame: Evaluation): CycleError {
   const ring = ringOf(target, frame)
-  const { cells } = membersOfJobs(target, frame)
+  const { cells, frames } = membersOfJobs(target, frame)
   const error = new CycleError(idsOf([...cells, target.cell]), [])
+  taint(frames)
   for (const at of callersUpTo(frame, ring.at(-1) as Job)) mark(at, error)
   const isAnswered = cells.some(hasFallback)
   for (const job of ring) {
