@@ -210,4 +210,20 @@ export const jobs = [
     breaks: 'A fixpoint is taken for found after one round.',
     first: ['spec/cyc-fixpoint'],
   },
+  {
+    name: 'cycle-is-never-volatile',
+    file: 'core/cycle.ts',
+    find: '  for (const at of members) at.flags |= TAINTED\n',
+    replace: '',
+    breaks: 'Who watches a member of a cycle is not told when what is volatile has ended it.',
+    first: ['model/history'],
+  },
+  {
+    name: 'fallback-of-a-cycle-at-work',
+    file: 'core/engine.ts',
+    find: 'if ((cell.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, cell)',
+    replace: 'if ((cell.flags & FAILED) !== 0) joinFailure(frame, cell, cell)',
+    breaks: 'Who reads a fallback of a cycle that is at work, and is on it, goes on with the value.',
+    first: ['model/history'],
+  },
 ]

@@ -37,7 +37,7 @@ export const runs = [
   {
     name: 'volatile-memo-offered',
     file: 'core/engine.ts',
-    find: '(memo.flags & (VOLATILE | TAINTED)) === 0 && ((memo.flags & FAILED)',
+    find: '(memo.flags & (VOLATILE | TAINTED | ON_RING)) === 0 && ((memo.flags & FAILED)',
     replace: '((memo.flags & FAILED)',
     breaks: 'What counts for one revision serves another view.',
     first: ['spec/snap-memos', 'spec/der-views', 'model/history'],
@@ -69,7 +69,7 @@ export const runs = [
   {
     name: 'volatile-not-run',
     file: 'core/engine.ts',
-    find: '  if ((cell.flags & VOLATILE) !== 0) return true\n',
+    find: '  if ((cell.flags & (VOLATILE | ON_RING)) !== 0) return true\n',
     replace: '',
     breaks: 'A volatile query is validated in place of a run.',
     first: ['spec/der-volatile'],
