@@ -6,6 +6,7 @@ import { type Measured, page, type Picture } from './charts/page.js'
 import { amount } from './harness/report.js'
 import { peersOf, type Result } from './harness/results.js'
 import { summarize } from './harness/statistics.js'
+import { ours } from './harness/workload.js'
 
 const docs = new URL('../../docs/', import.meta.url)
 
@@ -15,6 +16,8 @@ async function main(file: string): Promise<void> {
   const pictures: Picture[] = []
   for (const suite of new Set(measured.results.map((result) => result.suite))) {
     const results = measured.results.filter((result) => result.suite === suite)
+    // What is compared with itself only has a table, and no picture.
+    if (!results.some(({ samples }) => ours in samples && Object.keys(samples).length > 1)) continue
     const path = `performance/${suite.replaceAll(' ', '-')}.svg`
     await writeFile(new URL(path, docs), suite === 'memory' ? memoryChart(results) : dotChart(`${suite}: times the time of Pebre`, results, peersOf(results)))
     pictures.push({ suite, file: path })

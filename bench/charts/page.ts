@@ -21,6 +21,10 @@ const introductions: Readonly<Record<string, string>> = {
   'live queries': 'A write reaches one of a thousand queries that are watched, and is told.',
   'asynchronous queries':
     'Queries by key whose bodies are async functions. TanStack Query does not track: there, whoever writes invalidates by key. Two floors are written by hand for this purpose alone: a map of promises, which is emptied at each write, and a memo with stamps, which has no cancellation, failures, consistent reads or cycles.',
+  live: 'The same, and other ways in which RxJS or signals are watched; a diamond by `live`, which never shows a mixed pair, and one by `combineLatest`, which does.',
+  debug: 'What being watched costs: with nobody listening, with counters, and with a trace.',
+  log: 'Commits that are followed by a log, against a bare append of the same bytes, with a sync for the durable ones.',
+  views: 'Snapshots, and writes while they are held.',
   memory: 'Bytes of heap for one record, with everything that comes with it, held by key. An asynchronous cell has handed out its promise.',
   scale: 'What a write (with a read of the computation above it) and a snapshot (with a read in it) cost in small and large databases.',
 }
