@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { random } from 'pebre/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { open } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createDatabase, input, InvalidDefinitionError } from '../../src/index.js'
 import { IndexedDbPort, loadCache, LockedError, MemoryPort, openDatabase, type Port, saveCache, StorageError } from '../../src/persist/index.js'
 import { FilePort } from '../../src/persist/node.js'
@@ -134,6 +135,24 @@ describe.each(Object.keys(makers))('the port for %s', (kind) => {
       expect({ i, whole: await port.read(name), part: await port.read(name, from, 5), size: await port.size(name) }).toEqual({ i, whole: now === undefined ? null : Uint8Array.from(now), part, size: now?.length ?? null })
     }
     await port.close()
+  })
+
+  it('[PER-14] the bytes are on the disk before they take the name', async () => {
+    const path = folder()
+    const port = new FilePort(path)
+    await port.write('other', [bytes(0)])
+    const handle = await open(join(path, 'other'))
+    const sync = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync')
+    await handle.close()
+    const there: boolean[] = []
+    sync.mockImplementation(() => {
+      there.push(readdirSync(path).includes('a'))
+      return Promise.resolve()
+    })
+    await port.write('a', [bytes(1)])
+    sync.mockRestore()
+    expect(there).toEqual([false, true])
+    expect(await port.read('a')).toEqual(bytes(1))
   })
 
   it('[PER-14] a write that fails on its way leaves the old bytes and nothing else', async () => {

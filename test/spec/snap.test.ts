@@ -266,4 +266,17 @@ describe('where a snapshot is taken', () => {
     expect(() => one.get(file, 'a')).toThrow(DisposedError)
     expect([two.get(size, 'a'), below.get(size, 'a'), db.get(size, 'a'), two.get(file, 'a'), log.take().length]).toEqual([1, 1, 2, 'x', 1])
   })
+
+  it('[DER-17 SHARE-1] a result of a later revision that holds in a snapshot is dated as the snapshot is', () => {
+    const db = createDatabase()
+    db.set(level, 2)
+    const snapshot = db.snapshot()
+    db.set(level, 3)
+    db.set(level, 2)
+    const doubled = derived('doubled', (q) => q.get(level) * 2)
+    expect([db.get(doubled), db.touch(doubled)]).toEqual([4, 3])
+    const log = record(snapshot)
+    expect([snapshot.touch(doubled), snapshot.get(doubled), snapshot.revision]).toEqual([1, 4, 1])
+    expect(log.take().filter((line) => line.startsWith('run'))).toEqual([])
+  })
 })

@@ -242,6 +242,22 @@ describe('grace', () => {
     expect(take()).toEqual(['-a'])
   })
 
+  it('[SRC-3] each key has a grace of its own: the end of one is not that of another', async () => {
+    const { db, clock } = timed()
+    const { feed, take } = feeding<number>({ grace: 100 }, () => 1)
+    const first = db.observe(feed, 'a').subscribe()
+    const second = db.observe(feed, 'b').subscribe()
+    first.unsubscribe()
+    await clock.pass(60)
+    second.unsubscribe()
+    await clock.pass(40)
+    expect(take()).toEqual(['+a', '+b', '-a'])
+    await clock.pass(59)
+    expect(take()).toEqual([])
+    await clock.pass(1)
+    expect(take()).toEqual(['-b'])
+  })
+
   it('[SRC-3] no timer runs while it is needed, and whoever comes back in time keeps the connection', async () => {
     const { db, clock } = timed()
     const { feed, take, last } = feeding<number>({ grace: 100 }, () => 1)
