@@ -144,7 +144,7 @@ export const jobs = [
     find: '    cutEdges(cell, null)\n    branch.memos.delete(cell)',
     replace: '    branch.memos.delete(cell)',
     breaks: 'A function that was read once stays among the dependents of all it read.',
-    first: ['spec/der', 'spec/mem-collect', 'model/history'],
+    first: ['spec/der-views', 'spec/mem-collect', 'model/history'],
   },
   {
     name: 'touch-tells-of-another-view',

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { flush, gate, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, CycleError, type Database, derived, type Derived, input } from '../../src/index.js'
-import { edges } from '../support/inspect.js'
+import { dependents, edges } from '../support/inspect.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })
@@ -26,6 +26,16 @@ describe('ad-hoc reads', () => {
     expect(await db.read(async (q) => q.get(double, 'a'))).toBe(0)
     expect(ran).toEqual(['read', 'a', 'b', 'read'])
     expect(db.stats()).toMatchObject({ queries: 2, jobs: 0 })
+  })
+
+  it('[DER-13] read leaves nothing behind among those that depend on what it has read', async () => {
+    const double = derived('double', (q, name: string) => q.get(number, name) * 2)
+    const above = derived('above', (q) => q.get(double, 'a'))
+    const db = createDatabase()
+    db.get(above)
+    db.read((q) => q.get(double, 'a'))
+    await db.read(async (q) => q.get(double, 'a'))
+    expect(dependents(db, double, 'a')).toEqual(['above()'])
   })
 
   it('[DER-13] read sees one revision, however many commits are made meanwhile', async () => {

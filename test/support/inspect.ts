@@ -21,3 +21,10 @@ export function edges(view: View, query: AnyDerived, ...args: unknown[]): string
   for (let edge = cellOf(view, query, args).deps; edge !== null; edge = edge.nextDep) ids.push(idOf(edge.dep))
   return ids
 }
+
+/** The ids of the queries that have read a query, one for each edge. */
+export function dependents(view: View, query: AnyDerived, ...args: unknown[]): string[] {
+  const ids: string[] = []
+  for (let edge = cellOf(view, query, args).dependents; edge !== null; edge = edge.nextDependent) ids.push(idOf(edge.reader))
+  return ids
+}
