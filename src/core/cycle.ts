@@ -8,7 +8,7 @@ import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from
 import { CycleError, shorten } from './errors.js'
 import { ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { bodyOf, type Cell, type Failure, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
+import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
 import { candidatesOf } from './share.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
@@ -205,7 +205,7 @@ export function breakRing(target: Job, frame: Evaluation): CycleError {
   const error = new CycleError(idsOf([...cells, target.cell]), [])
   taint(frames)
   for (const at of callersUpTo(frame, ring.at(-1) as Job)) mark(at, error)
-  const isAnswered = cells.some(hasFallback)
+  const isAnswered = cells.some((cell) => fallbackOf(cell) !== null)
   for (const job of ring) {
     mark(job.frame as Evaluation, error)
     if (isAnswered) continue
@@ -214,10 +214,4 @@ export function breakRing(target: Job, frame: Evaluation): CycleError {
   }
   mark(frame, error)
   return error
-}
-
-/** Its definition says what it shows when it is on a cycle. */
-export function hasFallback(cell: Cell): boolean {
-  const { cycle } = bodyOf(cell).options
-  return cycle !== undefined && 'fallback' in cycle
 }

@@ -25,7 +25,7 @@ import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseO
 import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
   markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, type Slot, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -308,7 +308,8 @@ export class Engine implements Host, Rounds {
     if (heads.length > 0 && branch.solving === null) return this.readSolved(frame, branch, cell, members, heads)
     if (heads.length > 0) branch.solving?.grow(heads)
     const error = target === null ? reportCycle(frame, branch, cell) : breakRing(target, frame)
-    if (recovery !== undefined && 'fallback' in recovery) return isAsync(cell) ? Promise.resolve(recovery.fallback) : recovery.fallback
+    const answer = fallbackOf(cell)
+    if (answer !== null) return isAsync(cell) ? Promise.resolve(answer.fallback) : answer.fallback
     if (isAsync(cell)) return rejected(error)
     throw error
   }
@@ -845,7 +846,7 @@ export class Engine implements Host, Rounds {
     beginRun(cell)
     const { family } = this
     const run = ++family.runs
-    const frame = cause === null && branch === family.head ? frameFor(family, cell, run, family.active) : new Frame(cell, branch, run, READING, null, family.active)
+    const frame = cause === null && branch === family.head ? frameFor(family, cell, run, family.active) : new Frame(cell, branch, run, READING, family.active)
     frame.keeps = keeps
     if (broken) frame.stray()
     if (cause !== null) frame.trace = { cause, startedAt: 0 }
@@ -859,7 +860,7 @@ export class Engine implements Host, Rounds {
   private computeElsewhere(branch: Branch, cell: Cell, own: Job | null, keeps: Stamp = ABSENT): Memo | Job {
     const job = own ?? this.open(branch, cell)
     const { home } = branch
-    const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, job, this.family.active)
+    const frame = new Frame(cell, branch, ++this.family.runs, ELSEWHERE, this.family.active)
     frame.keeps = keeps
     if (branch.hub.active) frame.trace = { cause: causeOf(cell), startedAt: 0 }
     const owns = branch.solving === null && (cell.owner === job || (cell.owner === null && (cell.job === null || cell.job === job) && (cell.flags & (RUNNING | CHECKING)) === 0 && !isFresh(cell) && cell.verifiedAt <= branch.base && branch.parent === home))

@@ -21,7 +21,7 @@ export class Frame implements Evaluation {
   changedAt = 0
   flags = 0
   keeps: Stamp = ABSENT
-  job: Job | null
+  job: Job | null = null
   parent: Evaluation | null
   cycle: CycleError | null = null
   ring: Evaluation | null = null
@@ -35,13 +35,12 @@ export class Frame implements Evaluation {
   emitted: Map<AnyAccumulator, unknown[]> | null = null
   trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null = null
 
-  constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, job: Job | null, parent: Evaluation | null) {
+  constructor(cell: Cell, branch: Branch, run: number, state: 0 | 1, parent: Evaluation | null) {
     this.cell = cell
     this.branch = branch
     this.run = run
     this.state = state
     this.quick = state === READING && !branch.hub.active ? run : 0
-    this.job = job
     this.parent = parent
     this.level = branch.family.depth
   }

@@ -465,6 +465,12 @@ export function bodyOf(cell: Cell): AnyDerived {
   return cell.table.definition as AnyDerived
 }
 
+/** What the cell shows where it is on a cycle, if its definition says so. */
+export function fallbackOf(cell: Cell): { readonly fallback: unknown } | null {
+  const { cycle } = bodyOf(cell).options
+  return cycle !== undefined && 'fallback' in cycle ? cycle : null
+}
+
 /** Whether the cell stands for a key of a source. */
 export function isSource(cell: Cell): boolean {
   return cell.table.definition.kind === 'source'

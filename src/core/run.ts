@@ -11,7 +11,7 @@ import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -98,7 +98,7 @@ export function executePlain(cell: Cell, family: Family): Job | null {
 /** A frame of the head for a run that nobody listens to: one that has served before, where there is one. */
 export function frameFor(family: Family, cell: Cell, run: number, parent: Evaluation | null): Frame {
   const frame = family.spare as Frame | null
-  if (frame === null) return new Frame(cell, family.head, run, READING, null, parent)
+  if (frame === null) return new Frame(cell, family.head, run, READING, parent)
   family.spare = frame.parent
   frame.cell = cell
   frame.run = run
@@ -277,14 +277,14 @@ export function settle(frame: Frame, failed: boolean, result: unknown, isAsyncRu
 /** Whoever is on a cycle fails with its error, or has a fallback: what the body says does not count. */
 function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {
   if (frame.cycle === null) return judge(frame, failed, result, isAsyncRun)
-  const recovery = bodyOf(frame.cell).options.cycle
-  if (recovery === undefined || !('fallback' in recovery)) return judge(frame, true, frame.cycle, isAsyncRun)
+  const answer = fallbackOf(frame.cell)
+  if (answer === null) return judge(frame, true, frame.cycle, isAsyncRun)
   const { cell, cycle, ring } = frame
   const { family } = frame.branch
   frame.flags |= ON_RING
   family.answers.set(cell.origin, new Failure(cycle, idOf(cell), null, undefined, ABSENT, true, true, ring === frame ? null : ring))
   family.note(ANSWERED, true)
-  return judge(frame, false, recovery.fallback, isAsyncRun)
+  return judge(frame, false, answer.fallback, isAsyncRun)
 }
 
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
