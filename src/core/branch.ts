@@ -122,12 +122,16 @@ export const DURABLE = 256
 /** Some cycle had an answer. */
 export const ANSWERED = 128
 
-/** A cycle that is being answered by rounds. */
+/** One round of a cycle that is being answered. */
 export interface Solving {
-  has(cell: Cell): boolean
   shows(cell: Cell): boolean
   grow(heads: readonly Cell[]): void
   note(cell: Cell, memo: Memo): boolean
+}
+
+/** A cycle that is answered by rounds, or was. */
+export interface Solved {
+  has(cell: Cell): boolean
 }
 
 /** One interned value. `isMutable`: it holds dates or bytes, and whoever gets it gets a copy. */
@@ -378,10 +382,10 @@ export class Branch implements BranchLike {
   /** Its place among the parent's forks. */
   readonly token: object = {}
   disposed = false
-  /** The cycle a round of which is computed here. */
+  /** The round that is computed here. */
   solving: Solving | null = null
   /** The cycles that were answered at this revision. */
-  fixpoints: Solving[] | null = null
+  fixpoints: Solved[] | null = null
   /** Made for jobs that a commit overtook: it goes when the last of them has ended. */
   hidden = false
 

@@ -366,7 +366,7 @@ export class Engine implements Host, Rounds {
   private refresh(root: Cell, own: Job | null): Job | null {
     if (own === null) {
       if (isFresh(root) || this.refreshPlain(root)) return null
-      const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : null
+      const flying = (root.flags & CHECKING) === 0 ? this.inFlight(root) : goingOn(root)
       if (flying !== null) return flying
       if (isFresh(root)) return null
       if ((root.flags & CHECKING) !== 0) return this.compute(root, null)
@@ -390,7 +390,8 @@ export class Engine implements Host, Rounds {
             step = this.enter((edges[top] as Edge).dep as Cell, null)
             continue
           }
-          if (below instanceof Job) pending = this.park(cell, top === base ? own : null, below, edges[top] ?? null)
+          if (below === 'begun') pending = startedMeanwhile(cell, top === base ? own : null)
+          else if (below instanceof Job) pending = this.park(cell, top === base ? own : null, below, edges[top] ?? null)
           else if (below === 'valid') this.verify(cell)
           else if (this.adopt(cell)) {
             edges[top] = cell.deps
@@ -410,7 +411,7 @@ export class Engine implements Host, Rounds {
           const parent = cells[next] as Cell
           step = 'walk'
           // A body on the way may have computed it, or started to.
-          const started = this.startedMeanwhile(parent, next === base ? own : null)
+          const started = startedMeanwhile(parent, next === base ? own : null)
           if (started !== null || isFresh(parent)) {
             pending = started
             continue
@@ -497,15 +498,6 @@ export class Engine implements Host, Rounds {
     return 'walk'
   }
 
-  /** The job of a cell on the stack that was opened since; a job that goes on after a wait waits for it. */
-  private startedMeanwhile(cell: Cell, own: Job | null): Job | null {
-    const job = cell.job as Job | null
-    if (job === null || job === own || job.branch.frozen) return null
-    if (own === null || own.phase !== 'waiting') return job
-    addWait(job, own, null, null, null)
-    return own
-  }
-
   private leaveCell(): void {
     const cell = this.cells.pop() as Cell
     cell.flags &= ~CHECKING
@@ -513,7 +505,7 @@ export class Engine implements Host, Rounds {
   }
 
   /** Compares what the cell saw with what its dependencies show, from the edge at which it stands. */
-  private walk(cell: Cell, top: number, own: Job | null): 'valid' | 'changed' | 'down' | Job {
+  private walk(cell: Cell, top: number, own: Job | null): 'valid' | 'changed' | 'down' | 'begun' | Job {
     let edge = this.edges[top] as Edge | null
     while (edge !== null) {
       const dep = edge.dep
@@ -523,6 +515,8 @@ export class Engine implements Host, Rounds {
         if ((child.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
         const pending = this.inFlight(child)
         this.edges[top] = edge
+        // Bodies may have run: one of them may have needed this very cell.
+        if (isFresh(cell) || startedMeanwhile(cell, own) !== null) return 'begun'
         if (isFresh(child)) continue
         if (pending === null) return 'down'
         return this.mustNotWait(cell, pending, own) ? 'changed' : pending
@@ -571,14 +565,14 @@ export class Engine implements Host, Rounds {
 
   /** A job that can be joined: one of this very state, or one that follows an older job none of whose reads has changed. */
   private inFlight(cell: Cell): Job | null {
-    const job = cell.job as Job | null
-    if (job !== null && !job.branch.frozen) return job
+    const job = goingOn(cell)
+    if (job !== null) return job
     const owner = cell.owner as Job | null
     if (owner === null) return null
     const untouched = owner.phase !== 'running' && this.isUntouched(owner)
     // Bodies may have run: one of them may have needed this very cell.
-    const begun = cell.job as Job | null
-    if (begun !== null && !begun.branch.frozen) return begun
+    const begun = goingOn(cell)
+    if (begun !== null) return begun
     if (cell.owner !== owner) return null
     if (untouched) {
       const follower = this.open(cell.table.branch as Branch, cell)
@@ -622,8 +616,8 @@ export class Engine implements Host, Rounds {
       const serves = this.showsSame(branch, job)
       // Bodies may have run: one of them may have needed this very cell.
       if (isFresh(cell)) return null
-      const begun = cell.job as Job | null
-      if (begun !== null && !begun.branch.frozen) return begun
+      const begun = goingOn(cell)
+      if (begun !== null) return begun
       if (!serves || !isOnItsWay(job) || waitsFor(job, this.family.active, null)) continue
       const follower = this.open(branch, cell)
       follower.follows = true
@@ -954,6 +948,18 @@ function rejected(reason: unknown): Promise<never> {
 function joinFailure(frame: Evaluation, cell: Cell, { flags, value }: Outcome): void {
   const failure = (flags & FAILED) !== 0 ? (value as Failure) : frame.branch.family.answers.get(cell.origin)
   if (failure !== undefined) joinCycle(frame, failure)
+}
+
+/** The job by which a cell on the stack has been started since, other than the one in whose name it is there. */
+function startedMeanwhile(cell: Cell, own: Job | null): Job | null {
+  const job = goingOn(cell)
+  return job === own ? null : job
+}
+
+/** The job by which a cell is on its way in the state that its branch stands for. */
+function goingOn(cell: Cell): Job | null {
+  const job = cell.job as Job | null
+  return job === null || job.branch.frozen ? null : job
 }
 
 function asJob(found: Outcome | Job): Job | null {

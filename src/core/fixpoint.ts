@@ -8,7 +8,7 @@
  * All heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. Where a
  * round meets another cycle with heads of its own, they join, and all begins again. The rest of a cycle is computed from the heads.
  */
-import { Branch, Job } from './branch.js'
+import { Branch, Job, type Solving } from './branch.js'
 import { FixpointError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
@@ -29,10 +29,50 @@ const LIMIT = 200
 
 export const isHead = (cell: Cell): boolean => 'initial' in (bodyOf(cell).options.cycle ?? {})
 
+/** One round: a branch of its own, in which heads show what they came to in the round before. */
+class Round implements Solving {
+  readonly branch: Branch
+  /** The slots that were read. */
+  readonly read = new Set<Slot>()
+  readonly results: Map<Cell, Outcome> = new Map()
+  private readonly fixpoint: Fixpoint
+  private readonly shown: ReadonlyMap<Cell, Memo>
+  /** What was computed from what heads showed. */
+  private readonly provisional: Set<Cell> = new Set()
+
+  constructor(fixpoint: Fixpoint, branch: Branch, shown: ReadonlyMap<Cell, Memo>) {
+    this.fixpoint = fixpoint
+    this.branch = branch
+    this.shown = shown
+    branch.solving = this
+    for (const [origin, memo] of shown) branch.memos.set(origin, memo)
+  }
+
+  get heads(): Cell[] {
+    return [...this.shown.keys()]
+  }
+
+  /** A head that shows something in this round; others may be found while it lasts. */
+  shows(cell: Cell): boolean {
+    return this.shown.has(cell.origin)
+  }
+
+  /** What is left of an earlier round may meet cycles as well: nobody waits for it. */
+  grow(heads: readonly Cell[]): void {
+    if (this.fixpoint.branch === this.branch && this.fixpoint.state === 'working') this.fixpoint.grow(heads)
+  }
+
+  /** A run of this round has settled. Returns whether what it gave is good for this round only. */
+  note(cell: Cell, memo: Memo): boolean {
+    for (const dep of memo.deps) if (!isCell(dep)) this.read.add(dep)
+    const isProvisional = memo.deps.some((dep) => this.shown.has(dep as Cell) || this.provisional.has(dep as Cell))
+    if (isProvisional) this.provisional.add(cell.origin)
+    return isProvisional
+  }
+}
+
 /** One cycle of one state, being answered. */
 export class Fixpoint {
-  /** The branch of the present round; in the end, that in which everybody on the cycle can be read. */
-  branch: Branch
   state: 'working' | 'solved' | 'failed' = 'working'
   error: FixpointError | null = null
   /** The state it is of: the branch moves on. */
@@ -42,17 +82,12 @@ export class Fixpoint {
   private readonly base: Revision
   private readonly revision: Revision
   private readonly rounds: Rounds
-  /** The heads, as records of the head branch, and what they show in this round. */
+  /** The heads, as records of the head branch, and what they show in the next round. */
   private readonly shown: Map<Cell, Memo> = new Map()
-  /** The heads of this round, and what they come to. */
-  private heads: ReadonlySet<Cell> = new Set()
-  private results: Map<Cell, Outcome> = new Map()
-  /** What was computed from what heads showed. */
-  private provisional: Set<Cell> = new Set()
-  /** The slots read in any round, and in the present one. */
+  private round!: Round
+  /** The slots read in the rounds before. */
   private readonly read = new Set<Slot>()
-  private readNow: Set<Slot> = new Set()
-  private round = 0
+  private count = 0
   private grown = false
   private cancelled = false
   private readonly listeners: (() => void)[] = []
@@ -64,9 +99,13 @@ export class Fixpoint {
     this.base = from.frozen ? from.base : from.revision
     this.revision = from.revision
     this.rounds = rounds
-    this.branch = from
     for (const { origin } of heads) this.begin(origin)
     this.work()
+  }
+
+  /** The branch of the present round; in the end, that in which everybody on the cycle can be read. */
+  get branch(): Branch {
+    return this.round.branch
   }
 
   has(cell: Cell): boolean {
@@ -78,29 +117,11 @@ export class Fixpoint {
     this.listeners.push(listener)
   }
 
-  /** A round has met a cycle with heads that are none of ours. */
+  /** The round has met a cycle with heads that are none of ours. */
   grow(heads: readonly Cell[]): void {
     const others = heads.filter((head) => !this.has(head))
     for (const { origin } of others) this.begin(origin)
     if (others.length > 0) this.grown = true
-  }
-
-  /** A head that shows something in this round; others may have been found since it began. */
-  shows(cell: Cell): boolean {
-    return this.heads.has(cell.origin)
-  }
-
-  /** A run of this round has settled. Returns whether what it gave is good for this round only. */
-  note(cell: Cell, memo: Memo): boolean {
-    const { origin } = cell
-    for (const dep of memo.deps) {
-      if (isCell(dep)) continue
-      this.read.add(dep)
-      this.readNow.add(dep)
-    }
-    const isProvisional = memo.deps.some((dep) => this.shown.has(dep as Cell) || this.provisional.has(dep as Cell))
-    if (isProvisional) this.provisional.add(origin)
-    return isProvisional
   }
 
   private begin(origin: Cell): void {
@@ -111,13 +132,14 @@ export class Fixpoint {
 
   private work(): void {
     while (this.state === 'working') {
-      this.openRound()
-      let left = this.heads.size
+      const round = this.openRound()
+      const { branch, heads, results } = round
+      let left = heads.length
       let isWaiting = false
-      for (const origin of this.heads) {
-        this.rounds.evaluate(this.branch, localOf(this.branch.home, origin) as Cell, (outcome) => {
+      for (const origin of heads) {
+        this.rounds.evaluate(branch, localOf(branch.home, origin) as Cell, (outcome) => {
           if (outcome === null) this.cancelled = true
-          else this.results.set(origin, outcome)
+          else results.set(origin, outcome)
           if (--left === 0 && isWaiting) this.goOn()
         })
       }
@@ -140,51 +162,47 @@ export class Fixpoint {
     })
   }
 
-  private openRound(): void {
+  private openRound(): Round {
     const { from } = this
     const branch = new Branch(from.family, this.parent, from.hub, this.root)
     branch.base = this.base
     branch.revision = this.revision
-    branch.solving = this
     for (const [cell, known] of from.frozen ? from.memos : []) if (known !== null && !(known instanceof Job)) branch.memos.set(cell, known)
-    for (const [origin, memo] of this.shown) branch.memos.set(origin, memo)
-    this.branch = branch
-    this.heads = new Set(this.shown.keys())
-    this.results = new Map()
-    this.provisional = new Set()
-    this.readNow = new Set()
+    this.round = new Round(this, branch, new Map(this.shown))
+    return this.round
   }
 
   /** What only earlier rounds have read: the answer depends on it, and no body will read it for the answer. */
   get passed(): Slot[] {
-    return [...this.read].filter((slot) => !this.readNow.has(slot))
+    return [...this.read].filter((slot) => !this.round.read.has(slot))
   }
 
   /** Compares what the round gave with what it began with. */
   private close(): void {
     if (this.cancelled) return this.end('failed')
+    for (const slot of this.round.read) this.read.add(slot)
     if (this.grown) {
       this.grown = false
-      this.round = 0
-      for (const origin of this.heads) this.begin(origin)
+      this.count = 0
+      for (const origin of this.round.heads) this.begin(origin)
       return undefined
     }
     let isStill = true
     for (const [origin, memo] of this.shown) {
-      const outcome = this.results.get(origin) as Outcome
+      const outcome = this.round.results.get(origin) as Outcome
       if (isSame(origin, memo, outcome)) continue
       isStill = false
       this.shown.set(origin, { ...memo, value: outcome.value, flags: outcome.flags, stamp: this.from.family.stamps++, promise: null })
     }
     if (isStill) return this.end('solved')
     const limit = Math.min(...[...this.shown.keys()].map((cell) => (bodyOf(cell).options.cycle as { readonly limit?: number }).limit ?? LIMIT))
-    if (++this.round >= limit) this.end('failed')
+    if (++this.count >= limit) this.end('failed')
     return undefined
   }
 
   private end(state: 'solved' | 'failed'): void {
     this.state = state
-    if (state === 'failed') this.error = new FixpointError([...this.shown.keys()].map(idOf).toSorted(), this.round)
+    if (state === 'failed') this.error = new FixpointError([...this.shown.keys()].map(idOf).toSorted(), this.count)
     for (const listener of this.listeners.splice(0)) listener()
   }
 }

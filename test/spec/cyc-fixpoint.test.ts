@@ -189,8 +189,8 @@ describe('fixpoints', () => {
     return ended[0] ?? 'hangs'
   }
 
-  // The given ones have shown faults: rings that were closed twice, marks that were lost, memos that named too little.
-  it.each([37, 415, 7091, Math.floor(Math.random() * 2 ** 31)])('[CYC-8 CYC-4] random graphs, sync and async, by random entries and changes, in snapshots too; seeds from %i', async (first) => {
+  // The given ones have shown faults: rings that were closed twice, marks that were lost, memos that named too little, rounds that never ended, waits in a ring.
+  it.each([37, 415, 7091, 14_200, 77_005_900, 119_600, 336_043_988, Math.floor(Math.random() * 2 ** 31)])('[CYC-8 CYC-4] random graphs, sync and async, by random entries and changes, in snapshots too; seeds from %i', async (first) => {
     for (let seed = first; seed < first + 60; seed++) {
       const rng = random(seed)
       const reach = seed % 3 === 0 ? reachQuery() : asyncReach()
