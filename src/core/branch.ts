@@ -32,6 +32,8 @@ export interface Host {
   read(frame: Evaluation, cell: Cell, edge: Edge | null): unknown
   /** Reads a cell where the evaluation does not read live records. */
   readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown
+  /** An evaluation has been handed a failure, or what stands in the place of one: if that is of a cycle, it may be on it too. */
+  joinFailure(frame: Evaluation, cell: Cell, outcome: Outcome): void
   /** Nothing is on the stack any more: jobs whose wait is over go on, and the world is told. */
   idle(): void
 }

@@ -171,7 +171,7 @@ export class Engine implements Host, Rounds {
       return cell.value
     }
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
-    if ((cell.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, cell)
+    if ((cell.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell, cell)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -207,8 +207,14 @@ export class Engine implements Host, Rounds {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
-    if ((memo.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, memo)
+    if ((memo.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell, memo)
     return showMemo(memo, true)
+  }
+
+  /** The frame reads a failure, or what stands in the place of one. */
+  joinFailure(frame: Evaluation, cell: Cell, { flags, value }: Outcome): void {
+    const failure = (flags & FAILED) !== 0 ? (value as Failure) : this.family.answers.get(cell.origin)
+    if (failure !== undefined) joinCycle(frame, failure)
   }
 
   /** Tells of a read without a run; soon, where a body reads on its own time. */
@@ -942,12 +948,6 @@ function rejected(reason: unknown): Promise<never> {
   const failed = Promise.reject(reason)
   failed.catch(ignore)
   return failed
-}
-
-/** The frame reads a failure, or what stands in the place of one. */
-function joinFailure(frame: Evaluation, cell: Cell, { flags, value }: Outcome): void {
-  const failure = (flags & FAILED) !== 0 ? (value as Failure) : frame.branch.family.answers.get(cell.origin)
-  if (failure !== undefined) joinCycle(frame, failure)
 }
 
 /** The job by which a cell on the stack has been started since, other than the one in whose name it is there. */

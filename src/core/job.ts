@@ -10,7 +10,7 @@
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, type Outsider, Wait } from './branch.js'
 import { admit } from './memory.js'
-import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
+import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, ON_RING, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
 import { ABSENT } from './revision.js'
 import { dropFlight } from './share.js'
@@ -145,6 +145,7 @@ export function finishJob(job: Job, outcome: Held): void {
     if (waiter !== null) {
       unlinkFromWaiter(wait)
       if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
+      if (waiter.frame !== null && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, job.cell, outcome)
       if (waiter.phase === 'waiting') job.branch.family.wakes.push(waiter)
     }
     wait.outsider?.ended(outcome)
