@@ -85,6 +85,8 @@ export interface Evaluation {
   cycle: CycleError | null
   /** The lowest evaluation on the stack of that cycle. */
   ring: Evaluation | null
+  /** Errors of cycles that it is not on and whose members it has read, while others of them were at work. */
+  met: CycleError[] | null
   /** The cell it has asked for last that did not stand. */
   asks: Cell | null
   /** How many bodies are on the stack below it. */
@@ -97,10 +99,11 @@ export const READING = 0
 export const ELSEWHERE = 1
 export const ENDED = 2
 
-/** Who is on a cycle, as records of the head, and those of them that are still at work. */
+/** Who is on a cycle, as records of the head, and those of them that are still at work. `joined`: the one that it was found to be part of. */
 export interface Ring {
   readonly members: Set<Cell>
   readonly working: Set<Evaluation>
+  joined: Ring | null
 }
 
 /** Places for tables, by the hash of their definitions; a power of two of them. */
@@ -453,6 +456,8 @@ export class Job implements Work {
   surrendered = false
   /** It waits for a job of another view: what that finds is to be looked at. */
   follows = false
+  /** What the body has come to, while it must not end: see `mustStay`. */
+  held: { readonly failed: boolean; readonly value: unknown } | null = null
   /** Why nobody waits any more. */
   reason: unknown = undefined
   previous: Job | null = null

@@ -4,9 +4,9 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import { type Branch, CYCLES, ENDED, type Evaluation, type Job, type Ring } from './branch.js'
+import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ignore, surrender } from './job.js'
+import { addWait, ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
 import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
 import { candidatesOf } from './share.js'
@@ -74,19 +74,35 @@ function taint(members: readonly Evaluation[]): void {
   for (const at of members) at.flags |= TAINTED
 }
 
-/** Puts an evaluation on a cycle: its outcome is decided. */
+/** Puts an evaluation on a cycle: its outcome is decided. Where it is on one already, the two are one. */
 export function mark(at: Evaluation, error: CycleError): void {
   at.cycle ??= error
   remember(at.branch, at.cell, at, error)
+  if (at.cycle !== error) unite(at.branch, at.cycle, error)
+}
+
+function unite({ family }: Branch, one: CycleError, other: CycleError): void {
+  const ring = ringBy(family, one)
+  const { members, working } = ringBy(family, other)
+  if (members === ring.members) return
+  ringBy(family, other).joined = ring
+  for (const member of members) ring.members.add(member)
+  for (const member of working) ring.working.add(member)
+}
+
+function ringBy({ rings }: Family, error: CycleError): Ring {
+  let ring = rings.get(error) as Ring
+  while (ring.joined !== null) ring = ring.joined
+  return ring
 }
 
 function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
-  const { rings } = branch.family
-  branch.family.note(CYCLES, true)
-  const ring = rings.get(error) ?? { members: new Set(), working: new Set() }
+  const { family } = branch
+  family.note(CYCLES, true)
+  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), joined: null })
+  const ring = ringBy(family, error)
   ring.members.add(cell.origin)
   if (at !== null) ring.working.add(at)
-  rings.set(error, ring)
 }
 
 function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
@@ -101,24 +117,59 @@ function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
 export function joinCycle(frame: Evaluation, failure: Failure): void {
   const { error } = failure
   const ring = lowestOf(failure.ring as Evaluation | null)
-  const { rings } = frame.branch.family
-  if (!isCycle(rings, error)) return
-  const { members, working } = rings.get(error) as Ring
-  const isMember = members.has(frame.cell.origin)
+  const { family } = frame.branch
+  if (!isCycle(family.rings, error)) return
+  const isMember = ringBy(family, error).members.has(frame.cell.origin)
   if (isMember) mark(frame, error)
   for (let at: Evaluation | null = ring === null ? null : frame; at !== null; at = at.parent) {
     if (at !== ring) continue
     for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
     return
   }
-  for (const member of isMember ? [] : working) {
+  if (isMember || (frame.job === null && surround(frame, error))) return
+  if (frame.met?.includes(error) !== true) (frame.met ??= []).push(error)
+}
+
+/** The jobs of those on a cycle whose bodies have not ended. */
+function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
+  const { working } = ringBy(family, error)
+  for (const member of working) {
     if (member.state === ENDED) working.delete(member)
-    if (member.state === ENDED || member.job === null || !waitsFor(member.job, frame, null)) continue
-    const jobs = ringOf(member.job, frame)
-    for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
-    for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
-    return
+    else if (member.job !== null) yield member.job
   }
+}
+
+/** Whether somebody on the cycle who is still at work needs the frame, which has read another one: it is on it too, with all in between. */
+function surround(frame: Evaluation, error: CycleError): boolean {
+  for (const job of atWorkOn(frame.branch.family, error)) if (closeRound(frame, error, job)) return true
+  return false
+}
+
+function closeRound(frame: Evaluation, error: CycleError, member: Job): boolean {
+  if (!waitsFor(member, frame, null)) return false
+  const jobs = ringOf(member, frame)
+  for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
+  for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
+  return true
+}
+
+/**
+ * Whether the evaluation must not end although its body has: it has read somebody on a cycle, and another one on it, still at work, may come to
+ * need it, so that it is on the cycle too. It waits for those, one after the other.
+ */
+export function mustStay(frame: Evaluation): boolean {
+  const { cycle, job, met } = frame
+  if (cycle !== null || job === null) return false
+  // It may have been told already.
+  for (let wait = job.waits; wait !== null; wait = wait.nextWait) if (wait.target.frame !== null && wait.target.frame.cycle !== null) return true
+  for (const error of met ?? []) {
+    for (const member of atWorkOn(frame.branch.family, error)) {
+      if (closeRound(frame, error, member)) return false
+      addWait(member, job, null, null, null)
+      return true
+    }
+  }
+  return false
 }
 
 /** A cycle may have grown into a lower one since. */

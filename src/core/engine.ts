@@ -32,7 +32,7 @@ import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
-import { execute, executePlain, frameFor, isAsync } from './run.js'
+import { endHeld, execute, executePlain, frameFor, isAsync } from './run.js'
 import { track } from './tracker.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
@@ -917,6 +917,7 @@ export class Engine implements Host, Rounds {
   }
 
   private resume(job: Job): void {
+    if (job.held !== null) endHeld(job)
     if (job.phase !== 'waiting' || job.waits !== null) return
     try {
       this.demand(job.branch, job.cell, job)

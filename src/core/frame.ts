@@ -25,6 +25,7 @@ export class Frame implements Evaluation {
   parent: Evaluation | null
   cycle: CycleError | null = null
   ring: Evaluation | null = null
+  met: CycleError[] | null = null
   asks: Cell | null = null
   level: number
   /** This run has read in another order than the last: what comes next in the list may have been read already. */

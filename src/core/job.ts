@@ -132,6 +132,10 @@ export function settledPromise(outcome: Outcome, inside: boolean): Promise<unkno
   return promise
 }
 
+function wake(waiter: Job): void {
+  if (waiter.phase === 'waiting' || waiter.held !== null) waiter.branch.family.wakes.push(waiter)
+}
+
 /** The one exit of every job. Waiters are completed and woken; nothing of the job stays behind. */
 export function finishJob(job: Job, outcome: Held): void {
   closeJob(job)
@@ -145,8 +149,8 @@ export function finishJob(job: Job, outcome: Held): void {
     if (waiter !== null) {
       unlinkFromWaiter(wait)
       if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
-      if (waiter.frame !== null && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, job.cell, outcome)
-      if (waiter.phase === 'waiting') job.branch.family.wakes.push(waiter)
+      if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, job.cell, outcome)
+      wake(waiter)
     }
     wait.outsider?.ended(outcome)
   }
@@ -258,7 +262,7 @@ export function cancelJob(job: Job, reason: unknown): void {
     next.waits = null
     for (let wait = next.waiters; wait !== null; wait = wait.nextWaiter) {
       unlinkFromWaiter(wait)
-      if (wait.waiter !== null && wait.waiter.phase === 'waiting') next.branch.family.wakes.push(wait.waiter)
+      if (wait.waiter !== null) wake(wait.waiter)
       wait.outsider?.ended(null)
     }
     next.waiters = null

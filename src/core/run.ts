@@ -6,6 +6,7 @@
  */
 import { ANSWERED, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
+import { mustStay } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
@@ -111,7 +112,7 @@ export function frameFor(family: Family, cell: Cell, run: number, parent: Evalua
   return frame
 }
 
-const isPlain = (frame: Frame): boolean => frame.job === null && frame.flags === 0 && frame.cycle === null
+const isPlain = (frame: Frame): boolean => frame.job === null && frame.flags === 0 && frame.cycle === null && frame.met === null
 
 /** A plain run has come to something else than a plain value. */
 function endOtherwise(frame: Frame, failed: boolean, result: unknown): Job | null {
@@ -213,8 +214,23 @@ function suspend(frame: Frame, thenable: PromiseLike<unknown>): unknown {
 
 function end(frame: Frame, failed: boolean, value: unknown): void {
   const { host } = frame.branch.family
-  if (frame.job?.phase !== 'done' && (failed || !settleJob(frame, value))) settle(frame, failed, value, true)
+  const { job } = frame
+  if (job?.phase !== 'done' && (failed || !settleJob(frame, value))) {
+    if (job !== null && frame.branch.family.hasCycles && mustStay(frame)) {
+      job.held = { failed, value }
+      endFrame(frame)
+    } else settle(frame, failed, value, true)
+  }
   host.idle()
+}
+
+/** The body has ended before: now the evaluation may, unless there is still somebody to wait for. */
+export function endHeld(job: Job): void {
+  const frame = job.frame as Frame
+  if (job.phase === 'done' || job.held === null || mustStay(frame)) return
+  const { failed, value } = job.held
+  job.held = null
+  settle(frame, failed, value, true)
 }
 
 /** What a value of a job must find in the cell to be placed without looking further. */
