@@ -33,7 +33,7 @@ export interface Host {
   /** Reads a cell where the evaluation does not read live records. */
   readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown
   /** An evaluation has been handed a failure, or what stands in the place of one: if that is of a cycle, it may be on it too. */
-  joinFailure(frame: Evaluation, cell: Cell, outcome: Outcome): void
+  joinFailure(frame: Evaluation, outcome: Outcome): void
   /** Nothing is on the stack any more: jobs whose wait is over go on, and the world is told. */
   idle(): void
 }
@@ -191,8 +191,8 @@ export class Family {
   readonly doomed: Map<Cell, CycleError> = new Map()
   /** Each cycle that was found. */
   readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
-  /** The failures in whose place fallbacks stand, by cells of the head: they say who else is on the cycle. */
-  readonly answers: WeakMap<Cell, Failure> = new WeakMap()
+  /** The failures in whose place fallbacks stand, by the cells and memos that hold these: they say who else is on the cycle. */
+  readonly answers: WeakMap<Outcome, Failure> = new WeakMap()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

@@ -8,7 +8,7 @@ import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, typ
 import { CycleError, shorten } from './errors.js'
 import { addWait, ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
+import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, type Outcome, TAINTED, VOLATILE } from './node.js'
 import { candidatesOf } from './share.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
@@ -137,6 +137,14 @@ function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
     if (member.state === ENDED) working.delete(member)
     else if (member.job !== null) yield member.job
   }
+}
+
+/** Whether a fallback is that of a cycle on which somebody is still at work. */
+export function isOpen(family: Family, outcome: Outcome): boolean {
+  const failure = family.answers.get(outcome)
+  if (failure === undefined) return false
+  for (const member of ringBy(family, failure.error as CycleError).working) if (member.state !== ENDED) return true
+  return false
 }
 
 /** Whether somebody on the cycle who is still at work needs the frame, which has read another one: it is on it too, with all in between. */

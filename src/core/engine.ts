@@ -17,7 +17,7 @@
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
 import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
-import { breakRing, giveWay, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
+import { breakRing, giveWay, isOpen, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
@@ -171,7 +171,7 @@ export class Engine implements Host, Rounds {
       return cell.value
     }
     if (edge !== null) completeRead(frame, cell, edge, frame.run, cell)
-    if ((cell.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell, cell)
+    if ((cell.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell)
     return (cell.flags & (ASYNC | FAILED)) === (ASYNC | FAILED) ? settledPromise(cell, true) : showCell(cell)
   }
 
@@ -207,13 +207,13 @@ export class Engine implements Host, Rounds {
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
-    if ((memo.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell, memo)
+    if ((memo.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, memo)
     return showMemo(memo, true)
   }
 
   /** The frame reads a failure, or what stands in the place of one. */
-  joinFailure(frame: Evaluation, cell: Cell, { flags, value }: Outcome): void {
-    const failure = (flags & FAILED) !== 0 ? (value as Failure) : this.family.answers.get(cell.origin)
+  joinFailure(frame: Evaluation, outcome: Outcome): void {
+    const failure = (outcome.flags & FAILED) !== 0 ? (outcome.value as Failure) : this.family.answers.get(outcome)
     if (failure !== undefined) joinCycle(frame, failure)
   }
 
@@ -534,6 +534,8 @@ export class Engine implements Host, Rounds {
       }
       // Who is on a cycle is not told by stamps, unless it was found at this very revision.
       if (this.family.hasCycles && cell.verifiedAt !== cell.table.branch.revision && isCycleFailure(this.family, dep)) return 'changed'
+      // An equal fallback: the cycle may have been found through the cell.
+      if (isCell(dep) && (dep.flags & ON_RING) !== 0 && isOpen(this.family, dep)) return 'changed'
       edge = edge.nextDep
     }
     return 'valid'
@@ -1094,8 +1096,7 @@ function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */
 export function borrow(branch: Branch, cell: Cell): Memo | null {
-  // A fallback alone does not tell who else is on its cycle.
-  if (branch.parent !== branch.home || cell.verifiedAt > branch.base || (cell.flags & ON_RING) !== 0) return null
+  if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
   if (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === branch.base)) return memoOf(cell)
   return null
 }

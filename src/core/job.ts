@@ -149,7 +149,7 @@ export function finishJob(job: Job, outcome: Held): void {
     if (waiter !== null) {
       unlinkFromWaiter(wait)
       if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
-      if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, job.cell, outcome)
+      if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, outcome)
       wake(waiter)
     }
     wait.outsider?.ended(outcome)

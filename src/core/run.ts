@@ -295,12 +295,15 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
   if (frame.cycle === null) return judge(frame, failed, result, isAsyncRun)
   const answer = fallbackOf(frame.cell)
   if (answer === null) return judge(frame, true, frame.cycle, isAsyncRun)
-  const { cell, cycle, ring } = frame
-  const { family } = frame.branch
   frame.flags |= ON_RING
-  family.answers.set(cell.origin, new Failure(cycle, idOf(cell), null, undefined, ABSENT, true, true, ring === frame ? null : ring))
-  family.note(ANSWERED, true)
+  frame.branch.family.note(ANSWERED, true)
   return judge(frame, false, answer.fallback, isAsyncRun)
+}
+
+/** A fallback is known, where it is held, to stand in the place of a failure. */
+function noteAnswer(frame: Frame, holder: Outcome): void {
+  if (frame.cycle === null || (holder.flags & ON_RING) === 0) return
+  frame.branch.family.answers.set(holder, new Failure(frame.cycle, idOf(frame.cell), null, undefined, ABSENT, true, true, frame.ring === frame ? null : frame.ring))
 }
 
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
@@ -334,6 +337,7 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   cutEdges(cell, frame.tail)
   placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
   placeEmitted(cell, emittedBy(frame, outcome))
+  noteAnswer(frame, cell)
   cell.promise = promise
   markVerified(cell, branch.revision)
   if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
@@ -386,6 +390,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     if (!passing) {
       placeOutcome(cell, outcome.value, outcome.flags, outcome.stamp, outcome.changedAt)
       placeEmitted(cell, emitted)
+      noteAnswer(frame, cell)
       markUnproved(cell)
       if (branch.home.parent !== null) offer(branch, cell, memo)
     }
@@ -394,6 +399,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     const isProvisional = branch.solving?.note(cell, memo) === true
     if (!passing && !isProvisional) offer(branch, cell, memo)
   }
+  noteAnswer(frame, memo)
   // What heads of a cycle come to is for the next round.
   if (branch.solving?.shows(cell) !== true) branch.memos.set(cell.origin, memo)
   if (branch.hub.active) tellSettled(frame, memo, changed)

@@ -4,7 +4,7 @@
  * somewhere is decided there, by the stamps of its dependencies alone.
  */
 import { type Branch, FORKED, type Job } from './branch.js'
-import { bodyOf, BROKEN, type Cell, type Emitted, type Kept, type Memo, type Node, type Outcome, resultIn, type Shelf, UNPROVED } from './node.js'
+import { bodyOf, BROKEN, type Cell, type Emitted, type Kept, type Memo, type Node, ON_RING, type Outcome, resultIn, type Shelf, UNPROVED } from './node.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** The cell's outcome as a memo, or null while it has none, or is losing it to a run. */
@@ -14,6 +14,9 @@ export function memoOf(cell: Cell): Memo | null {
   const { deps, stamps } = edgesOf(cell)
   cell.memo = makeMemo(cell, deps, stamps, (cell.flags & UNPROVED) === 0 ? cell.verifiedAt : -1, cell.shelf === null ? null : cell.shelf.seen, cell.emitted)
   cell.memo.promise = cell.promise
+  const { answers } = (cell.table.branch as Branch).family
+  const answered = (cell.flags & ON_RING) === 0 ? undefined : answers.get(cell)
+  if (answered !== undefined) answers.set(cell.memo, answered)
   return cell.memo
 }
 
