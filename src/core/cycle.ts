@@ -130,11 +130,14 @@ export function joinCycle(frame: Evaluation, failure: Failure): void {
   if (frame.met?.includes(error) !== true) (frame.met ??= []).push(error)
 }
 
-/** The jobs of those on a cycle whose bodies have not ended. */
+/** The body is at work, or the evaluation must not end yet. */
+const isAtWork = (at: Evaluation): boolean => at.state !== ENDED || (at.job !== null && at.job.held !== null)
+
+/** The jobs of those on a cycle who are at work. */
 function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
   const { working } = ringBy(family, error)
   for (const member of working) {
-    if (member.state === ENDED) working.delete(member)
+    if (!isAtWork(member)) working.delete(member)
     else if (member.job !== null) yield member.job
   }
 }
@@ -143,7 +146,7 @@ function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
 export function isOpen(family: Family, outcome: Outcome): boolean {
   const failure = family.answers.get(outcome)
   if (failure === undefined) return false
-  for (const member of ringBy(family, failure.error as CycleError).working) if (member.state !== ENDED) return true
+  for (const member of ringBy(family, failure.error as CycleError).working) if (isAtWork(member)) return true
   return false
 }
 
@@ -162,17 +165,21 @@ function closeRound(frame: Evaluation, error: CycleError, member: Job): boolean 
 }
 
 /**
- * Whether the evaluation must not end although its body has: it has read somebody on a cycle, and another one on it, still at work, may come to
- * need it, so that it is on the cycle too. It waits for those, one after the other.
+ * Whether the evaluation must not end although its body has: it has read somebody on a cycle that it is not on, and another one on it, still at
+ * work, may come to need it, so that it is on the cycle too. It waits for those, one after the other.
  */
 export function mustStay(frame: Evaluation): boolean {
-  const { cycle, job, met } = frame
-  if (cycle !== null || job === null) return false
+  const { job, met, branch } = frame
+  if (job === null) return false
+  const isElsewhere = (error: CycleError): boolean => frame.cycle === null || ringBy(branch.family, frame.cycle) !== ringBy(branch.family, error)
   // It may have been told already.
-  for (let wait = job.waits; wait !== null; wait = wait.nextWait) if (wait.target.frame !== null && wait.target.frame.cycle !== null) return true
+  for (let { waits: wait } = job; wait !== null; wait = wait.nextWait) {
+    const error = wait.target.frame?.cycle ?? null
+    if (error !== null && isElsewhere(error)) return true
+  }
   for (const error of met ?? []) {
-    for (const member of atWorkOn(frame.branch.family, error)) {
-      if (closeRound(frame, error, member)) return false
+    for (const member of isElsewhere(error) ? atWorkOn(branch.family, error) : []) {
+      if (closeRound(frame, error, member)) break
       addWait(member, job, null, null, null)
       return true
     }
