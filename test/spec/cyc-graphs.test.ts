@@ -65,7 +65,7 @@ function queriesOf(nodes: number, { isSync, hasFallback, inTurn, catches }: Shap
       else for (const next of q.get(edges, node)) sum += await one(next)
       return sum
     }, options)
-    queries.push((isSync(node) ? sync : slow) as Query)
+    queries.push(isSync(node) ? sync : slow)
   }
   return queries
 }
