@@ -203,14 +203,6 @@ export const jobs = [
     first: ['spec/src', 'spec/src-bind', 'spec/src-random'],
   },
   {
-    name: 'rounds-end-too-early',
-    file: 'core/fixpoint.ts',
-    find: '      isStill = false\n',
-    replace: '',
-    breaks: 'A fixpoint is taken for found after one round.',
-    first: ['spec/cyc-fixpoint'],
-  },
-  {
     name: 'cycle-is-never-volatile',
     file: 'core/cycle.ts',
     find: '  for (const at of members) at.flags |= TAINTED\n',

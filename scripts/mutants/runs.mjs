@@ -144,7 +144,7 @@ export const runs = [
     find: '      while (cells.length > base) this.leaveCell()\n',
     replace: '',
     breaks: 'A finally removed: a walk that was given up leaves cells in the middle of a check.',
-    first: ['model/history', 'spec/cyc-catch', 'spec/cyc-deep'],
+    first: ['spec/val'],
   },
   {
     name: 'active-body-stays',
