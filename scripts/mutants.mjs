@@ -19,6 +19,8 @@ const lanes = Math.min(4, availableParallelism())
 const patience = { first: 180_000, all: 900_000 }
 /** The same for one test: on a busy machine it must not seem to have noticed something. */
 const testPatience = 20_000
+/** The tests that are being run. @type {Set<import('node:child_process').ChildProcess>} */
+const children = new Set()
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } } })
 const wanted = values.only?.split(',')
@@ -31,6 +33,11 @@ else process.exitCode = await run()
 
 async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'pebre-mutants-'))
+  process.once('SIGINT', () => {
+    for (const child of children) stop(child)
+    rmSync(folder, { recursive: true })
+    process.exit(130)
+  })
   try {
     return await tryAll(folder)
   } finally {
@@ -111,6 +118,14 @@ function pathOf(name) {
 }
 
 /**
+ * Its workers too: one of them may be in a loop.
+ * @param {import('node:child_process').ChildProcess} child
+ */
+function stop(child) {
+  if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+}
+
+/**
  * Who fails; null: nobody.
  * @param {string} copy
  * @param {readonly string[]} paths
@@ -126,10 +141,11 @@ async function test(copy, paths, limit) {
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
-    // Its workers too: one of them is in a loop.
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    stop(child)
   }, limit)
+  children.add(child)
   const code = await new Promise((resolve) => child.on('close', resolve))
+  children.delete(child)
   clearTimeout(timer)
   if (isLate) return `the tests did not end within ${limit / 1000} s`
   if (!existsSync(file)) throw new Error(`vitest ended with code ${code} and without a report.`)

@@ -213,9 +213,17 @@ export const jobs = [
   {
     name: 'fallback-of-a-cycle-at-work',
     file: 'core/engine.ts',
-    find: 'if ((cell.flags & (FAILED | ON_RING)) !== 0) joinFailure(frame, cell, cell)',
-    replace: 'if ((cell.flags & FAILED) !== 0) joinFailure(frame, cell, cell)',
+    find: 'if ((cell.flags & (FAILED | ON_RING)) !== 0) this.joinFailure(frame, cell, cell)',
+    replace: 'if ((cell.flags & FAILED) !== 0) this.joinFailure(frame, cell, cell)',
     breaks: 'Who reads a fallback of a cycle that is at work, and is on it, goes on with the value.',
+    first: ['model/history'],
+  },
+  {
+    name: 'awaited-failure-of-a-cycle',
+    file: 'core/job.ts',
+    find: '      if (waiter.frame !== null && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, job.cell, outcome)\n',
+    replace: '',
+    breaks: 'Who waits for a failure of a cycle, catches it and is on the cycle too ends with a value.',
     first: ['model/history'],
   },
 ]
