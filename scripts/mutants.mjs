@@ -2,6 +2,7 @@
 // the tree, and shows that the tests notice each. Fails where one goes unnoticed;
 // `--quick` asks only the tests that each mutant names. PEBRE_SEED is 1, so that a result can be had again.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,15 +34,18 @@ else process.exitCode = await run()
 
 async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'pebre-mutants-'))
-  process.once('SIGINT', () => {
+  const clear = () => {
     for (const child of children) stop(child)
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  }
+  process.once('SIGINT', () => {
+    clear()
     process.exit(130)
   })
   try {
     return await tryAll(folder)
   } finally {
-    rmSync(folder, { recursive: true })
+    clear()
   }
 }
 
@@ -130,8 +134,10 @@ function stop(child) {
  * @param {string} copy
  * @param {readonly string[]} paths
  * @param {number} limit In milliseconds.
+ * @param {number} tries How often it is begun again where somebody else ends it.
+ * @returns {Promise<string | null>}
  */
-async function test(copy, paths, limit) {
+async function test(copy, paths, limit, tries = 3) {
   const file = join(copy, 'report.json')
   rmSync(file, { force: true })
   const workers = paths.length > 3 ? lanes : 1
@@ -144,10 +150,15 @@ async function test(copy, paths, limit) {
     stop(child)
   }, limit)
   children.add(child)
-  const code = await new Promise((resolve) => child.on('close', resolve))
+  const [code, signal] = await once(child, 'close')
   children.delete(child)
   clearTimeout(timer)
   if (isLate) return `the tests did not end within ${limit / 1000} s`
-  if (!existsSync(file)) throw new Error(`vitest ended with code ${code} and without a report.`)
+  if (!existsSync(file)) {
+    const end = `vitest ended with ${signal ?? `code ${code}`} and without a report`
+    if (tries === 1) throw new Error(`${end}: ${paths.join(', ')}`)
+    console.log(`${end}, and is begun again`)
+    return test(copy, paths, limit, tries - 1)
+  }
   return catcherOf(JSON.parse(readFileSync(file, 'utf8')))
 }
