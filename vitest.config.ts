@@ -16,7 +16,7 @@ export default defineConfig({
     ],
   },
   test: {
-    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text', 'html'] },
+    coverage: { provider: 'v8', include: ['src/**'], exclude: ['examples/**'], reporter: ['text', 'html'] },
     projects: [
       {
         extends: true,

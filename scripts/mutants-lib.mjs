@@ -5,6 +5,7 @@ import { commits } from './mutants/commits.mjs'
 import { files } from './mutants/files.mjs'
 import { jobs } from './mutants/jobs.mjs'
 import { marks } from './mutants/marks.mjs'
+import { rounds } from './mutants/rounds.mjs'
 import { runs } from './mutants/runs.mjs'
 import { telling } from './mutants/telling.mjs'
 
@@ -20,7 +21,7 @@ import { telling } from './mutants/telling.mjs'
  */
 
 /** @type {Readonly<Record<string, readonly Mutant[]>>} */
-export const lists = { marks, runs, jobs, commits, telling, files }
+export const lists = { marks, runs, jobs, rounds, commits, telling, files }
 
 /** @type {readonly Mutant[]} */
 export const mutants = Object.values(lists).flat()

@@ -144,7 +144,7 @@ export const runs = [
     find: '      while (cells.length > base) this.leaveCell()\n',
     replace: '',
     breaks: 'A finally removed: a walk that was given up leaves cells in the middle of a check.',
-    first: ['model/history', 'spec/cyc-catch', 'spec/cyc-deep'],
+    first: ['spec/val'],
   },
   {
     name: 'active-body-stays',
@@ -253,8 +253,8 @@ export const runs = [
   {
     name: 'cancelled-run-recorded',
     file: 'core/run.ts',
-    find: "if (frame.job?.phase !== 'done' && (failed || !settleJob(frame, value))) settle(frame, failed, value, true)",
-    replace: 'if (failed || !settleJob(frame, value)) settle(frame, failed, value, true)',
+    find: "if (job?.phase !== 'done' && (failed || !settleJob(frame, value))) {",
+    replace: 'if (failed || !settleJob(frame, value)) {',
     breaks: 'A cancelled run puts its outcome in the cell when its body ends at last.',
     first: ['spec/can-late', 'spec/can'],
   },

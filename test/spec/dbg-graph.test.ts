@@ -1,7 +1,7 @@
 /** The graph of a view: what is in it, in which order, and how it is drawn. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { instance } from '@viz-js/viz'
-import type { Random } from 'pebre/testing'
+import { type Random, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, type Database, derived, type Derived, input } from '../../src/index.js'
 import { DependencyGraph, type GraphNode } from '../../src/debug/index.js'
@@ -106,6 +106,32 @@ describe('the graph of a view', () => {
     expect(snapshot.get(total, 'b', 'a')).toBe(3)
     snapshot.dispose()
     fork.dispose()
+  })
+
+  it('[DBG-1] what runs in a snapshot has an edge for each read so far, whether or not the head runs it too', async () => {
+    const stops = new Stops()
+    const slow = derived('slow', async (q) => {
+      q.get(file, 'a')
+      await stops.at('slow')
+      return q.get(size, 'b')
+    })
+    const db = small()
+    // The first may use the edges of the head; the last one finds them in use.
+    const first = db.snapshot()
+    db.set(file, 'a', 'xx')
+    const last = db.snapshot()
+    db.set(file, 'a', 'yyy')
+    for (const asked of [[first], [db, last]]) {
+      const answers = asked.map((view) => view.get(slow))
+      for (const view of asked) {
+        const graph = DependencyGraph.from(view)
+        expect([graph.node(slow)?.state, graph.edges.filter(({ from }) => from.id === 'slow()').map(({ to }) => to.id)]).toEqual(['running', ['file(a)']])
+      }
+      await stops.openAll()
+      expect(await Promise.all(answers)).toEqual(asked.map(() => 2))
+    }
+    first.dispose()
+    last.dispose()
   })
 
   it('[DBG-1] focus is what lies within some steps', () => {

@@ -1,7 +1,7 @@
 /** Derived queries: when bodies run, what they are handed, and what is remembered. */
 import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Database, derived, DuplicateDefinitionError, input } from '../../src/index.js'
+import { BatchError, createDatabase, type Database, derived, DuplicateDefinitionError, input, InvalidDefinitionError } from '../../src/index.js'
 import { edges } from '../support/inspect.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
@@ -182,5 +182,19 @@ describe('running and remembering', () => {
     expect(await rejectionOf(db.get(badLater))).toBeInstanceOf(DuplicateDefinitionError)
     expect(db.get(caught)).toBe('none')
     expect(thrownBy(() => db.get(bad))).toBe(thrownBy(() => db.get(bad)))
+  })
+
+  it('[DER-14 IN-14 IN-11] a body that is none, sets of keys of a query, an update without a function: typed errors, and nothing changes', () => {
+    expect(() => derived('none', 5 as never)).toThrow(InvalidDefinitionError)
+    const named = input<[name: string], number>('named')
+    const query = derived('query', () => 1) as unknown as typeof named
+    const db = createDatabase()
+    const { revision } = db
+    for (const update of [() => db.update(named, 'a', 5 as never), () => db.batch((tx) => tx.update(named, 'a', 5 as never))]) expect(update).toThrow(BatchError)
+    for (const view of [db, db.snapshot()]) {
+      for (const use of [() => view.has(query, 'a'), () => view.keys(query), () => view.entries(query)]) expect(use).toThrow(InvalidDefinitionError)
+      for (const use of [() => view.read((q) => q.has(query, 'a')), () => view.read((q) => q.keys(query)), () => view.read((q) => q.entries(query))]) expect(use).toThrow(InvalidDefinitionError)
+    }
+    expect([db.revision, db.keys(named)]).toEqual([revision, []])
   })
 })

@@ -213,4 +213,23 @@ describe('chains of 100 000 cells', () => {
       expect(db.get(link, 20_000)).toBe(20_000)
     }
   })
+
+  it('[SCALE-2 DER-7] plain functions that return promises, which nobody knows of before they have run, also where one catches everything', async () => {
+    const link: Link = derived('link', (q, n: number) => (n === 0 ? q.get(bottom) : below(q, n, link) + 1))
+    const careful: Derived<[n: number], Promise<number>> = derived('careful', (q, n: number) => {
+      try {
+        return Promise.resolve(q.get(link, n) as number)
+      } catch {
+        return Promise.resolve(-1)
+      }
+    })
+    const promised: Derived<[n: number], Promise<number>> = derived('promised', (q, n: number) => (n === 0 ? q.get(careful, 1000) : q.get(promised, n - 1).then((value) => value + 1)))
+    const top = derived('top', (q, n: number) => q.get(promised, n))
+    const db = createDatabase()
+    for (const view of [db, createDatabase().snapshot()]) expect(await view.get(top, 2000)).toBe(3000)
+    expect(await createDatabase().get(careful, 1000)).toBe(1000)
+    db.set(bottom, 5)
+    expect(await db.get(top, 2000)).toBe(3005)
+    expect(db.stats().jobs).toBe(0)
+  })
 })

@@ -90,6 +90,35 @@ describe('compaction', () => {
     await again.close()
   })
 
+  it('[WAL-8 WAL-3] the base is of the moment of the call: commits made in the same turn stay in the log, whose tail may be torn', async () => {
+    const log = 'log-0000000000000002.pebre'
+    const port = new MemoryPort()
+    const db = await openDatabase(port, options)
+    const stateOf: string[] = []
+    const commit = (n: number): void => {
+      db.batch((tx) => {
+        tx.set(count, n)
+        tx.set(slot, n, { value: n, text: '' })
+      })
+      stateOf.push(inputsOf(db, definitions))
+    }
+    commit(1)
+    const compaction = db.compact()
+    commit(2)
+    commit(3)
+    await compaction
+    await db.close()
+    const { 'base.pebre': base, [log]: frames } = await filesOf(port)
+    const reopened = async (bytes: Uint8Array): Promise<string> => {
+      const again = await openDatabase(await portWith({ 'base.pebre': base as Uint8Array, [log]: bytes }), options)
+      const state = inputsOf(again, definitions)
+      await again.close()
+      return state
+    }
+    const whole = frames as Uint8Array
+    expect(await Promise.all([whole, whole.slice(0, -1), new Uint8Array(0)].map(reopened))).toEqual(stateOf.toReversed())
+  })
+
   it('[WAL-8 WAL-11] happens by itself when the log has grown', async () => {
     const port = new MemoryPort()
     const db = await openDatabase(port, { ...options, compactAt: 2000 })

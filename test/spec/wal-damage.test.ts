@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { input } from '../../src/index.js'
 import { LogError, MemoryPort, openDatabase } from '../../src/persist/index.js'
-import { filesOf, inputsOf, portWith } from '../support/ports.js'
+import { crc32 } from '../../src/persist/checksum.js'
+import { Disk, filesOf, inputsOf, portWith } from '../support/ports.js'
 import { forSeeds } from '../support/random.js'
+import { rejectionOf } from '../support/turns.js'
 
 const file = input<[path: string], unknown>('file')
 const other = input<[], unknown>('other')
@@ -200,5 +202,53 @@ describe('a damaged log', () => {
     const db = await openDatabase(await portWith({ [name]: bytes }), { ...options, definitions: [file], onMismatch: 'drop' })
     expect({ dropped: db.report.log.dropped, c: db.get(file, 'c') }).toEqual({ dropped: 2, c: [1, 2] })
     await db.close()
+  })
+
+  it('[WAL-4] a segment of a newer version, or under the name of another, is refused, and kept', async () => {
+    const { bytes } = await write()
+    const newer = bytes.slice()
+    const view = new DataView(newer.buffer)
+    view.setUint32(8, 2, true)
+    view.setUint32(36, crc32(newer.subarray(0, 36)), true)
+    const refused = async (files: Readonly<Record<string, Uint8Array>>): Promise<unknown> => {
+      const port = await portWith(files)
+      const error = await rejectionOf(openDatabase(port, options))
+      expect(await filesOf(port)).toEqual(files)
+      return error
+    }
+    expect(await refused({ [name]: newer })).toMatchObject({ code: 'newer', file: name })
+    const second = 'log-0000000000000006.pebre'
+    expect(await refused({ [name]: bytes, [second]: bytes })).toMatchObject({ code: 'damaged', file: second })
+  })
+
+  it('[WAL-4 WAL-2] a segment that begins after the end of the one before is damage, and so is all behind it', async () => {
+    const disk = new Disk()
+    const db = await openDatabase(disk, options)
+    for (let n = 1; n <= 3; n++) {
+      db.set(other, n)
+      await db.flush()
+      // No base can be written: the log goes on in a segment of its own.
+      disk.before = (step) => {
+        if (step === 'write') throw new Error('no space left')
+      }
+      await rejectionOf(db.compact())
+    }
+    disk.before = () => {}
+    await db.close()
+    const files = await filesOf(disk)
+    const segments = [1, 2, 3].map((first) => `log-000000000000000${first}.pebre`) as [string, string, string]
+    expect(Object.keys(files)).toEqual(segments)
+    const { [segments[1]]: lost, ...left } = files
+    expect(lost).toBeDefined()
+    await expect(openDatabase(await portWith(left), strict)).rejects.toMatchObject({ code: 'damaged', file: segments[2] })
+    const port = await portWith(left)
+    const again = await openDatabase(port, options)
+    expect({ value: again.get(other), damaged: again.report.log.damaged?.reason }).toEqual({ value: 1, damaged: `"${segments[2]}" begins with commit 3, and commit 2 is missing` })
+    again.set(other, 'new')
+    await again.close()
+    expect(await port.read(`${segments[2]}.damaged`)).toEqual(left[segments[2]])
+    const third = await openDatabase(port, strict)
+    expect(third.get(other)).toBe('new')
+    await third.close()
   })
 })
