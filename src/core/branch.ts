@@ -425,6 +425,12 @@ export interface Deferred {
   readonly reject: (error: unknown) => void
 }
 
+/** What a body has come to. */
+export interface BodyEnd {
+  readonly failed: boolean
+  readonly value: unknown
+}
+
 /** One run of "validate, else compute" of one cell at one state. */
 export class Job implements Work {
   readonly cell: Cell
@@ -456,8 +462,8 @@ export class Job implements Work {
   surrendered = false
   /** It waits for a job of another view: what that finds is to be looked at. */
   follows = false
-  /** What the body has come to, while it must not end: see `mustStay`. */
-  held: { readonly failed: boolean; readonly value: unknown } | null = null
+  /** While the evaluation must not end although its body has: see `mustStay`. */
+  held: BodyEnd | null = null
   /** Why nobody waits any more. */
   reason: unknown = undefined
   previous: Job | null = null

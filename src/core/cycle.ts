@@ -168,9 +168,10 @@ function closeRound(frame: Evaluation, error: CycleError, member: Job): boolean 
  * Whether the evaluation must not end although its body has: it has read somebody on a cycle that it is not on, and another one on it, still at
  * work, may come to need it, so that it is on the cycle too. It waits for those, one after the other.
  */
-export function mustStay(frame: Evaluation): boolean {
+export function mustStay(frame: Evaluation, failed: boolean, value: unknown): boolean {
   const { job, met, branch } = frame
-  if (job === null) return false
+  // Who fails with the error of a cycle does so whether he is on it or not.
+  if (job === null || (failed && isCycle(branch.family.rings, value) && fallbackOf(frame.cell) === null)) return false
   const isElsewhere = (error: CycleError): boolean => frame.cycle === null || ringBy(branch.family, frame.cycle) !== ringBy(branch.family, error)
   // It may have been told already.
   for (let { waits: wait } = job; wait !== null; wait = wait.nextWait) {

@@ -192,6 +192,7 @@ function rejectPromises(job: Job, error: unknown): void {
 function closeJob(job: Job): void {
   const { cell, branch } = job
   job.phase = 'done'
+  job.held = null
   if (cell.job === job) cell.job = null
   if (cell.owner === job) {
     cell.owner = null

@@ -4,7 +4,7 @@
  * One run of a body, from its start to its outcome. `settle` is the one way out, whatever happened: returned, threw,
  * resolved, rejected, found in a cycle, or an equality function that threw.
  */
-import { ANSWERED, type Evaluation, type Family, type Job, READING } from './branch.js'
+import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { mustStay } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
@@ -216,7 +216,7 @@ function end(frame: Frame, failed: boolean, value: unknown): void {
   const { host } = frame.branch.family
   const { job } = frame
   if (job?.phase !== 'done' && (failed || !settleJob(frame, value))) {
-    if (job !== null && frame.branch.family.hasCycles && mustStay(frame)) {
+    if (job !== null && frame.branch.family.hasCycles && mustStay(frame, failed, value)) {
       job.held = { failed, value }
       endFrame(frame)
     } else settle(frame, failed, value, true)
@@ -227,10 +227,8 @@ function end(frame: Frame, failed: boolean, value: unknown): void {
 /** The body has ended before: now the evaluation may, unless there is still somebody to wait for. */
 export function endHeld(job: Job): void {
   const frame = job.frame as Frame
-  if (job.phase === 'done' || job.held === null || mustStay(frame)) return
-  const { failed, value } = job.held
-  job.held = null
-  settle(frame, failed, value, true)
+  const { failed, value } = job.held as BodyEnd
+  if (!mustStay(frame, failed, value)) settle(frame, failed, value, true)
 }
 
 /** What a value of a job must find in the cell to be placed without looking further. */
