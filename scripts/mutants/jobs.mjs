@@ -240,7 +240,7 @@ export const jobs = [
     find: '  if (at.cycle !== error) unite(at.branch, at.cycle, error)\n',
     replace: '',
     breaks: 'Two cycles that share an evaluation stay two.',
-    first: ['spec/cyc-graphs'],
+    first: ['spec/cyc-graphs', 'model/history'],
   },
   {
     name: 'open-fallback-believed',
