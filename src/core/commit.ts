@@ -7,7 +7,7 @@
  * No user code runs between the first store and the last mark.
  */
 import { announceEvents, announceValues } from './announce.js'
-import { ANSWERED, Branch, type Change, INVALIDATED } from './branch.js'
+import { Branch, type Change, INVALIDATED } from './branch.js'
 import { type AnyInput, type Definition, NEVER } from './define.js'
 import { ClosedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
@@ -280,7 +280,7 @@ export function leaveState(branch: Branch): void {
     left.memos = branch.memos
     if (branch.parent !== null) addTwin(branch.parent, branch, left)
   } else addFork(branch, left)
-  if ((branch.family.rare & ANSWERED) !== 0 && !branch.frozen) for (let job = branch.jobs; job !== null; job = job.next) markSettledAbove(job.cell)
+  if (!branch.frozen) for (let job = branch.jobs; job !== null; job = job.next) markSettledAbove(job.cell)
   moveJobs(branch, left)
 }
 

@@ -78,7 +78,7 @@ export function propagate(source: Node, first: Mark, settling: boolean): void {
   }
 }
 
-/** What has settled above a cell that is still on its way, as on a cycle that had an answer, may be old once a commit overtakes the job. */
+/** What has settled above a cell that is still on its way, with its promise or on a cycle that had an answer, may be old once a commit overtakes the job. */
 export function markSettledAbove(source: Cell): void {
   for (let edge = source.dependents; edge !== null; edge = edge.nextDependent) {
     const below = edge.reader.owner === null ? markReader(edge, MAYBE, false) : null
