@@ -8,7 +8,7 @@ import type { AnyAccumulator, Args, Computed, Query } from './define.js'
 import { checkAccumulator } from './emission.js'
 import { borrow, type Engine } from './engine.js'
 import type { Frame } from './frame.js'
-import { argsOf, type Cell, type Emitted, isCell, MAYBE, type Node, PENDING } from './node.js'
+import { argsOf, type Cell, type Emitted, isAnswer, isCell, MAYBE, type Node, PENDING } from './node.js'
 import { readOnce } from './outside.js'
 import { localOf } from './records.js'
 import type { Stamp } from './revision.js'
@@ -68,7 +68,7 @@ class Walk {
       }
       const dep = step.deps[step.next] as Node
       const stamp = step.stamps[step.next++] as Stamp
-      if (!isCell(dep) || met.has(dep)) continue
+      if (!isCell(dep) || met.has(dep) || isAnswer(dep)) continue
       met.add(dep)
       const waiting = this.enter(dep, stamp)
       if (waiting !== null) return this.goOnAfter(waiting, dep)

@@ -131,11 +131,15 @@ export const ANSWERED = 128
 export interface Solving {
   shows(cell: Cell): boolean
   grow(heads: readonly Cell[]): void
-  note(cell: Cell, memo: Memo): boolean
+  note(cell: Cell, deps: Iterable<Node>): boolean
+  peek(cell: Cell, dep: Cell): void
+  /** A cell that stands has read the cycle that is being answered. */
+  isOn(cell: Cell): boolean
 }
 
 /** A cycle that is answered by rounds, or was. */
 export interface Solved {
+  readonly state: 'working' | 'done'
   has(cell: Cell): boolean
 }
 
@@ -391,6 +395,8 @@ export class Branch implements BranchLike {
   solving: Solving | null = null
   /** The cycles that were answered at this revision. */
   fixpoints: Solved[] | null = null
+  /** What says whether answers hold that somebody depended on. */
+  readonly answers: Set<Cell> = new Set()
   /** Made for jobs that a commit overtook: it goes when the last of them has ended. */
   hidden = false
 

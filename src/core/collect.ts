@@ -3,10 +3,11 @@
  * is asked for again is made again.
  */
 import type { Branch } from './branch.js'
+import { dropAnswers } from './answer.js'
 import { isFeed } from './feed.js'
 import { cutEdges } from './graph.js'
 import { forget } from './memory.js'
-import { assignSlot, type Cell, CHECKING, isCell, isSource, type Memo, type Node, nodesOf, RUNNING, type Slot, type Table } from './node.js'
+import { assignSlot, type Cell, CHECKING, isAnswer, isCell, isSource, type Memo, type Node, nodesOf, RUNNING, type Slot, type Table } from './node.js'
 import { invalidations, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP } from './revision.js'
 
@@ -16,16 +17,17 @@ export interface Collected {
   readonly inputs: number
 }
 
-/** While snapshots are alive nothing goes: they name the records of the head. So does a batch that has not ended. */
+/** While snapshots are alive nothing goes: they name the records of the head. So do a batch that has not ended, and rounds. */
 export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
   const { collecting, hubs } = head.family
   // One that was taken of a snapshot lives on when that is gone.
-  if (head.forks.size > 0 || hubs.size > 1 || collecting > 0) return { cells: 0, inputs: 0 }
+  if (head.forks.size > 0 || hubs.size > 1 || collecting > 0 || head.fixpoints?.some(({ state }) => state === 'working') === true) return { cells: 0, inputs: 0 }
   const needed = neededFrom(head, roots)
   const gone = new Set<Node>()
   let cells = 0
   let inputs = 0
   for (const table of head.tables.values()) if (table.body !== null) cells += drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell, gone))
+  dropAnswers(head)
   for (const table of head.tables.values()) {
     if (table.definition === invalidations) drop(table, (_slot, cell) => !needed.has(cell as Node), (slot) => empty(head, slot as Slot))
     else if (table.body === null) inputs += drop(table, (slot) => isIdle(head, slot as Slot), (slot) => {
@@ -42,6 +44,7 @@ export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
 function neededFrom(head: Branch, roots: Iterable<Cell>): Set<Node> {
   const needed = new Set<Node>(roots)
   for (const table of head.tables.values()) for (const node of nodesOf(table)) if (isCell(node) && isRoot(head, node)) needed.add(node)
+  for (const answer of head.answers) if (answer.job !== null || answer.owner !== null) needed.add(answer)
   for (const node of needed) if (isCell(node)) for (let edge = node.deps; edge !== null; edge = edge.nextDep) needed.add(edge.dep)
   return needed
 }
@@ -50,7 +53,7 @@ function isRoot({ family, tables }: Branch, cell: Cell): boolean {
   // A source's record belongs to its connection.
   if (isSource(cell) || cell.watcher !== null || cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING)) !== 0 || family.isPinned(cell)) return true
   // Functions that are evaluated or observed have cells of their own, in no table.
-  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (tables.get(edge.reader.table.definition) !== edge.reader.table) return true
+  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (tables.get(edge.reader.table.definition) !== edge.reader.table && !isAnswer(edge.reader)) return true
   return false
 }
 

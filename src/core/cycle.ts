@@ -252,8 +252,10 @@ function* unprovedOf(cell: Cell, branch: Branch, hasSettled: boolean): Generator
     for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && (hasSettled || !isFresh(edge.dep))) yield edge.dep
     return
   }
-  if (branch.memos.get(cell.origin) !== null) return
-  for (const { deps } of [...candidatesOf(cell), ...candidatesOf(cell.origin)]) for (const dep of deps) if (isCell(dep) && isAsked(branch, dep)) yield dep
+  const known = branch.memos.get(cell.origin)
+  if (known !== null && (known === undefined || !('stamp' in known) || !hasSettled)) return
+  const lists = known === null ? [...candidatesOf(cell), ...candidatesOf(cell.origin)] : [known]
+  for (const { deps } of lists) for (const dep of deps) if (isCell(dep) && (hasSettled || isAsked(branch, dep))) yield dep
 }
 
 /** Being looked for, or a body on the stack. */

@@ -176,6 +176,8 @@ export interface AnyDerived {
   readonly isAsync: boolean
   /** An effect: it may write. */
   readonly isEffect?: true
+  /** It says whether the answer of a cycle holds. */
+  readonly isAnswer?: true
 }
 
 /** The number that stands for a value of an interned definition. */

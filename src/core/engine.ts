@@ -18,22 +18,22 @@
  */
 import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
 import { breakRing, giveWay, isOpen, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
-import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
+import { keepAnswer } from './answer.js'
+import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
 import { Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
 import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
-  markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, type Slot, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
+  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isAnswer, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
-import { endHeld, execute, executePlain, frameFor, isAsync } from './run.js'
-import { track } from './tracker.js'
+import { endHeld, execute, executePlain, frameFor, isAsync, isThenable } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
@@ -158,7 +158,7 @@ export class Engine implements Host, Rounds {
     if ((cell.mark !== CLEAN && !isFresh(cell)) || (cell.flags & EVICTED) !== 0) {
       if (!this.readPlain(frame, cell)) {
         const job = this.demandFor(frame, frame.branch, cell)
-        if (job === ON_CYCLE) return this.readRing(frame, frame.branch, cell, edge, null)
+        if (job === ON_CYCLE) return this.readRing(frame, frame.branch, cell, edge, null, edge !== null)
         if (job !== null) return this.join(frame, cell, edge, job)
       }
     } else {
@@ -202,8 +202,9 @@ export class Engine implements Host, Rounds {
   readElsewhere(frame: Evaluation, cell: Cell, tracked: boolean): unknown {
     const edge = tracked ? (frame as Frame).link(cell) : null
     const { branch } = frame
+    if (!tracked) branch.solving?.peek(frame.cell, cell)
     const job = this.demandFor(frame, branch, cell)
-    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, edge, null)
+    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, edge, null, tracked)
     if (job !== null) return this.join(frame, cell, edge, job, tracked)
     const memo = branch.memos.get(cell.origin) as Memo
     if (tracked) completeRead(frame, cell, edge, frame.run, memo)
@@ -226,7 +227,7 @@ export class Engine implements Host, Rounds {
   /** A body reads past its q, through the view: nothing is recorded, but a cycle is found, and a wait is known. */
   readPast(frame: Evaluation, branch: Branch, cell: Cell): unknown {
     const job = this.demandFor(frame, branch, cell)
-    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, null, null)
+    if (job === ON_CYCLE) return this.readRing(frame, branch, cell, null, null, false)
     if (job !== null) return this.join(frame, cell, null, job, false)
     return branch.frozen ? showMemo(branch.memos.get(cell.origin) as Memo, true) : showCell(cell)
   }
@@ -292,7 +293,7 @@ export class Engine implements Host, Rounds {
     // There may be several ways round.
     while (waitsFor(job, frame, null)) {
       this.idleSoon()
-      if (!giveWay(job, frame)) return this.readRing(frame, frame.branch, cell, edge, job)
+      if (!giveWay(job, frame)) return this.readRing(frame, frame.branch, cell, edge, job, tracked)
     }
     // Without edges, too, what was read first comes first.
     const reads = tracked && frame.job !== null ? frame.job.reads : null
@@ -303,15 +304,21 @@ export class Engine implements Host, Rounds {
   }
 
   /** A read of what needs the frame itself, on the stack or (`target`) through jobs that wait: there is an answer, or it is an error. */
-  private readRing(frame: Evaluation, branch: Branch, cell: Cell, edge: Edge | null, target: Job | null): unknown {
+  private readRing(frame: Evaluation, branch: Branch, cell: Cell, edge: Edge | null, target: Job | null, tracked: boolean): unknown {
     const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
     const heads = headsOf(members)
     const recovery = bodyOf(cell).options.cycle
+    const isSolved = heads.length > 0 && branch.solving === null
+    const reads = frame.job === null ? null : frame.job.reads
+    if (isSolved) {
+      if (edge !== null) edge.stamp = BY_ANSWER
+      else if (tracked) reads?.set(cell, BY_ANSWER)
+      return this.readSolved(frame, branch, cell, members, heads, tracked)
+    }
     // The stamp of the run before tells nothing: who has an answer must run again once this record is what it was then.
     if (edge !== null && (heads.length > 0 || recovery !== undefined || bodyOf(frame.cell).options.cycle !== undefined)) edge.stamp = IN_RING
     // What read it here holds nowhere else.
-    if (frame.job !== null && frame.job.reads !== null) frame.job.reads.set(cell, IN_RING)
-    if (heads.length > 0 && branch.solving === null) return this.readSolved(frame, branch, cell, members, heads)
+    reads?.set(cell, IN_RING)
     if (heads.length > 0) branch.solving?.grow(heads)
     const error = target === null ? reportCycle(frame, branch, cell) : breakRing(target, frame)
     const answer = fallbackOf(cell)
@@ -321,27 +328,36 @@ export class Engine implements Host, Rounds {
   }
 
   /** A read on a cycle that has heads: what everybody on it shows in the end. */
-  private readSolved(frame: Evaluation, branch: Branch, cell: Cell, { frames }: Members, heads: readonly Cell[]): unknown {
+  private readSolved(frame: Evaluation, branch: Branch, cell: Cell, { frames }: Members, heads: readonly Cell[], tracked: boolean): unknown {
     const { family } = this
     family.note(CYCLES | ANSWERED, true)
     // A synchronous query cannot wait for the rounds of an asynchronous one that has met its cycle: it has rounds of its own.
-    const known = (branch.fixpoints as Fixpoint[] | null)?.find((one) => (one.state !== 'working' || isAsync(cell)) && heads.some((head) => one.has(head)))
+    const known = (branch.fixpoints as Fixpoint[] | null)?.find((one) => (one.state === 'done' || isAsync(cell)) && heads.some((head) => one.has(head)))
     const fixpoint = known ?? this.onOwnStack(frame, () => new Fixpoint(branch, heads, this))
     if (known === undefined) (branch.fixpoints ??= []).push(fixpoint)
     const show = (): unknown => {
-      const { error } = fixpoint
+      const { error, answer } = heads.map((head) => fixpoint.solutionOf(head)).find((one) => one !== undefined) as Solution
+      const waiting = tracked && frame.state !== ENDED ? this.onOwnStack(frame, () => this.readAnswer(frame, answer)) : null
       if (error !== null) {
         for (const at of frames) if (at.state !== ENDED) mark(at, error)
         throw error
       }
-      if (frame.job === null) for (const slot of fixpoint.passed) track(frame as Frame, localOf(frame.branch.home, slot) as Slot)
       const found = this.onOwnStack(frame, () => this.demand(fixpoint.branch, cell, null))
-      if (!(found instanceof Job)) return showMemo(found as Memo, true)
-      found.holders++
-      return promiseOf(found, true)
+      if (found instanceof Job) found.holders++
+      const shown = found instanceof Job ? promiseOf(found, true) : showMemo(found as Memo, true)
+      return isThenable(waiting) && isAsync(cell) ? waiting.then(() => shown) : shown
     }
-    if (fixpoint.state !== 'working') return isAsync(cell) ? promised(show) : show()
+    if (fixpoint.state === 'done') return isAsync(cell) ? promised(show) : show()
     return handled(new Promise((resolve) => fixpoint.whenDone(() => resolve(promised(show)))))
+  }
+
+  /** Who has read on a cycle depends on what says whether its answer holds. */
+  private readAnswer(frame: Evaluation, answer: Cell): unknown {
+    const { home } = frame.branch
+    const cell = localOf(home, answer) as Cell
+    keepAnswer(home, cell)
+    if (frame.state === READING) return this.read(frame, cell, (frame as Frame).link(cell))
+    return this.readElsewhere(frame, cell, true)
   }
 
   /** Computes something in the name of a frame, with a stack that is freed by itself. */
@@ -515,6 +531,10 @@ export class Engine implements Host, Rounds {
     let edge = this.edges[top] as Edge | null
     while (edge !== null) {
       const dep = edge.dep
+      if (edge.stamp === BY_ANSWER) {
+        edge = edge.nextDep
+        continue
+      }
       if (dep.mark !== CLEAN && !isFresh(dep)) {
         const child = dep
         // An old list of dependencies may run in a ring that today's code does not.
@@ -601,6 +621,7 @@ export class Engine implements Host, Rounds {
     try {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) {
         const { dep } = edge
+        if (edge.stamp === BY_ANSWER) continue
         if (isCell(dep) && !isFresh(dep)) {
           if (edge.stamp === PENDING) {
             if (dep.owner === null || dep.owner.touched !== CLEAN) return false
@@ -643,7 +664,7 @@ export class Engine implements Host, Rounds {
     family.depth++
     try {
       for (const [dep, stamp] of reads) {
-        if (stamp === PENDING) continue
+        if (stamp === PENDING || stamp === BY_ANSWER) continue
         const local = localOf(branch, dep.origin)
         if (isCell(local) && !isFresh(local) && ((local.flags & (RUNNING | CHECKING)) !== 0 || this.refresh(local, null) !== null)) return false
         if (local.stamp !== stamp) return false
@@ -709,8 +730,10 @@ export class Engine implements Host, Rounds {
       cutEdges(cell, null)
       let tail: Edge | null = null
       for (const [i, dep] of memo.deps.entries()) {
-        tail = insertEdge(cell, tail, localOf(branch, dep), 0)
+        const local = localOf(branch, dep)
+        tail = insertEdge(cell, tail, local, 0)
         tail.stamp = memo.stamps[i] as Stamp
+        if (isAnswer(local)) keepAnswer(branch, local as Cell)
       }
     }
     placeOutcome(cell, value, memo.flags, stamp, stamp === memo.stamp ? memo.changedAt : cell.changedAt)
@@ -748,8 +771,13 @@ export class Engine implements Host, Rounds {
     branch.memos.set(cell.origin, null)
     try {
       const kept = cell.origin === cell ? keptFor(branch, cell) : null
-      if (kept !== null && mayServe(branch, cell, kept) && (this.family.isDurable ? this.isProvedByLevel(branch, cell, kept) : this.proveMemo(branch, kept, 0, null) === true)) {
+      const holds = kept !== null && mayServe(branch, cell, kept) && (this.family.isDurable ? this.isProvedByLevel(branch, cell, kept) : this.proveMemo(branch, kept, 0, null) === true)
+      // A body on the way has computed it, or started to.
+      const begun = branch.memos.get(cell.origin)
+      if (begun != null) return begun
+      if (holds) {
         branch.memos.set(cell, kept)
+        branch.solving?.note(cell, kept.deps)
         return kept
       }
       return this.proveAny(branch, cell, null, candidatesAt(cell))
@@ -781,8 +809,12 @@ export class Engine implements Host, Rounds {
       const counts = countsIn(branch, cell, memo)
       if (!counts && !mayServe(branch, cell, memo)) continue
       const outcome = counts || this.proveMemo(branch, memo, index, own)
+      // A body on the way has computed it, or started to.
+      const begun = own === null ? branch.memos.get(cell.origin) : null
+      if (begun != null) return begun
       if (outcome === true) {
         branch.memos.set(cell.origin, memo)
+        branch.solving?.note(cell, memo.deps)
         if (own !== null && (memo.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, memo.stamp)
         if (own !== null) finishJob(own, memo)
         return memo
@@ -795,9 +827,6 @@ export class Engine implements Host, Rounds {
       addWait(outcome.pending, job, null, null, null)
       return job
     }
-    const known = branch.memos.get(cell.origin)
-    // A body on the way has computed it.
-    if (own === null && known != null) return known
     const flying = own === null ? null : flightFor(branch, cell, own)
     if (own === null || flying === null || waitsFor(flying, this.family.active, own)) return this.computeElsewhere(branch, cell, own)
     own.candidates = null
@@ -814,10 +843,18 @@ export class Engine implements Host, Rounds {
   private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
     for (let index = from; index < memo.deps.length; index++) {
       const dep = memo.deps[index] as Node
+      if (memo.stamps[index] === BY_ANSWER) {
+        // In rounds everybody on the cycle is computed anew.
+        if (branch.solving !== null) return false
+        continue
+      }
       let stamp: Stamp
       if (isCell(dep)) {
         const local = localOf(branch.home, dep) as Cell
         const known = branch.memos.get(dep)
+        // Its value alone is brought back.
+        const kept = known instanceof Job && known.frame !== null ? known.frame.keeps : ABSENT
+        if (kept !== ABSENT && kept === memo.stamps[index]) continue
         if (known === null || isRunning(branch, local)) return false
         const found = known ?? this.prove(branch, local)
         if (found instanceof Job) {
@@ -842,8 +879,8 @@ export class Engine implements Host, Rounds {
     if (owner !== null && owner !== own) this.detach(owner)
     if (branch.forks.size > 0 || cell.shelf !== null) retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : null
-    // Whatever leaves a cell marked outside a commit marks upwards first.
-    if (!isClosed(cell)) wake(cell)
+    // Whatever leaves a cell marked outside a commit marks upwards first. Who has read a value that is only brought back has read what will stand there.
+    if (keeps === ABSENT && !isClosed(cell)) wake(cell)
     const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
     const { family } = this
@@ -1042,7 +1079,7 @@ function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
   let isSame = true
   for (let i = 0; i < deps.length; i++) {
     const dep = localOf(branch, deps[i] as Node)
-    if (dep.stamp === stamps[i] || dep.mark !== CLEAN) continue
+    if (dep.stamp === stamps[i] || dep.mark !== CLEAN || stamps[i] === BY_ANSWER) continue
     if (!isCell(dep) && !showsAgain(dep, memo, i)) return false
     isSame = false
   }
@@ -1050,7 +1087,7 @@ function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
   for (let i = 0; i < deps.length; i++) {
     const dep = localOf(branch, deps[i] as Node)
     const stamp = stamps[i] as Stamp
-    if (dep.stamp !== stamp && dep.mark === CLEAN && !isKnownAs(dep, stamp) && !showsAgain(dep, memo, i)) return false
+    if (dep.stamp !== stamp && stamp !== BY_ANSWER && dep.mark === CLEAN && !isKnownAs(dep, stamp) && !showsAgain(dep, memo, i)) return false
   }
   return true
 }
@@ -1097,8 +1134,8 @@ function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
 /** The live outcome as it is: a cell that is not marked has held ever since it was last proved. */
 export function borrow(branch: Branch, cell: Cell): Memo | null {
   if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
-  if (cell.mark === CLEAN || (cell.mark === TRANSIENT && cell.verifiedAt === branch.base)) return memoOf(cell)
-  return null
+  if (cell.mark !== CLEAN && (cell.mark !== TRANSIENT || cell.verifiedAt !== branch.base)) return null
+  return branch.solving?.isOn(cell) === true ? null : memoOf(cell)
 }
 
 /** What a cell shows to callers outside: the value, the promise, or the failure thrown. */

@@ -5,17 +5,22 @@
  *   round n: every head is computed from what all heads showed in round n - 1      in a branch of its own: nobody else sees it
  *   nothing changed? that is what everybody on the cycle reads, and so computes himself
  *
- * All heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. Where a
- * round meets another cycle with heads of its own, they join, and all begins again. The rest of a cycle is computed from the heads.
+ * All heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. For the
+ * same reason each cycle is answered by itself: where a round meets heads that were not known, all begins again with them, and a cycle that
+ * reads another one begins once that has its answer, or its error.
  */
-import { Branch, Job, type Solving } from './branch.js'
+import { makeAnswer } from './answer.js'
+import { Branch, Job, type Solved } from './branch.js'
+import { componentsOf } from './components.js'
 import { FixpointError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
-import { bodyOf, type Cell, FAILED, type Failure, idOf, isCell, type Memo, type Outcome, type Slot } from './node.js'
+import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
 import { localOf, rootOf } from './records.js'
-import type { Revision } from './revision.js'
+import { ABSENT, type Revision } from './revision.js'
 import type { Root } from './root.js'
+import { addTo, Round, type Solver } from './round.js'
+import { isAsync } from './run.js'
 
 /** What rounds need of the engine. */
 export interface Rounds {
@@ -24,57 +29,25 @@ export interface Rounds {
   idle(): void
 }
 
+/** One cycle that is done with. */
+export interface Solution {
+  /** Who is on it, as records of the head. */
+  readonly cells: ReadonlySet<Cell>
+  /** It does not settle. */
+  readonly error: FixpointError | null
+  /** Says whether that holds. */
+  readonly answer: Cell
+}
+
 /** How many rounds there may be. */
 const LIMIT = 200
 
 export const isHead = (cell: Cell): boolean => 'initial' in (bodyOf(cell).options.cycle ?? {})
 
-/** One round: a branch of its own, in which heads show what they came to in the round before. */
-class Round implements Solving {
-  readonly branch: Branch
-  /** The slots that were read. */
-  readonly read = new Set<Slot>()
-  readonly results: Map<Cell, Outcome> = new Map()
-  private readonly fixpoint: Fixpoint
-  private readonly shown: ReadonlyMap<Cell, Memo>
-  /** What was computed from what heads showed. */
-  private readonly provisional: Set<Cell> = new Set()
-
-  constructor(fixpoint: Fixpoint, branch: Branch, shown: ReadonlyMap<Cell, Memo>) {
-    this.fixpoint = fixpoint
-    this.branch = branch
-    this.shown = shown
-    branch.solving = this
-    for (const [origin, memo] of shown) branch.memos.set(origin, memo)
-  }
-
-  get heads(): Cell[] {
-    return [...this.shown.keys()]
-  }
-
-  /** A head that shows something in this round; others may be found while it lasts. */
-  shows(cell: Cell): boolean {
-    return this.shown.has(cell.origin)
-  }
-
-  /** What is left of an earlier round may meet cycles as well: nobody waits for it. */
-  grow(heads: readonly Cell[]): void {
-    if (this.fixpoint.branch === this.branch && this.fixpoint.state === 'working') this.fixpoint.grow(heads)
-  }
-
-  /** A run of this round has settled. Returns whether what it gave is good for this round only. */
-  note(cell: Cell, memo: Memo): boolean {
-    for (const dep of memo.deps) if (!isCell(dep)) this.read.add(dep)
-    const isProvisional = memo.deps.some((dep) => this.shown.has(dep as Cell) || this.provisional.has(dep as Cell))
-    if (isProvisional) this.provisional.add(cell.origin)
-    return isProvisional
-  }
-}
-
-/** One cycle of one state, being answered. */
-export class Fixpoint {
-  state: 'working' | 'solved' | 'failed' = 'working'
-  error: FixpointError | null = null
+/** The cycles of one state that are met from one read, being answered. */
+export class Fixpoint implements Solved, Solver {
+  state: 'working' | 'done' = 'working'
+  private readonly solutions: Solution[] = []
   /** The state it is of: the branch moves on. */
   private readonly from: Branch
   private readonly parent: Branch
@@ -84,9 +57,15 @@ export class Fixpoint {
   private readonly rounds: Rounds
   /** The heads, as records of the head branch, and what they show in the next round. */
   private readonly shown: Map<Cell, Memo> = new Map()
+  /** What stands of the cycles that are done with. */
+  private readonly settled: Map<Cell, Memo> = new Map()
   private round!: Round
-  /** The slots read in the rounds before. */
-  private readonly read = new Set<Slot>()
+  /** What was read in all rounds since all began, as records of the head. */
+  private readonly reads: Map<Cell, Set<Node>> = new Map()
+  /** The same with what was not recorded. */
+  private readonly needs: Map<Cell, Set<Node>> = new Map()
+  /** Cells that stand and lead to no head. */
+  private readonly apart: Set<Cell> = new Set()
   private count = 0
   private grown = false
   private cancelled = false
@@ -103,13 +82,18 @@ export class Fixpoint {
     this.work()
   }
 
-  /** The branch of the present round; in the end, that in which everybody on the cycle can be read. */
+  /** The branch of the present round; in the end, that in which everybody on the cycles can be read. */
   get branch(): Branch {
     return this.round.branch
   }
 
   has(cell: Cell): boolean {
-    return this.shown.has(cell.origin)
+    return this.shown.has(cell.origin) || this.solutionOf(cell) !== undefined
+  }
+
+  /** What the cycle of a head has come to. */
+  solutionOf(cell: Cell): Solution | undefined {
+    return this.solutions.find(({ cells }) => cells.has(cell.origin))
   }
 
   /** Calls back once it is no longer working. */
@@ -124,10 +108,18 @@ export class Fixpoint {
     if (others.length > 0) this.grown = true
   }
 
+  note(cell: Cell, deps: Iterable<Node>, peeked: Iterable<Cell>): void {
+    addTo(this.reads, cell, deps)
+    addTo(this.needs, cell, [...deps, ...peeked])
+  }
+
   private begin(origin: Cell): void {
-    const { family } = this.from
     const { initial } = bodyOf(origin).options.cycle as { readonly initial: unknown }
-    this.shown.set(origin, { value: initial, flags: 0, stamp: family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null, emitted: null })
+    this.shown.set(origin, this.memoFor(origin, initial, 0))
+  }
+
+  private memoFor(origin: Cell, value: unknown, flags: number): Memo {
+    return { value, flags: flags | (isAsync(origin) ? ASYNC : 0), stamp: this.from.family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null, emitted: null }
   }
 
   private work(): void {
@@ -168,46 +160,98 @@ export class Fixpoint {
     branch.base = this.base
     branch.revision = this.revision
     for (const [cell, known] of from.frozen ? from.memos : []) if (known !== null && !(known instanceof Job)) branch.memos.set(cell, known)
-    this.round = new Round(this, branch, new Map(this.shown))
+    for (const memos of [this.settled, this.shown]) for (const [origin, memo] of memos) branch.memos.set(origin, memo)
+    this.round = new Round(this, branch, new Map(this.shown), this.apart)
     return this.round
   }
 
-  /** What only earlier rounds have read: the answer depends on it, and no body will read it for the answer. */
-  get passed(): Slot[] {
-    return [...this.read].filter((slot) => !this.round.read.has(slot))
-  }
-
-  /** Compares what the round gave with what it began with. */
+  /** Compares what the round gave with what it began with, and finds out which cycles are done with. */
   private close(): void {
-    if (this.cancelled) return this.end('failed')
-    for (const slot of this.round.read) this.read.add(slot)
-    if (this.grown) {
-      this.grown = false
-      this.count = 0
-      for (const origin of this.round.heads) this.begin(origin)
-      return undefined
+    if (this.cancelled) {
+      this.solve(new Set(this.shown.keys()), true)
+      return this.end()
     }
-    let isStill = true
-    for (const [origin, memo] of this.shown) {
-      const outcome = this.round.results.get(origin) as Outcome
-      if (isSame(origin, memo, outcome)) continue
-      isStill = false
-      this.shown.set(origin, { ...memo, value: outcome.value, flags: outcome.flags, stamp: this.from.family.stamps++, promise: null })
+    const parts = componentsOf(this.shown.keys(), (cell) => this.cellsNeededBy(cell)).map((cells) => new Set(cells))
+    for (const cells of parts) if (cells.size > 1 || this.isOnItself(cells)) this.grow([...cells].filter(isHead))
+    if (this.grown) return this.beginAgain()
+    const changed = this.compare()
+    this.count++
+    const { size } = this.settled
+    for (const cells of this.closedOf(parts)) {
+      const heads = [...cells].filter((cell) => this.shown.has(cell))
+      if (!heads.some((head) => changed.has(head))) this.solve(cells, false)
+      else if (this.count >= Math.min(...heads.map(limitOf))) this.solve(cells, true)
     }
-    if (isStill) return this.end('solved')
-    const limit = Math.min(...[...this.shown.keys()].map((cell) => (bodyOf(cell).options.cycle as { readonly limit?: number }).limit ?? LIMIT))
-    if (++this.count >= limit) this.end('failed')
+    if (this.shown.size === 0) this.end()
+    else if (this.settled.size > size) this.beginAgain()
     return undefined
   }
 
-  private end(state: 'solved' | 'failed'): void {
-    this.state = state
-    if (state === 'failed') this.error = new FixpointError([...this.shown.keys()].map(idOf).toSorted(), this.count)
+  /** Everybody takes up again what he showed first. What was read until then led here, and no further. */
+  private beginAgain(): void {
+    this.grown = false
+    this.count = 0
+    this.reads.clear()
+    this.needs.clear()
+    this.apart.clear()
+    for (const origin of this.shown.keys()) this.begin(origin)
+  }
+
+  /** What heads came to is what they show next. Returns those that show something else by that. */
+  private compare(): Set<Cell> {
+    const changed = new Set<Cell>()
+    for (const [origin, memo] of this.shown) {
+      const { value, flags } = this.round.results.get(origin) as Outcome
+      if (isSame(origin, memo, { value, flags })) continue
+      changed.add(origin)
+      this.shown.set(origin, { ...memo, value, flags, stamp: this.from.family.stamps++, promise: null })
+    }
+    return changed
+  }
+
+  private cellsNeededBy(cell: Cell): Cell[] {
+    return [...(this.needs.get(cell) ?? [])].filter((dep): dep is Cell => isCell(dep) && this.needs.has(dep))
+  }
+
+  private isOnItself(cells: ReadonlySet<Cell>): boolean {
+    return [...cells].every((cell) => this.needs.get(cell)?.has(cell) === true)
+  }
+
+  /** The parts with heads that have read no head of another one, which they would have to wait for. */
+  private closedOf(parts: readonly ReadonlySet<Cell>[]): ReadonlySet<Cell>[] {
+    const open = new Set<Node>()
+    return parts.filter((cells) => {
+      const waits = [...cells].some((cell) => [...(this.needs.get(cell) ?? [])].some((dep) => open.has(dep)))
+      const isPart = [...cells].some((cell) => this.shown.has(cell))
+      if (isPart || waits) for (const cell of cells) open.add(cell)
+      return isPart && !waits
+    })
+  }
+
+  private solve(cells: ReadonlySet<Cell>, isFailed: boolean): void {
+    const { from, settled, shown } = this
+    const error = isFailed ? new FixpointError([...cells].filter((cell) => shown.has(cell)).map(idOf).toSorted(), this.count) : null
+    const deps = new Set([...cells].flatMap((cell) => [...(this.reads.get(cell) ?? [])]).filter((dep) => !cells.has(dep as Cell)))
+    this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, [...deps]) })
+    for (const cell of cells) {
+      const known = shown.get(cell) ?? this.branch.memos.get(cell)
+      if (error !== null) settled.set(cell, this.memoFor(cell, new Failure(error, idOf(cell), null, undefined, ABSENT, true, true, null), FAILED))
+      else if (known != null && !(known instanceof Job)) settled.set(cell, known)
+      shown.delete(cell)
+    }
+  }
+
+  private end(): void {
+    this.state = 'done'
+    this.reads.clear()
+    this.needs.clear()
     for (const listener of this.listeners.splice(0)) listener()
   }
 }
 
-function isSame(cell: Cell, before: Outcome, after: Outcome): boolean {
+const limitOf = (cell: Cell): number => (bodyOf(cell).options.cycle as { readonly limit?: number }).limit ?? LIMIT
+
+function isSame(cell: Cell, before: Pick<Outcome, 'value' | 'flags'>, after: Pick<Outcome, 'value' | 'flags'>): boolean {
   if (((before.flags ^ after.flags) & FAILED) !== 0) return false
   if ((before.flags & FAILED) !== 0) return failureEquals((before.value as Failure).error, (after.value as Failure).error)
   return bodyOf(cell).options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)

@@ -5,7 +5,7 @@
  * One that has read nothing yet is not waited for: nothing speaks for it.
  */
 import type { Branch, Job } from './branch.js'
-import { type Cell, type Edge, isCell, type Node, PENDING } from './node.js'
+import { BY_ANSWER, type Cell, type Edge, isCell, type Node, PENDING } from './node.js'
 import { stampIn } from './records.js'
 import type { Stamp } from './revision.js'
 import { isAsync } from './run.js'
@@ -74,7 +74,7 @@ function mayHoldIn(job: Job, branch: Branch): boolean {
 
 /** Nothing is known against it. */
 function mayShow(branch: Branch, { origin }: Node, stamp: Stamp): boolean {
-  if (stamp === PENDING) return true
+  if (stamp === PENDING || stamp === BY_ANSWER) return true
   if (!isCell(origin)) return stampIn(branch, origin) === stamp
   const known = branch.memos.get(origin)
   return known == null || !('stamps' in known) || known.stamp === stamp

@@ -7,7 +7,7 @@ import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE } from './node.js'
+import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE } from './node.js'
 import { invalidations } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
@@ -55,8 +55,9 @@ function levelOfRun(frame: Evaluation): number {
       // An invalidation says nothing about how seldom inputs change: all levels take note of it.
     } else if (dep.table.definition !== invalidations) level = Math.min(level, dep.table.level)
   }
-  if (job !== null && job.reads !== null) for (const dep of job.reads.keys()) look(dep)
-  else for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) look(edge.dep)
+  if (job !== null && job.reads !== null) {
+    for (const [dep, stamp] of job.reads) if (stamp !== BY_ANSWER) look(dep)
+  } else for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) if (edge.stamp !== BY_ANSWER) look(edge.dep)
   return level
 }
 

@@ -14,7 +14,7 @@ import type { AnyInput, Definition } from './define.js'
 import { isFeed } from './feed.js'
 import { encodeArgs, isPrimitive } from './key.js'
 import {
-  argsOf, ASYNC, BROKEN, type Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, type Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
+  argsOf, ASYNC, BROKEN, BY_ANSWER, type Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isAnswer, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, type Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
 } from './node.js'
 import { invalidationOf, recordIn, stampIn } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
@@ -171,7 +171,7 @@ export class Looker {
     const proved = this.prove(origin)
     if (proved === null) return null
     const { memo, holds } = proved
-    const deps = memo.deps.map((dep, i) => ({ handle: dep, seen: memo.stamps[i] ?? null }))
+    const deps = memo.deps.map((dep, i) => ({ handle: dep, seen: memo.stamps[i] ?? null })).filter(({ handle }) => !isAnswer(handle))
     return { ...this.outcome(origin, memo, memo.verifiedAt), state: !holds ? 'maybe' : isFailed(memo) ? 'failed' : 'ready', deps }
   }
 
@@ -180,7 +180,7 @@ export class Looker {
     // While a run is on its way, what is left over from the run before is no dependency yet.
     const run = cell.owner === null ? 0 : cell.owner.run
     for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
-      if (run === 0 || edge.run === run) deps.push({ handle: edge.dep.origin, seen: edge.stamp === PENDING ? null : edge.stamp })
+      if ((run === 0 || edge.run === run) && !isAnswer(edge.dep)) deps.push({ handle: edge.dep.origin, seen: edge.stamp === PENDING ? null : edge.stamp })
     }
     const state = (cell.flags & RUNNING) !== 0 || cell.job !== null ? 'running' : isFresh(cell) ? (isFailed(cell) ? 'failed' : 'ready') : cell.stamp === ABSENT ? 'new' : cell.mark === DIRTY ? 'dirty' : 'maybe'
     return { ...this.outcome(origin, cell, cell.verifiedAt), state, provedBefore: cell.provedBefore, isWatched: cell.watcher !== null, deps }
@@ -223,7 +223,7 @@ export class Looker {
     if ((flags & (VOLATILE | TAINTED | FAILED)) !== 0) return false
     return deps.every((dep, i) => {
       const below = isCell(dep) ? this.proved.get(dep) : null
-      return (isCell(dep) ? below?.holds === true && below.memo.stamp : this.stampOf(dep)) === stamps[i]
+      return stamps[i] === BY_ANSWER || (isCell(dep) ? below?.holds === true && below.memo.stamp : this.stampOf(dep)) === stamps[i]
     })
   }
 
@@ -292,9 +292,9 @@ function nameOf(node: Node): Pick<DebugRecord, 'handle' | 'kind' | 'definition' 
 }
 
 function readsOf({ reads, frame, cell, run }: Job): DebugRead[] {
-  if (reads !== null) return Array.from(reads, ([dep, stamp]) => ({ handle: dep.origin, seen: stamp === PENDING ? null : stamp }))
+  if (reads !== null) return Array.from(reads).filter(([dep]) => !isAnswer(dep)).map(([dep, stamp]) => ({ handle: dep.origin, seen: stamp === PENDING ? null : stamp }))
   const found: DebugRead[] = []
   if (frame === null) return found
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.run === run) found.push({ handle: edge.dep.origin, seen: edge.stamp === PENDING ? null : edge.stamp })
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.run === run && !isAnswer(edge.dep)) found.push({ handle: edge.dep.origin, seen: edge.stamp === PENDING ? null : edge.stamp })
   return found
 }

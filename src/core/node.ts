@@ -434,6 +434,8 @@ export class Edge {
 export const PENDING: Stamp = -1
 /** Read on a cycle that had an answer before the record itself has settled. */
 export const IN_RING: Stamp = -2
+/** Read on a cycle that is answered in rounds: another dependency says whether what was read holds. */
+export const BY_ANSWER: Stamp = -3
 
 export const isCell = (node: Node): node is Cell => node instanceof Cell
 
@@ -481,6 +483,11 @@ export function isEffect(cell: Cell): boolean {
   return bodyOf(cell).isEffect === true
 }
 
+/** Whether the record says that the answer of a cycle holds: to nobody else it is a query. */
+export function isAnswer(node: Node): boolean {
+  return isCell(node) && bodyOf(node).isAnswer === true
+}
+
 // The transitions of a slot and a cell. Nothing else assigns their values, stamps and marks.
 
 export function assignSlot(slot: Slot, value: unknown, stamp: Stamp, revision: Revision): void {
@@ -500,6 +507,13 @@ export function beginRun(cell: Cell): void {
   cell.flags = (cell.flags & ~SOFT) | RUNNING | BROKEN
   cell.memo = null
   cell.emitted = null
+}
+
+/** The edges of a cell are gone. */
+export function markBroken(cell: Cell): void {
+  cell.mark = DIRTY
+  cell.flags |= BROKEN
+  cell.memo = null
 }
 
 /** A run or a memo has given the cell an outcome. */

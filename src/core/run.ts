@@ -12,7 +12,7 @@ import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -366,7 +366,7 @@ function closeRing(cell: Cell): void {
 
 /** Something the cell has read shows another stamp by now. */
 function sawOther(cell: Cell): boolean {
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== IN_RING && edge.stamp !== edge.dep.stamp) return true
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== IN_RING && edge.stamp !== BY_ANSWER && edge.stamp !== edge.dep.stamp) return true
   return false
 }
 
@@ -394,7 +394,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base, null, emitted)
-    const isProvisional = branch.solving?.note(cell, memo) === true
+    const isProvisional = branch.solving?.note(cell, memo.deps) === true
     if (!passing && !isProvisional) offer(branch, cell, memo)
   }
   noteAnswer(frame, memo)

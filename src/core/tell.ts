@@ -2,7 +2,7 @@
 import { type Branch, type Evaluation, HEARD, type Job } from './branch.js'
 import type { EventBody, RecordName } from './events.js'
 import { describeValue } from './describe.js'
-import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isCell, isSource, type Node, type Outcome, VOLATILE } from './node.js'
+import { argsOf, BROKEN, type Cell, FAILED, type Failure, idOf, isAnswer, isCell, isSource, type Node, type Outcome, VOLATILE } from './node.js'
 import { ABSENT } from './revision.js'
 
 /** Somebody listens to the events of a branch, or nobody does any more. Evaluations on their way tell their hits from now on. */
@@ -58,8 +58,11 @@ function changeOf(origin: Node): string {
   return name === '' && !isCell(origin) ? 'invalidated' : nameOf(origin).id
 }
 
+/** Nobody has defined it as a query. */
+const isHidden = (cell: Cell): boolean => isSource(cell) || isAnswer(cell)
+
 export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJoined' | 'queryValidated'): void {
-  if (isSource(cell)) return
+  if (isHidden(cell)) return
   if (branch.hub.delivery.counting > 0) countRead(cell, type)
   const category = type === 'queryHit' ? 'hit' : type === 'queryJoined' ? 'join' : 'validation'
   if (branch.hub.wants(category)) branch.hub.emit(branch.revision, aboutOf(type, cell))
@@ -67,7 +70,7 @@ export function tellRead(branch: Branch, cell: Cell, type: 'queryHit' | 'queryJo
 
 export function tellStarted(frame: Evaluation): void {
   const { branch, cell, run, trace } = frame
-  if (trace === null || isSource(frame.cell)) return
+  if (trace === null || isHidden(frame.cell)) return
   trace.startedAt = performance.now()
   if (!branch.hub.wants('run')) return
   trace.isTold = true
@@ -104,7 +107,7 @@ export function tellSettled(frame: Evaluation, outcome: Outcome, changed: boolea
         : { type: 'queryComputed', definition, args, id, run, cause, duration, cutoff: !changed }
     hub.emit(revision, body)
   }
-  if (changed && hub.wants('change') && !isSource(cell)) hub.emit(revision, aboutOf('queryChanged', cell))
+  if (changed && hub.wants('change') && !isHidden(cell)) hub.emit(revision, aboutOf('queryChanged', cell))
 }
 
 export function tellCancelledRun(frame: Evaluation): void {

@@ -1,6 +1,6 @@
 /** What must hold of the engine's records between any two operations, and at rest. For tests only: it reads internals. */
 import { ANSWERED, type Branch, type Family, type Job } from '../../src/core/branch.js'
-import { BROKEN, type Cell, CHECKING, CLEAN, type Edge, EVICTED, Failure, idOf, IN_RING, isCell, isFresh, MAYBE, type Node, ON_RING, PENDING, RUNNING, SOFT } from '../../src/core/node.js'
+import { BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, type Edge, EVICTED, Failure, idOf, IN_RING, isCell, isFresh, MAYBE, type Node, ON_RING, PENDING, RUNNING, SOFT } from '../../src/core/node.js'
 import { CycleError, type View } from '../../src/index.js'
 
 /** The engine's side of a view. */
@@ -13,6 +13,7 @@ export function* nodesOf(branch: Branch): Generator<Node> {
     yield* branch.records.values()
     return
   }
+  yield* branch.answers
   for (const { only, byPrimitive, byText, keys, entries } of branch.tables.values()) {
     for (const node of [only, ...byPrimitive.values(), ...byText.values(), keys, entries]) if (node !== null) yield node
   }
@@ -74,7 +75,7 @@ class Checker {
       // Or it has ended where nobody could place it.
       const isSoft = isCell(dep) && (dep.flags & SOFT) !== 0
       // On a cycle that has an answer: the body will read it again.
-      if (edge.stamp === IN_RING) continue
+      if (edge.stamp === IN_RING || edge.stamp === BY_ANSWER) continue
       if ((edge.stamp === PENDING && onItsWay) || isSoft) continue
       this.expect(edge.stamp !== PENDING, () => `stamps: ${name(cell)} is clean and waits for ${name(dep)}`)
       this.expect(edge.stamp === dep.stamp, () => `stamps: ${name(cell)} is clean and saw ${edge.stamp} of ${name(dep)}, which shows ${dep.stamp}`)
@@ -92,7 +93,7 @@ class Checker {
     for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) {
       const { reader } = edge
       // A read that was not awaited is completed by the job itself.
-      if (reader.owner !== null || (edge.stamp === PENDING && cell.owner !== null)) continue
+      if (reader.owner !== null || (edge.stamp === PENDING && cell.owner !== null) || edge.stamp === BY_ANSWER) continue
       this.expect(!isFresh(reader) || isOnRing(reader), () => `marks: ${name(cell)} is marked (${cell.mark}), and its reader ${name(reader)} is not (${reader.mark})`)
     }
   }

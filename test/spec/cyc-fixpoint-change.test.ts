@@ -1,10 +1,10 @@
 /** Rings whose answer changes: one that a change closes, and one that is written to while it is being answered. Every head, every entry. */
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, type Derived, input } from '../../src/index.js'
+import { createDatabase, derived, type Derived, input, type Query } from '../../src/index.js'
 import { macrotask } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 
-type Query = Derived<[], number> | Derived<[], Promise<number>>
+type Member = Derived<[], number> | Derived<[], Promise<number>>
 
 const names = [0, 1, 2] as const
 const grid = names.flatMap((head) => names.map((entry) => [head, entry] as const))
@@ -12,9 +12,9 @@ const grid = names.flatMap((head) => names.map((entry) => [head, entry] as const
 const closed = input<[], boolean>('closed', { initial: false })
 
 /** 0 reads 2; 1 is one more than 0, up to 5; 2 reads 1 once the ring is closed. */
-function ring(head: number, isAsync: boolean): readonly Query[] {
+function ring(head: number, isAsync: boolean): readonly Member[] {
   const options = (own: number): object => (own === head ? { cycle: { initial: 0 } } : {})
-  const queries: Query[] = []
+  const queries: Member[] = []
   const now = (own: number): Derived<[], number> => queries[own] as Derived<[], number>
   const later = (own: number): Derived<[], Promise<number>> => queries[own] as Derived<[], Promise<number>>
   if (isAsync) {
@@ -79,6 +79,95 @@ describe('what only earlier rounds have read', () => {
     expect(db.get(stair)).toBe(2)
     db.set(enough, 3)
     expect(db.get(stair)).toBe(10)
+  })
+})
+
+describe('what only earlier rounds have read, asynchronously', () => {
+  const enough = input<[], number>('enough', { initial: 3 })
+  const double: Derived<[], Promise<number>> = derived('double', async (q) => (await Promise.resolve(), q.get(enough) * 2))
+
+  it('[CYC-8 DER-2] an answer that stands on its own by now still follows what led to it, inputs and queries', async () => {
+    for (const read of [(q: Query): number => q.get(enough) * 2, async (q: Query): Promise<number> => await q.get(double)]) {
+      const stair: Derived<[], Promise<number>> = derived('stair', async (q) => {
+        const at = await q.get(stair)
+        return at >= 6 ? 10 : Math.min(at + 2, await read(q))
+      }, { cycle: { initial: 0 } })
+      const db = createDatabase()
+      const seen: unknown[] = []
+      db.observe(stair).subscribe((value) => seen.push(value))
+      expect(await db.get(stair)).toBe(10)
+      db.set(enough, 2)
+      expect(await db.get(stair)).toBe(4)
+      db.set(enough, 3)
+      expect(await db.get(stair)).toBe(10)
+      expect(seen).toEqual([10, 4, 10])
+    }
+  })
+
+  it('[CYC-8 ERR-5 LIVE-2] a failure that goes round is tried again when its cause is gone', async () => {
+    const error = new Error('not yet')
+    const below: Derived<[], Promise<number>> = derived('below', async (q) => await q.get(above), { cycle: { initial: 0 } })
+    const above: Derived<[], Promise<number>> = derived('above', async (q) => {
+      const value = await q.get(below)
+      if (!q.get(closed)) throw error
+      return Math.min(5, value + 1)
+    })
+    const db = createDatabase()
+    const seen: unknown[] = []
+    db.watch(above).subscribe((state) => seen.push(state.status === 'failed' ? state.error : state.status))
+    await macrotask()
+    db.set(closed, true)
+    expect(await db.get(above)).toBe(5)
+    expect(seen).toEqual(['pending', error, 'pending', 'ready'])
+  })
+})
+
+describe('what says whether an answer holds', () => {
+  it('[CYC-8 VAL-2] a value that stays equal below a cycle runs nobody on it', async () => {
+    const level = input<[], number>('level', { initial: 4 })
+    for (const isAsync of [false, true]) {
+      const ran: string[] = []
+      const half = derived('half', (q) => Math.floor(q.get(level) / 2))
+      const halfLater = derived('halfLater', async (q) => (await Promise.resolve(), Math.floor(q.get(level) / 2)))
+      const a: Derived<[], number> = derived('a', (q) => (ran.push('a'), Math.max(q.get(b), q.get(half))), { cycle: { initial: 0 } })
+      const b: Derived<[], number> = derived('b', (q) => (ran.push('b'), Math.min(5, q.get(a) + 1)))
+      const aLater: Derived<[], Promise<number>> = derived('aLater', async (q) => (ran.push('a'), Math.max(await q.get(bLater), await q.get(halfLater))), { cycle: { initial: 0 } })
+      const bLater: Derived<[], Promise<number>> = derived('bLater', async (q) => (ran.push('b'), Math.min(5, (await q.get(aLater)) + 1)))
+      const db = createDatabase()
+      const all = async (): Promise<number[]> => (isAsync ? [await db.get(aLater), await db.get(bLater)] : [db.get(a), db.get(b)])
+      expect([isAsync, await all()]).toEqual([isAsync, [5, 5]])
+      ran.length = 0
+      db.set(level, 5)
+      expect([isAsync, await all(), ran]).toEqual([isAsync, [5, 5], []])
+      db.set(level, 20)
+      expect([isAsync, await all()]).toEqual([isAsync, [10, 5]])
+      db.set(level, 4)
+    }
+  })
+
+  it('[CYC-8 VAL-2] is let go with the answer: inputs keep no trace of earlier ones, however they were overtaken', async () => {
+    const own: Derived<[key: number], Promise<number>> = derived('own', async (q, key) => {
+      const other = await q.get(own, 1 - key)
+      await Promise.resolve()
+      return Math.max(q.get(level), other)
+    }, { cycle: { initial: 0 } })
+    const level = input<[], number>('level', { initial: 0 })
+    const db = createDatabase()
+    const view = db.snapshot()
+    view.set(level, 1)
+    for (const one of [db, view]) {
+      for (let i = 0; i < 300; i++) {
+        one.set(level, i + 2)
+        const answer = one.get(own, i % 2)
+        for (let turn = 0; turn < i % 60; turn++) await Promise.resolve()
+        if (i % 3 === 0) one.invalidate(own, 0)
+        if (i % 2 === 0) expect(await answer).toBe(i + 2)
+        else answer.catch(() => {})
+      }
+      await macrotask()
+    }
+    const kept = [db, view].map((one) => (one as unknown as { readonly branch: { readonly answers: ReadonlySet<unknown> } }).branch.answers.size)
+    expect(kept.every((count) => count < 10)).toBe(true)
   })
 })
 

@@ -157,6 +157,63 @@ describe('fixpoints', () => {
     expect([db.get(get('a')), db.get(get('b'))]).toEqual([0, 1])
   })
 
+  it.each(['above', 'other', 'below'])('[CYC-8] a cycle without an answer that reads one with an answer fails alone; entered at %s', async (entry) => {
+    const below: Derived<[], number> = derived('below', (q) => Math.min(4, q.get(below) + 1), { cycle: { initial: 0 } })
+    const above: Derived<[], number> = derived('above', (q) => q.get(other) + q.get(below) + 1, { cycle: { initial: 0, limit: 20 } })
+    const other: Derived<[], number> = derived('other', (q) => q.get(above))
+    const later: Derived<[], Promise<number>> = derived('later', async (q) => Math.min(4, (await q.get(later)) + 1), { cycle: { initial: 0 } })
+    const endless: Derived<[], Promise<number>> = derived('endless', async (q) => (await q.get(apart)) + (await q.get(later)) + 1, { cycle: { initial: 0, limit: 20 } })
+    const apart: Derived<[], Promise<number>> = derived('apart', async (q) => await q.get(endless))
+    const queries = { above: [above, endless], other: [other, apart], below: [below, later] } as const
+    const db = createDatabase()
+    const [now, soon] = queries[entry as keyof typeof queries]
+    try {
+      db.get(now)
+    } catch {}
+    await db.get(soon).catch(() => {})
+    expect([db.get(below), await db.get(later)]).toEqual([4, 4])
+    for (const name of ['above', 'other'] as const) {
+      const [sync, async] = queries[name]
+      expect((thrownBy(() => db.get(sync)) as FixpointError).rounds).toBe(20)
+      expect(((await rejectionOf(db.get(async))) as FixpointError).rounds).toBe(20)
+    }
+  })
+
+  it.each([1, Math.floor(Math.random() * 2 ** 31)])('[CYC-8] whatever the queries make of each other, all entries have one answer; seeds from %i', async (first) => {
+    for (let seed = first; seed < first + 150; seed++) {
+      const rng = random(seed)
+      const next = Array.from({ length: 2 + rng.int(4) }, (_, _at, count = rng.int(4)) => Array.from({ length: count }, () => rng.int(5)))
+      const salt = rng.int(1000)
+      const parts = (at: number): number[] => (next[at] ?? []).filter((to) => to < next.length)
+      // Any function at all: most cycles settle, some do not.
+      const value = (own: number, shown: readonly number[]): number => shown.reduce((sum, part) => Math.imul(sum ^ part, 0x9e3779b1) >>> 7, salt + own) % 3
+      const options = { cycle: { initial: 0, limit: 30 } }
+      const now: Derived<[at: number], number> = derived('now', (q, at) => value(at, parts(at).map((to) => q.get(now, to))), options)
+      const later: Derived<[at: number], Promise<number>> = derived('later', async (q, at) => value(at, await Promise.all(parts(at).map(async (to) => await q.get(later, to)))), options)
+      const shown = async (db: Database, at: number): Promise<unknown[]> => {
+        const soon = db.get(later, at).catch((error: unknown) => (error as Error).name)
+        try {
+          return [db.get(now, at), await soon]
+        } catch (error) {
+          return [(error as Error).name, await soon]
+        }
+      }
+      const all = async (entry: number): Promise<unknown[]> => {
+        const db = createDatabase()
+        await shown(db, entry)
+        return await Promise.all(next.map(async (_, at) => await shown(db, at)))
+      }
+      const expected = await all(0)
+      for (const at of next.keys()) expect([seed, at, await all(at)]).toEqual([seed, at, expected])
+      for (const [sync, async] of expected as [unknown, unknown][]) expect([seed, sync]).toEqual([seed, async])
+    }
+  })
+
+  it('[CYC-8 DER-6] an asynchronous member is a promise to its readers from the first round on', async () => {
+    const chained: Derived<[], Promise<number>> = derived('chained', async (q) => await q.get(chained).then((own) => Math.min(3, own + 1)), { cycle: { initial: 0 } })
+    expect(await createDatabase().get(chained)).toBe(3)
+  })
+
   it('[CYC-8] the default limit is 200 rounds', () => {
     const self: Derived<[], number> = derived('self', (q) => Math.min(198, q.get(self) + 1), { cycle: { initial: 0 } })
     const endless: Derived<[], number> = derived('endless', (q) => q.get(endless) + 1, { cycle: { initial: 0 } })

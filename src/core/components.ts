@@ -1,0 +1,42 @@
+/** The parts of a graph within which everybody reaches everybody (Tarjan), with a stack of its own. */
+
+interface Place {
+  readonly index: number
+  low: number
+  isOpen: boolean
+}
+
+/** Each part of what is reached from `roots`; one that another one leads to comes before it. */
+export function componentsOf<T>(roots: Iterable<T>, next: (node: T) => Iterable<T>): T[][] {
+  const places = new Map<T, Place>()
+  const open: T[] = []
+  const found: T[][] = []
+  const path: { readonly node: T; readonly place: Place; readonly rest: Iterator<T> }[] = []
+  const enter = (node: T): void => {
+    const place: Place = { index: places.size, low: places.size, isOpen: true }
+    places.set(node, place)
+    open.push(node)
+    path.push({ node, place, rest: next(node)[Symbol.iterator]() })
+  }
+  for (const root of roots) {
+    if (!places.has(root)) enter(root)
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { node, place, rest } = top
+      const step = rest.next()
+      if (step.done !== true) {
+        const known = places.get(step.value)
+        if (known === undefined) enter(step.value)
+        else if (known.isOpen) place.low = Math.min(place.low, known.index)
+        continue
+      }
+      path.pop()
+      const above = path.at(-1)
+      if (above !== undefined) above.place.low = Math.min(above.place.low, place.low)
+      if (place.low < place.index) continue
+      const part = open.splice(open.lastIndexOf(node))
+      for (const one of part) (places.get(one) as Place).isOpen = false
+      found.push(part)
+    }
+  }
+  return found
+}

@@ -1,0 +1,92 @@
+/**
+ * One round of cycles that are being answered: what heads came to in the round before stands there, everything else is computed from that, and
+ * who has read whom is noted.
+ */
+import type { Branch, Solving } from './branch.js'
+import { type Cell, isCell, type Memo, type Node, type Outcome } from './node.js'
+
+/** What a round tells of. */
+export interface Solver {
+  readonly state: 'working' | 'done'
+  /** That of the present round. */
+  readonly branch: Branch
+  /** A cycle was met that these are on. */
+  grow(heads: readonly Cell[]): void
+  /** A cell has read these; `peeked`: without recording it. */
+  note(cell: Cell, deps: Iterable<Node>, peeked: Iterable<Cell>): void
+}
+
+/** One round: a branch of its own, in which heads show what they came to in the round before. */
+export class Round implements Solving {
+  readonly branch: Branch
+  readonly results: Map<Cell, Outcome> = new Map()
+  private readonly solver: Solver
+  private readonly shown: ReadonlyMap<Cell, Memo>
+  private readonly apart: Set<Cell>
+  /** What was computed from what heads showed. */
+  private readonly provisional: Set<Cell> = new Set()
+  /** What was read without being recorded. */
+  private readonly peeked: Map<Cell, Set<Cell>> = new Map()
+
+  /** `apart`: cells that are known not to lead to a head. */
+  constructor(solver: Solver, branch: Branch, shown: ReadonlyMap<Cell, Memo>, apart: Set<Cell>) {
+    this.solver = solver
+    this.branch = branch
+    this.shown = shown
+    this.apart = apart
+    branch.solving = this
+  }
+
+  get heads(): Cell[] {
+    return [...this.shown.keys()]
+  }
+
+  /** A head that shows something in this round; others may be found while it lasts. */
+  shows(cell: Cell): boolean {
+    return this.shown.has(cell.origin)
+  }
+
+  /** What is left of an earlier round may meet cycles as well: nobody waits for it. */
+  grow(heads: readonly Cell[]): void {
+    if (this.isCurrent) this.solver.grow(heads)
+  }
+
+  /** An outcome has been found in this round. Returns whether it is good for this round only. */
+  note(cell: Cell, deps: Iterable<Node>): boolean {
+    const { origin } = cell
+    const peeked = this.peeked.get(origin) ?? []
+    if (this.isCurrent) this.solver.note(origin, deps, peeked)
+    for (const dep of [...deps, ...peeked]) if (isCell(dep) && (this.shown.has(dep) || this.provisional.has(dep))) this.provisional.add(origin)
+    return this.provisional.has(origin)
+  }
+
+  peek({ origin }: Cell, dep: Cell): void {
+    addTo(this.peeked, origin, [dep.origin])
+  }
+
+  isOn(cell: Cell): boolean {
+    return !this.apart.has(cell) && this.isOnCycle(cell)
+  }
+
+  /** Whether a cell leads to one of the heads, as it stands. What has been seen to lead to none is passed by. */
+  private isOnCycle(cell: Cell): boolean {
+    const met = new Set<Cell>([cell])
+    for (const { deps, origin } of met) {
+      if (this.shown.has(origin)) return true
+      for (let edge = deps; edge !== null; edge = edge.nextDep) if (isCell(edge.dep) && !this.apart.has(edge.dep)) met.add(edge.dep)
+    }
+    for (const one of met) this.apart.add(one)
+    return false
+  }
+
+  private get isCurrent(): boolean {
+    return this.solver.state === 'working' && this.solver.branch === this.branch
+  }
+}
+
+/** Adds to the set of a cell. */
+export function addTo<T>(map: Map<Cell, Set<T>>, cell: Cell, more: Iterable<T>): void {
+  const known = map.get(cell)
+  if (known === undefined) map.set(cell, new Set(more))
+  else for (const one of more) known.add(one)
+}
