@@ -245,7 +245,7 @@ export class Engine implements Host, Rounds {
   private demandFor(frame: Evaluation, branch: Branch, cell: Cell): Job | typeof ON_CYCLE | null {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
-    if (isRunning(branch, cell) || (branch !== frame.branch && isRunningInTwin(frame, branch, cell)) || (family.givenUp.length > 0 && family.givenUpIn.get(cell) === branch)) return ON_CYCLE
+    if (isRunning(branch, cell) || (branch !== frame.branch && isRunningInTwin(frame, branch, cell)) || (family.givenUp.length > 0 && isGivenUp(branch, cell))) return ON_CYCLE
     if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     const { standing } = this
@@ -843,11 +843,7 @@ export class Engine implements Host, Rounds {
   private proveMemo(branch: Branch, memo: Memo, from: number, own: Job | null): boolean | { readonly pending: Job; readonly index: number } {
     for (let index = from; index < memo.deps.length; index++) {
       const dep = memo.deps[index] as Node
-      if (memo.stamps[index] === BY_ANSWER) {
-        // In rounds everybody on the cycle is computed anew.
-        if (branch.solving !== null) return false
-        continue
-      }
+      if (memo.stamps[index] === BY_ANSWER) continue
       let stamp: Stamp
       if (isCell(dep)) {
         const local = localOf(branch.home, dep) as Cell
@@ -1046,6 +1042,11 @@ function isRunning(branch: Branch, cell: Cell): boolean {
   return known instanceof Job && known.phase === 'running'
 }
 
+/** The cell's body was on the stack before that was freed. What a head shows in a round stands whatever its body does. */
+function isGivenUp(branch: Branch, cell: Cell): boolean {
+  return branch.family.givenUpIn.get(cell) === branch && branch.solving?.shows(cell) !== true
+}
+
 /** The memos that may hold in a frozen branch, at a cell of its home. */
 function candidatesAt(cell: Cell): Memo[] {
   return cell.origin === cell ? candidatesOf(cell) : [...candidatesOf(cell), ...candidatesOf(cell.origin)]
@@ -1094,7 +1095,7 @@ function mayHold(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 /** Whether a memo counts beyond its revision, and knows of the cell's last invalidation. */
 function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
-  if (!isLasting(cell, memo)) return false
+  if (!isLasting(cell, memo) || isOfRounds(branch, memo)) return false
   const invalidation = branch.family.invalidated ? invalidationOf(cell) : null
   if (invalidation !== null && !memo.deps.includes(invalidation)) {
     const stamp = branch.frozen ? stampIn(branch, invalidation) : localOf(branch, invalidation).stamp
@@ -1105,7 +1106,12 @@ function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
 
 /** Whether a memo that counts for one revision is of the very one the snapshot was taken at. */
 function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
-  return !isLasting(cell, memo) && memo.verifiedAt === branch.base && branch.parent === cell.table.branch && cell.shelf !== null && cell.shelf.kept.some((kept) => kept.memo === memo)
+  return !isLasting(cell, memo) && !isOfRounds(branch, memo) && memo.verifiedAt === branch.base && branch.parent === cell.table.branch && cell.shelf !== null && cell.shelf.kept.some((kept) => kept.memo === memo)
+}
+
+/** In rounds everybody on a cycle is computed anew. */
+function isOfRounds({ solving }: Branch, { stamps }: Memo): boolean {
+  return solving !== null && stamps.includes(BY_ANSWER)
 }
 
 function isLasting(cell: Cell, memo: Memo): boolean {

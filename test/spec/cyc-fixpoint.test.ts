@@ -214,6 +214,16 @@ describe('fixpoints', () => {
     expect(await createDatabase().get(chained)).toBe(3)
   })
 
+  it.each([0, 1, 700, 1500])('[CYC-8 SCALE-2] a ring deeper than the stack has an answer; entered at %i', (entry) => {
+    const db = createDatabase()
+    const head: Derived<[], number> = derived('head', (q) => Math.min(5, q.get(link, 1500) + q.get(clock) + 1), { cycle: { initial: 0 } })
+    const link: Derived<[at: number], number> = derived('link', (q, at) => (at === 0 ? q.get(head) : q.get(link, at - 1)))
+    for (const [time, answer] of [[0, 5], [1, 5], [-1, 0]] as const) {
+      db.set(clock, time)
+      expect([time, db.get(link, entry), db.get(head), db.get(link, 1500)]).toEqual([time, answer, answer, answer])
+    }
+  })
+
   it('[CYC-8] the default limit is 200 rounds', () => {
     const self: Derived<[], number> = derived('self', (q) => Math.min(198, q.get(self) + 1), { cycle: { initial: 0 } })
     const endless: Derived<[], number> = derived('endless', (q) => q.get(endless) + 1, { cycle: { initial: 0 } })
