@@ -17,13 +17,17 @@ import { ABSENT } from './revision.js'
 import { isThenable } from './run.js'
 import { frameOf, track } from './tracker.js'
 
-/** The record of the head for an answer that depends on these records of the head. */
-export function makeAnswer(head: Branch, deps: readonly Node[]): Cell {
+/** The record of the head for an answer that depends on these records of the head. `awaited`: those that somebody on the cycle has waited for. */
+export function makeAnswer(head: Branch, deps: readonly Node[], awaited: ReadonlySet<Node>): Cell {
   const body = (q: Query): unknown => {
     const frame = frameOf(q)
     // Of the present state nothing is known any more.
     if (frame.cell.stamp !== ABSENT) return q.volatile()
-    const waits = deps.map((dep) => touch(frame, dep)).filter(isThenable)
+    const waits: PromiseLike<unknown>[] = []
+    for (const dep of deps) {
+      const shown = touch(frame, dep)
+      if (isThenable(shown) && awaited.has(dep)) waits.push(shown)
+    }
     return waits.length === 0 ? undefined : Promise.all(waits)
   }
   const definition: AnyDerived = Object.freeze({ kind: 'derived', name: 'cycle', hash: 0, body, options: Object.freeze({ equals: false }), isAsync: false, isAnswer: true })

@@ -127,11 +127,14 @@ export const DURABLE = 256
 /** Some cycle had an answer. */
 export const ANSWERED = 128
 
+/** The records that were read, and the stamps they showed. */
+export type Reads = Pick<Memo, 'deps' | 'stamps'>
+
 /** One round of a cycle that is being answered. */
 export interface Solving {
   shows(cell: Cell): boolean
   grow(heads: readonly Cell[]): void
-  note(cell: Cell, deps: Iterable<Node>): boolean
+  note(cell: Cell, reads: Reads): boolean
   peek(cell: Cell, dep: Cell): void
   /** A cell that stands has read the cycle that is being answered. */
   isOn(cell: Cell): boolean

@@ -20,7 +20,7 @@ import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type 
 import { breakRing, giveWay, isOpen, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { keepAnswer } from './answer.js'
 import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
-import { Frame, jobOf } from './frame.js'
+import { countedRun, Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
 import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
@@ -777,7 +777,7 @@ export class Engine implements Host, Rounds {
       if (begun != null) return begun
       if (holds) {
         branch.memos.set(cell, kept)
-        branch.solving?.note(cell, kept.deps)
+        branch.solving?.note(cell, kept)
         return kept
       }
       return this.proveAny(branch, cell, null, candidatesAt(cell))
@@ -814,7 +814,7 @@ export class Engine implements Host, Rounds {
       if (begun != null) return begun
       if (outcome === true) {
         branch.memos.set(cell.origin, memo)
-        branch.solving?.note(cell, memo.deps)
+        branch.solving?.note(cell, memo)
         if (own !== null && (memo.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, memo.stamp)
         if (own !== null) finishJob(own, memo)
         return memo
@@ -876,9 +876,11 @@ export class Engine implements Host, Rounds {
     if (branch.forks.size > 0 || cell.shelf !== null) retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first. Who has read a value that is only brought back has read what will stand there.
-    if (keeps === ABSENT && !isClosed(cell)) wake(cell)
+    const isOpenAbove = keeps !== ABSENT && !isClosed(cell)
+    if (!isOpenAbove && !isClosed(cell)) wake(cell)
     const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
+    if (isOpenAbove) cell.flags |= SOFT
     const { family } = this
     const run = ++family.runs
     const frame = cause === null && branch === family.head ? frameFor(family, cell, run, family.active) : new Frame(cell, branch, run, READING, family.active)
@@ -1006,7 +1008,7 @@ function startRun(job: Job, frame: Frame): void {
   frame.job = job
   job.frame = frame
   job.phase = 'running'
-  job.run = frame.run
+  job.run = countedRun(frame)
 }
 
 function isCycleFailure(family: Family, outcome: Node | Memo): boolean {

@@ -10,12 +10,12 @@
  * reads another one begins once that has its answer, or its error.
  */
 import { makeAnswer } from './answer.js'
-import { Branch, Job, type Solved } from './branch.js'
+import { Branch, Job, type Reads, type Solved } from './branch.js'
 import { componentsOf } from './components.js'
 import { FixpointError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
-import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome } from './node.js'
+import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome, PENDING } from './node.js'
 import { localOf, rootOf } from './records.js'
 import { ABSENT, type Revision } from './revision.js'
 import type { Root } from './root.js'
@@ -64,6 +64,8 @@ export class Fixpoint implements Solved, Solver {
   private readonly reads: Map<Cell, Set<Node>> = new Map()
   /** The same with what was not recorded. */
   private readonly needs: Map<Cell, Set<Node>> = new Map()
+  /** What somebody has not only asked for. */
+  private readonly awaited: Set<Node> = new Set()
   /** Cells that stand and lead to no head. */
   private readonly apart: Set<Cell> = new Set()
   private count = 0
@@ -108,8 +110,9 @@ export class Fixpoint implements Solved, Solver {
     if (others.length > 0) this.grown = true
   }
 
-  note(cell: Cell, deps: Iterable<Node>, peeked: Iterable<Cell>): void {
+  note(cell: Cell, { deps, stamps }: Reads, peeked: Iterable<Cell>): void {
     addTo(this.reads, cell, deps)
+    for (const [i, dep] of deps.entries()) if (stamps[i] !== PENDING) this.awaited.add(dep)
     addTo(this.needs, cell, [...deps, ...peeked])
   }
 
@@ -232,7 +235,7 @@ export class Fixpoint implements Solved, Solver {
     const { from, settled, shown } = this
     const error = isFailed ? new FixpointError([...cells].filter((cell) => shown.has(cell)).map(idOf).toSorted(), this.count) : null
     const deps = new Set([...cells].flatMap((cell) => [...(this.reads.get(cell) ?? [])]).filter((dep) => !cells.has(dep as Cell)))
-    this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, [...deps]) })
+    this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, [...deps], this.awaited) })
     for (const cell of cells) {
       const known = shown.get(cell) ?? this.branch.memos.get(cell)
       if (error !== null) settled.set(cell, this.memoFor(cell, new Failure(error, idOf(cell), null, undefined, ABSENT, true, true, null), FAILED))

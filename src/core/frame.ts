@@ -96,13 +96,18 @@ function* readsOf(cell: Cell, tail: Edge | null): Generator<Node> {
   for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) yield edge.dep
 }
 
+/** The run whose edges count in place of those before it: none, where a value is brought back that others have read already. */
+export function countedRun({ keeps, run }: Evaluation): number {
+  return keeps === ABSENT ? run : 0
+}
+
 /** The evaluation's job, opened early where something needs it before the body has returned. */
 export function jobOf(frame: Evaluation): Job {
   if (frame.job !== null) return frame.job
   const job = openJob(frame.cell, frame.branch)
   job.phase = 'running'
   job.frame = frame
-  job.run = frame.run
+  job.run = countedRun(frame)
   frame.job = job
   return job
 }

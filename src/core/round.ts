@@ -2,8 +2,8 @@
  * One round of cycles that are being answered: what heads came to in the round before stands there, everything else is computed from that, and
  * who has read whom is noted.
  */
-import type { Branch, Solving } from './branch.js'
-import { type Cell, isCell, type Memo, type Node, type Outcome } from './node.js'
+import type { Branch, Reads, Solving } from './branch.js'
+import { type Cell, isCell, type Memo, type Outcome } from './node.js'
 
 /** What a round tells of. */
 export interface Solver {
@@ -13,7 +13,7 @@ export interface Solver {
   /** A cycle was met that these are on. */
   grow(heads: readonly Cell[]): void
   /** A cell has read these; `peeked`: without recording it. */
-  note(cell: Cell, deps: Iterable<Node>, peeked: Iterable<Cell>): void
+  note(cell: Cell, memo: Reads, peeked: Iterable<Cell>): void
 }
 
 /** One round: a branch of its own, in which heads show what they came to in the round before. */
@@ -52,11 +52,11 @@ export class Round implements Solving {
   }
 
   /** An outcome has been found in this round. Returns whether it is good for this round only. */
-  note(cell: Cell, deps: Iterable<Node>): boolean {
+  note(cell: Cell, reads: Reads): boolean {
     const { origin } = cell
     const peeked = this.peeked.get(origin) ?? []
-    if (this.isCurrent) this.solver.note(origin, deps, peeked)
-    for (const dep of [...deps, ...peeked]) if (isCell(dep) && (this.shown.has(dep) || this.provisional.has(dep))) this.provisional.add(origin)
+    if (this.isCurrent) this.solver.note(origin, reads, peeked)
+    for (const dep of [...reads.deps, ...peeked]) if (isCell(dep) && (this.shown.has(dep) || this.provisional.has(dep))) this.provisional.add(origin)
     return this.provisional.has(origin)
   }
 

@@ -394,7 +394,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     }
   } else {
     memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base, null, emitted)
-    const isProvisional = branch.solving?.note(cell, memo.deps) === true
+    const isProvisional = branch.solving?.note(cell, memo) === true
     if (!passing && !isProvisional) offer(branch, cell, memo)
   }
   noteAnswer(frame, memo)
