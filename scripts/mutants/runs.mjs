@@ -93,7 +93,7 @@ export const runs = [
   {
     name: 'not-marked-upwards',
     file: 'core/engine.ts',
-    find: '    if (!isClosed(cell)) wake(cell)\n    const broken',
+    find: '    if (isUnmarkedAbove && keeps === ABSENT) wake(cell)\n    const broken',
     replace: '    const broken',
     breaks: 'A run leaves its cell marked below unmarked ones.',
     first: ['spec/err-caught', 'model/history'],

@@ -876,11 +876,11 @@ export class Engine implements Host, Rounds {
     if (branch.forks.size > 0 || cell.shelf !== null) retain(branch, cell)
     const cause = branch.hub.active ? causeOf(cell) : null
     // Whatever leaves a cell marked outside a commit marks upwards first. Who has read a value that is only brought back has read what will stand there.
-    const isOpenAbove = keeps !== ABSENT && !isClosed(cell)
-    if (!isOpenAbove && !isClosed(cell)) wake(cell)
+    const isUnmarkedAbove = !isClosed(cell)
+    if (isUnmarkedAbove && keeps === ABSENT) wake(cell)
     const broken = (cell.flags & BROKEN) !== 0
     beginRun(cell)
-    if (isOpenAbove) cell.flags |= SOFT
+    if (isUnmarkedAbove && keeps !== ABSENT) cell.flags |= SOFT
     const { family } = this
     const run = ++family.runs
     const frame = cause === null && branch === family.head ? frameFor(family, cell, run, family.active) : new Frame(cell, branch, run, READING, family.active)
