@@ -1106,9 +1106,9 @@ function mayServe(branch: Branch, cell: Cell, memo: Memo): boolean {
   return true
 }
 
-/** Whether a memo that counts for one revision is of the very one the snapshot was taken at. */
+/** Whether a memo that counts for one revision is of the very one the snapshot was taken at. In rounds nobody knows whether it is of the cycle. */
 function countsIn(branch: Branch, cell: Cell, memo: Memo): boolean {
-  return !isLasting(cell, memo) && !isOfRounds(branch, memo) && memo.verifiedAt === branch.base && branch.parent === cell.table.branch && cell.shelf !== null && cell.shelf.kept.some((kept) => kept.memo === memo)
+  return !isLasting(cell, memo) && branch.solving === null && memo.verifiedAt === branch.base && branch.parent === cell.table.branch && cell.shelf !== null && cell.shelf.kept.some((kept) => kept.memo === memo)
 }
 
 /** In rounds everybody on a cycle is computed anew. */
