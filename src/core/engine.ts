@@ -16,7 +16,7 @@
  * same step; edges count from the first read of a run; a cell that is marked has nothing unmarked above it, so whatever
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
-import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind } from './branch.js'
+import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind, VOLATILES } from './branch.js'
 import { breakRing, giveWay, isOpen, joinCycle, mark, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { keepAnswer } from './answer.js'
 import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
@@ -305,6 +305,7 @@ export class Engine implements Host, Rounds {
 
   /** A read of what needs the frame itself, on the stack or (`target`) through jobs that wait: there is an answer, or it is an error. */
   private readRing(frame: Evaluation, branch: Branch, cell: Cell, edge: Edge | null, target: Job | null, tracked: boolean): unknown {
+    if (isAnswer(frame.cell)) return this.holdForNow(frame)
     const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
     const heads = headsOf(members)
     const recovery = bodyOf(cell).options.cycle
@@ -355,9 +356,23 @@ export class Engine implements Host, Rounds {
   private readAnswer(frame: Evaluation, answer: Cell): unknown {
     const { home } = frame.branch
     const cell = localOf(home, answer) as Cell
+    if (this.isNeededBy(cell, frame)) return this.holdForNow(frame)
     keepAnswer(home, cell)
     if (frame.state === READING) return this.read(frame, cell, (frame as Frame).link(cell))
     return this.readElsewhere(frame, cell, true)
+  }
+
+  /** What says whether the answer of a cycle holds is on no cycle itself: it has asked for what meets the cycle, and waits for that. */
+  private isNeededBy(answer: Cell, frame: Evaluation): boolean {
+    const { branch } = frame
+    const job = branch.frozen ? branch.memos.get(answer.origin) : answer.job
+    return isRunning(branch, answer) || isGivenUp(branch, answer) || (job instanceof Job && waitsFor(job, frame, null))
+  }
+
+  /** Nothing can say whether what the frame has read will hold at the next revision. */
+  private holdForNow(frame: Evaluation): void {
+    frame.flags |= VOLATILE
+    this.family.note(VOLATILES, true)
   }
 
   /** Computes something in the name of a frame, with a stack that is freed by itself. */
