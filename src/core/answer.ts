@@ -13,22 +13,25 @@ import { cutEdges } from './graph.js'
 import { ignore } from './job.js'
 import { Cell, CHECKING, isCell, markBroken, type Node, RUNNING, Table } from './node.js'
 import { localOf } from './records.js'
-import { ABSENT } from './revision.js'
 import { isThenable } from './run.js'
 import { frameOf, track } from './tracker.js'
 
 /** The record of the head for an answer that depends on these records of the head. `awaited`: those that somebody on the cycle has waited for. */
 export function makeAnswer(head: Branch, deps: readonly Node[], awaited: ReadonlySet<Node>): Cell {
+  let isKnown = false
   const body = (q: Query): unknown => {
+    // It does not hold any more, or not in another view.
+    if (isKnown) return q.volatile()
     const frame = frameOf(q)
-    // Of the present state nothing is known any more.
-    if (frame.cell.stamp !== ABSENT) return q.volatile()
     const waits: PromiseLike<unknown>[] = []
     for (const dep of deps) {
       const shown = touch(frame, dep)
       if (isThenable(shown) && awaited.has(dep)) waits.push(shown)
     }
-    return waits.length === 0 ? undefined : Promise.all(waits)
+    const end = (): void => {
+      isKnown = frame.branch.family.unwind === null
+    }
+    return waits.length === 0 ? end() : Promise.all(waits).then(end)
   }
   const definition: AnyDerived = Object.freeze({ kind: 'derived', name: 'cycle', hash: 0, body, options: Object.freeze({ equals: false }), isAsync: false, isAnswer: true })
   return new Cell(new Table(definition, head, head.family.unnamed), undefined, null)
