@@ -145,6 +145,32 @@ describe('what says whether an answer holds', () => {
     }
   })
 
+  it.each([0, 3, 4, 5, 6, 7, 8])('[CYC-8 CYC-4] is on no cycle itself, whatever bodies that are not pure read after %i runs', async (pure) => {
+    for (const isAsync of [false, true]) {
+      let runs = 0
+      const a: Derived<[], number> = derived('a', (q) => Math.min(5, q.get(b) + 1), { cycle: { initial: 0 } })
+      const b: Derived<[], number> = derived('b', (q) => q.get(a) + q.get(odd))
+      const odd: Derived<[], number> = derived('odd', (q) => {
+        q.volatile()
+        return runs++ < pure ? 0 : q.get(a) * 0
+      })
+      const aLater: Derived<[], Promise<number>> = derived('aLater', async (q) => Math.min(5, (await q.get(bLater)) + 1), { cycle: { initial: 0 } })
+      const bLater: Derived<[], Promise<number>> = derived('bLater', async (q) => (await q.get(aLater)) + (await q.get(oddLater)))
+      const oddLater: Derived<[], Promise<number>> = derived('oddLater', async (q) => {
+        q.volatile()
+        await Promise.resolve()
+        return runs++ < pure ? 0 : (await q.get(aLater)) * 0
+      })
+      const db = createDatabase()
+      for (let revision = 0; revision < 3; revision++) {
+        expect([isAsync, revision, await db.get(isAsync ? aLater : a), await db.get(isAsync ? bLater : b)]).toEqual([isAsync, revision, 5, 5])
+        db.set(closed, revision % 2 === 0)
+      }
+      await macrotask()
+      expect(db.stats().jobs).toBe(0)
+    }
+  })
+
   it('[CYC-8 VAL-2] is let go with the answer: inputs keep no trace of earlier ones, however they were overtaken', async () => {
     const own: Derived<[key: number], Promise<number>> = derived('own', async (q, key) => {
       const other = await q.get(own, 1 - key)
