@@ -253,8 +253,8 @@ function* unprovedOf(cell: Cell, branch: Branch, hasSettled: boolean): Generator
     return
   }
   const known = branch.memos.get(cell.origin)
-  if (known !== null && (known === undefined || !('stamp' in known) || !hasSettled)) return
-  const lists = known === null ? [...candidatesOf(cell), ...candidatesOf(cell.origin)] : [known]
+  if (known !== null && (known === undefined || !hasSettled)) return
+  const lists = known !== null && 'stamp' in known ? [known] : [...candidatesOf(cell), ...candidatesOf(cell.origin)]
   for (const { deps } of lists) for (const dep of deps) if (isCell(dep) && (hasSettled || isAsked(branch, dep))) yield dep
 }
 
