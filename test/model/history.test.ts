@@ -7,16 +7,17 @@ import { describe, expect, it } from 'vitest'
 import type { Operation } from './operations.js'
 import type { Program } from './program.js'
 import { playHistory, playSeed, report, shrink } from './shrink.js'
+import { answeredOf } from './tuning.js'
 
 const { PEBRE_SEED, PEBRE_RUNS } = process.env
 const runs = Number(PEBRE_RUNS ?? 300)
 const fresh = Math.floor(Math.random() * 2 ** 31)
 const TRIES = 1000
 
-async function playMany(first: number, count: number): Promise<number> {
+async function playMany(first: number, count: number, programOf?: (seed: number) => Program): Promise<number> {
   let operations = 0
   for (let seed = first; seed < first + count; seed++) {
-    const played = await playSeed(seed)
+    const played = await (programOf === undefined ? playSeed(seed) : playSeed(seed, [], () => programOf(seed)))
     if ('message' in played) expect.fail(report(seed, await shrink(played, TRIES)))
     operations += played.operations
   }
@@ -30,6 +31,9 @@ describe('histories', () => {
   for (const first of starts) {
     it(`${rules} seeds from ${first} on answer like the naive model`, { timeout: 60_000 + runs * 100 }, async () => {
       expect(await playMany(first, runs)).toBeGreaterThan(0)
+    })
+    it.each([['rounds', false], ['fallbacks', true]] as const)(`[CYC-8 SNAP-2 SHARE-7 LIVE-2] cycles with %s; seeds from ${first}`, { timeout: 60_000 + runs * 100 }, async (_, falls) => {
+      expect(await playMany(first, runs, (seed) => answeredOf(seed, falls))).toBeGreaterThan(0)
     })
   }
 })

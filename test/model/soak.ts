@@ -21,14 +21,15 @@ const TRIES = 1500
 /** After so many seeds the heap is as large as it should stay. */
 const WARM = 150
 
-/** Programs with cycles that have an answer; null: those of the seeds. */
+/** Only programs with cycles that have an answer; null: those too. */
 type Cycles = 'rounds' | 'fallback' | null
 
 /** The ways in which the history of a seed is played. */
 function waysOf(seed: number, cycles: Cycles): readonly ((program: Program) => Program)[] {
   const rng = random(seed ^ 0x7f4a7c15)
   const ways = [(program: Program) => program, (program: Program) => twin(program, rng), bare]
-  return cycles === null ? ways : ways.map((way) => () => way(answeredOf(seed, cycles === 'fallback')))
+  const answered = [false, true].map((falls) => () => twin(answeredOf(seed, falls), rng))
+  return cycles === null ? [...ways, ...answered] : ways.map((way) => () => way(answeredOf(seed, cycles === 'fallback')))
 }
 
 class Soak {
