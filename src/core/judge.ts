@@ -27,7 +27,8 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
     // The same body has read the same: it is the value that was there.
     if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
     try {
-      const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)
+      // A fallback is what it was: no body has given it.
+      const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, lastValue, result))
       // Dependents must learn of a durability that has fallen.
       const stamp = equal && level >= levelIn(standing.flags) ? lastStamp : branch.family.stamps++
       return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
