@@ -165,10 +165,18 @@ export const runs = [
   {
     name: 'cutoff-ignored',
     file: 'core/judge.ts',
-    find: 'const equal = lastStamp !== ABSENT && equals(cell, frame, lastValue, result)',
+    find: 'const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, lastValue, result))',
     replace: 'const equal = false',
     breaks: 'An equal result of a run is a change.',
     first: ['spec/val'],
+  },
+  {
+    name: 'fallback-compared',
+    file: 'core/judge.ts',
+    find: '(before === null && (flags & ON_RING) !== 0) || ',
+    replace: '',
+    breaks: 'A fallback is another one after each run where `equals` is false.',
+    first: ['model/history'],
   },
   {
     name: 'plain-cutoff-ignored',
