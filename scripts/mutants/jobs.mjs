@@ -274,4 +274,12 @@ export const jobs = [
     breaks: 'A query that waits for others on a cycle is not told when they have ended.',
     first: ['spec/cyc-graphs'],
   },
+  {
+    name: 'given-up-members-forgotten',
+    file: 'core/cycle.ts',
+    find: 'if (member.job?.cancelled === true) lost.add(member.cell.origin)',
+    replace: '',
+    breaks: 'Who has read a member of a cycle ends although another one was given up that would have come to need him.',
+    first: ['model/history'],
+  },
 ]

@@ -99,10 +99,14 @@ export const READING = 0
 export const ELSEWHERE = 1
 export const ENDED = 2
 
-/** Who is on a cycle, as records of the head, and those of them that are still at work. `joined`: the one that it was found to be part of. */
+/**
+ * Who is on a cycle, as records of the head, and those of them that are still at work. `lost`: those whose run was given up, so that nobody knows what
+ * else it would have read. `joined`: the one that it was found to be part of.
+ */
 export interface Ring {
   readonly members: Set<Cell>
   readonly working: Set<Evaluation>
+  readonly lost: Set<Cell>
   joined: Ring | null
 }
 

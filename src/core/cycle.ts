@@ -9,6 +9,7 @@ import { CycleError, shorten } from './errors.js'
 import { addWait, ignore, surrender } from './job.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
 import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, type Outcome, TAINTED, VOLATILE } from './node.js'
+import { localOf } from './records.js'
 import { candidatesOf } from './share.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
@@ -83,11 +84,12 @@ export function mark(at: Evaluation, error: CycleError): void {
 
 function unite({ family }: Branch, one: CycleError, other: CycleError): void {
   const ring = ringBy(family, one)
-  const { members, working } = ringBy(family, other)
+  const { members, working, lost } = ringBy(family, other)
   if (members === ring.members) return
   ringBy(family, other).joined = ring
   for (const member of members) ring.members.add(member)
   for (const member of working) ring.working.add(member)
+  for (const member of lost) ring.lost.add(member)
 }
 
 function ringBy({ rings }: Family, error: CycleError): Ring {
@@ -99,7 +101,7 @@ function ringBy({ rings }: Family, error: CycleError): Ring {
 function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
   const { family } = branch
   family.note(CYCLES, true)
-  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), joined: null })
+  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), lost: new Set(), joined: null })
   const ring = ringBy(family, error)
   ring.members.add(cell.origin)
   if (at !== null) ring.working.add(at)
@@ -135,10 +137,14 @@ const isAtWork = (at: Evaluation): boolean => at.state !== ENDED || (at.job !== 
 
 /** The jobs of those on a cycle who are at work. */
 function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
-  const { working } = ringBy(family, error)
+  const { working, lost } = ringBy(family, error)
   for (const member of working) {
-    if (!isAtWork(member)) working.delete(member)
-    else if (member.job !== null) yield member.job
+    if (isAtWork(member)) {
+      if (member.job !== null) yield member.job
+      continue
+    }
+    working.delete(member)
+    if (member.job?.cancelled === true) lost.add(member.cell.origin)
   }
 }
 
@@ -184,8 +190,27 @@ export function mustStay(frame: Evaluation, failed: boolean, value: unknown): bo
       addWait(member, job, null, null, null)
       return true
     }
+    const { lost } = ringBy(branch.family, error)
+    if (!isElsewhere(error) || lost.size === 0) continue
+    const asked = [...lost]
+    lost.clear()
+    for (const cell of asked) askAgain(frame, cell)
+    return mustStay(frame, failed, value)
   }
   return false
+}
+
+/** A run that was given up begins anew, and the evaluation waits for it. */
+function askAgain(frame: Evaluation, origin: Cell): void {
+  const { branch } = frame
+  const { host } = branch.family
+  const cell = localOf(branch.home, origin) as Cell
+  try {
+    const shown = branch.frozen ? host.readElsewhere(frame, cell, false) : host.read(frame, cell, null)
+    void Promise.resolve(shown).catch(ignore)
+  } catch {
+    // It has failed: that is an outcome.
+  }
 }
 
 /** A cycle may have grown into a lower one since. */
