@@ -236,7 +236,7 @@ export const jobs = [
   },
   {
     name: 'joint-cycles-apart',
-    file: 'core/cycle.ts',
+    file: 'core/ring.ts',
     find: '  if (at.cycle !== error) unite(at.branch, at.cycle, error)\n',
     replace: '',
     breaks: 'Two cycles that share an evaluation stay two.',
@@ -252,7 +252,7 @@ export const jobs = [
   },
   {
     name: 'passed-on-later',
-    file: 'core/cycle.ts',
+    file: 'core/ring.ts',
     find: '(failed && isCycle(branch.family.rings, value) && fallbackOf(frame.cell) === null)',
     replace: '(failed && value === undefined)',
     breaks: 'Who only passes a failure of a cycle on is told when everybody on it has ended.',
@@ -276,7 +276,7 @@ export const jobs = [
   },
   {
     name: 'given-up-members-forgotten',
-    file: 'core/cycle.ts',
+    file: 'core/ring.ts',
     find: 'if (member.job?.cancelled === true) lost.add(member.cell.origin)',
     replace: '',
     breaks: 'Who has read a member of a cycle ends although another one was given up that would have come to need him.',

@@ -4,13 +4,13 @@
  * does not depend on where the cycle was entered. An old list of dependencies may run in a ring too: that is no cycle, and
  * the job that was only validating gives way.
  */
-import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
+import type { Branch, Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { addWait, ignore, surrender } from './job.js'
-import { isCycle, ringOf, waitsFor } from './wait-graph.js'
-import { type Cell, type Failure, fallbackOf, idOf, isCell, isFresh, type Outcome, TAINTED, VOLATILE } from './node.js'
-import { localOf } from './records.js'
+import { ignore, surrender } from './job.js'
+import { type Cell, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
+import { callersUpTo, join, mark, remember } from './ring.js'
 import { candidatesOf } from './share.js'
+import { ringOf } from './wait-graph.js'
 
 /** Ids of a path that may be very long: only those that will be shown are made. */
 function idsOf(cells: readonly Cell[]): string[] {
@@ -73,158 +73,6 @@ export function reportCycle(frame: Evaluation, branch: Branch, cell: Cell): Cycl
 function taint(members: readonly Evaluation[]): void {
   if (!members.some(({ flags }) => (flags & (VOLATILE | TAINTED)) !== 0)) return
   for (const at of members) at.flags |= TAINTED
-}
-
-/** Puts an evaluation on a cycle: its outcome is decided. Where it is on one already, the two are one. */
-export function mark(at: Evaluation, error: CycleError): void {
-  at.cycle ??= error
-  remember(at.branch, at.cell, at, error)
-  if (at.cycle !== error) unite(at.branch, at.cycle, error)
-}
-
-function unite({ family }: Branch, one: CycleError, other: CycleError): void {
-  const ring = ringBy(family, one)
-  const { members, working, lost } = ringBy(family, other)
-  if (members === ring.members) return
-  ringBy(family, other).joined = ring
-  for (const member of members) ring.members.add(member)
-  for (const member of working) ring.working.add(member)
-  for (const member of lost) ring.lost.add(member)
-}
-
-function ringBy({ rings }: Family, error: CycleError): Ring {
-  let ring = rings.get(error) as Ring
-  while (ring.joined !== null) ring = ring.joined
-  return ring
-}
-
-function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
-  const { family } = branch
-  family.note(CYCLES, true)
-  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), lost: new Set(), joined: null })
-  const ring = ringBy(family, error)
-  ring.members.add(cell.origin)
-  if (at !== null) ring.working.add(at)
-}
-
-function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
-  mark(at, error)
-  if (at.ring === null || lowest.level < at.ring.level) at.ring = lowest
-}
-
-/**
- * The frame reads a failure. If that is one of a cycle, the frame may be on it too: as a member that asks another one later, or
- * because a member is still at work that needs the frame.
- */
-export function joinCycle(frame: Evaluation, failure: Failure): void {
-  const { error } = failure
-  const ring = lowestOf(failure.ring as Evaluation | null)
-  const { family } = frame.branch
-  if (!isCycle(family.rings, error)) return
-  const isMember = ringBy(family, error).members.has(frame.cell.origin)
-  if (isMember) mark(frame, error)
-  for (let at: Evaluation | null = ring === null ? null : frame; at !== null; at = at.parent) {
-    if (at !== ring) continue
-    for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
-    return
-  }
-  if (isMember || (frame.job === null && surround(frame, error))) return
-  if (frame.met?.includes(error) !== true) (frame.met ??= []).push(error)
-}
-
-/** The body is at work, or the evaluation must not end yet. */
-const isAtWork = (at: Evaluation): boolean => at.state !== ENDED || (at.job !== null && at.job.held !== null)
-
-/** The jobs of those on a cycle who are at work. */
-function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
-  const { working, lost } = ringBy(family, error)
-  for (const member of working) {
-    if (isAtWork(member)) {
-      if (member.job !== null) yield member.job
-      continue
-    }
-    working.delete(member)
-    if (member.job?.cancelled === true) lost.add(member.cell.origin)
-  }
-}
-
-/** Whether a fallback is that of a cycle on which somebody is still at work. */
-export function isOpen(family: Family, outcome: Outcome): boolean {
-  const failure = family.answers.get(outcome)
-  if (failure === undefined) return false
-  for (const member of ringBy(family, failure.error as CycleError).working) if (isAtWork(member)) return true
-  return false
-}
-
-/** Whether somebody on the cycle who is still at work needs the frame, which has read another one: it is on it too, with all in between. */
-function surround(frame: Evaluation, error: CycleError): boolean {
-  for (const job of atWorkOn(frame.branch.family, error)) if (closeRound(frame, error, job)) return true
-  return false
-}
-
-function closeRound(frame: Evaluation, error: CycleError, member: Job): boolean {
-  if (!waitsFor(member, frame, null)) return false
-  const jobs = ringOf(member, frame)
-  for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
-  for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
-  return true
-}
-
-/**
- * Whether the evaluation must not end although its body has: it has read somebody on a cycle that it is not on, and another one on it, still at
- * work, may come to need it, so that it is on the cycle too. It waits for those, one after the other.
- */
-export function mustStay(frame: Evaluation, failed: boolean, value: unknown): boolean {
-  const { job, met, branch } = frame
-  // Who fails with the error of a cycle does so whether he is on it or not.
-  if (job === null || (failed && isCycle(branch.family.rings, value) && fallbackOf(frame.cell) === null)) return false
-  const isElsewhere = (error: CycleError): boolean => frame.cycle === null || ringBy(branch.family, frame.cycle) !== ringBy(branch.family, error)
-  // It may have been told already.
-  for (let { waits: wait } = job; wait !== null; wait = wait.nextWait) {
-    const error = wait.target.frame?.cycle ?? null
-    if (error !== null && isElsewhere(error)) return true
-  }
-  for (const error of met ?? []) {
-    for (const member of isElsewhere(error) ? atWorkOn(branch.family, error) : []) {
-      if (closeRound(frame, error, member)) break
-      addWait(member, job, null, null, null)
-      return true
-    }
-    const { lost } = ringBy(branch.family, error)
-    if (!isElsewhere(error) || lost.size === 0) continue
-    const asked = [...lost]
-    lost.clear()
-    for (const cell of asked) askAgain(frame, cell)
-    return mustStay(frame, failed, value)
-  }
-  return false
-}
-
-/** A run that was given up begins anew, and the evaluation waits for it. */
-function askAgain(frame: Evaluation, origin: Cell): void {
-  const { branch } = frame
-  const { host } = branch.family
-  const cell = localOf(branch.home, origin) as Cell
-  try {
-    const shown = branch.frozen ? host.readElsewhere(frame, cell, false) : host.read(frame, cell, null)
-    void Promise.resolve(shown).catch(ignore)
-  } catch {
-    // It has failed: that is an outcome.
-  }
-}
-
-/** A cycle may have grown into a lower one since. */
-function lowestOf(ring: Evaluation | null): Evaluation | null {
-  let lowest = ring
-  while (lowest !== null && lowest.ring !== null && lowest.ring !== lowest) lowest = lowest.ring
-  return lowest
-}
-
-/** The frame and those that called it, up to the one of a job; the outermost first. */
-function callersUpTo(frame: Evaluation, last: Job): Evaluation[] {
-  const callers: Evaluation[] = []
-  for (let at: Evaluation | null = frame; at !== null && at.job !== last; at = at.parent) callers.unshift(at)
-  return callers
 }
 
 /** The cycle by which a job waits for the frame. */

@@ -6,7 +6,6 @@
  */
 import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
-import { mustStay } from './cycle.js'
 import { Frame, jobOf } from './frame.js'
 import { collect, cutEdges, cutEdgesTo } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
@@ -18,6 +17,7 @@ import {
 import { admit } from './memory.js'
 import { notePast } from './past.js'
 import { ABSENT } from './revision.js'
+import { mustStay } from './ring.js'
 import { edgesOf, makeMemo, memoOf, offer } from './share.js'
 import { tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
