@@ -393,7 +393,9 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
       if (branch.home.parent !== null) offer(branch, cell, memo)
     }
   } else {
-    memo = makeMemo(outcome, [...job.reads.keys()].map(({ origin }) => origin), [...job.reads.values()], branch.base, null, emitted)
+    // A snapshot that is written to meanwhile gets records of its own: one may have been read by both.
+    const reads = new Map(Array.from(job.reads, ([{ origin }, stamp]) => [origin, stamp]))
+    memo = makeMemo(outcome, [...reads.keys()], [...reads.values()], branch.base, null, emitted)
     const isProvisional = branch.solving?.note(cell, memo) === true
     if (!passing && !isProvisional) offer(branch, cell, memo)
   }
