@@ -204,6 +204,8 @@ export class Family {
   readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
   /** The failures in whose place fallbacks stand, by the cells and memos that hold these: they say who else is on the cycle. */
   readonly answers: WeakMap<Outcome, Failure> = new WeakMap()
+  /** Memos that come from other views, whose revisions say nothing here, also where they are on no shelf any more. */
+  readonly offered: WeakSet<Memo> = new WeakSet()
   /** Jobs whose wait is over. */
   readonly wakes: Job[] = []
   draining = false

@@ -1150,7 +1150,7 @@ function restampEdges(cell: Cell, branch: Branch, { deps, stamps }: Memo): boole
 function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
   const level = levelIn(memo.flags)
   const { parent, base, family } = branch
-  if (level === 0 || parent === null || parent !== family.head || cell.origin !== cell || family.hasCycles || cell.shelf?.offers.includes(memo) === true) return false
+  if (level === 0 || parent === null || parent !== family.head || cell.origin !== cell || family.hasCycles || family.offered.has(memo)) return false
   const { verifiedAt } = memo
   return verifiedAt <= base ? (branch.changedLevels[level] as number) <= verifiedAt : (parent.changedLevels[level] as number) <= base
 }

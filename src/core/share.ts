@@ -110,6 +110,7 @@ export function offer(branch: Branch, cell: Cell, memo: Memo): void {
   const shelf = shelfOf(branch.family.head, cell.origin)
   shelf.isFresh = true
   shelf.offers.push(memo)
+  branch.family.offered.add(memo)
   if (shelf.offers.length > OFFERS) shelf.offers.shift()
 }
 
