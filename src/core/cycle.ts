@@ -6,7 +6,7 @@
  */
 import type { Branch, Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
-import { ignore, surrender } from './job.js'
+import { ignore } from './job.js'
 import { type Cell, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
 import { callersUpTo, join, mark, remember } from './ring.js'
 import { candidatesOf } from './share.js'
@@ -81,13 +81,6 @@ export function membersOfJobs(target: Job, frame: Evaluation): Members {
   const above = callersUpTo(frame, ring.at(-1) as Job)
   const frames = [...ring.flatMap(({ frame: at }) => (at === null ? [] : [at])), ...above]
   return { cells: [...ring.map((job) => job.cell), ...above.map((at) => at.cell)], frames }
-}
-
-/** The frame is about to wait for a job that waits for it. One of those between that only validates runs instead; false: there is none. */
-export function giveWay(target: Job, frame: Evaluation): boolean {
-  const validating = ringOf(target, frame).find((job) => job.frame === null)
-  if (validating !== undefined) surrender(validating)
-  return validating !== undefined
 }
 
 /**

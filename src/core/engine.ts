@@ -17,7 +17,7 @@
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
 import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind, VOLATILES } from './branch.js'
-import { breakRing, giveWay, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
+import { breakRing, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { keepAnswer } from './answer.js'
 import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
 import { countedRun, Frame, jobOf } from './frame.js'
@@ -35,7 +35,7 @@ import { ABSENT, type Stamp } from './revision.js'
 import { compared, dateAdopted, isKnownAs } from './judge.js'
 import { endHeld, execute, executePlain, frameFor, isAsync, isThenable } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
-import { isOpen, joinCycle, mark } from './ring.js'
+import { giveWay, isOpen, joinCycle, mark } from './ring.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
 
@@ -217,6 +217,7 @@ export class Engine implements Host, Rounds {
   joinFailure(frame: Evaluation, outcome: Outcome): void {
     const failure = (outcome.flags & FAILED) !== 0 ? (outcome.value as Failure) : this.family.answers.get(outcome)
     if (failure !== undefined) joinCycle(frame, failure)
+    if (this.family.wakes.length > 0) this.idleSoon()
   }
 
   /** Tells of a read without a run; soon, where a body reads on its own time. */

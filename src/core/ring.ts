@@ -4,7 +4,7 @@
  */
 import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
 import type { CycleError } from './errors.js'
-import { addWait, ignore } from './job.js'
+import { addWait, ignore, surrender } from './job.js'
 import { type Cell, type Failure, fallbackOf, type Outcome } from './node.js'
 import { localOf } from './records.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
@@ -98,12 +98,23 @@ function surround(frame: Evaluation, error: CycleError): boolean {
   return false
 }
 
+/** The frame needs a job that waits for it. One of those between that only validates runs instead; false: there is none. */
+export function giveWay(target: Job, frame: Evaluation): boolean {
+  const validating = ringOf(target, frame).find((job) => job.frame === null)
+  if (validating !== undefined) surrender(validating)
+  return validating !== undefined
+}
+
 function closeRound(frame: Evaluation, error: CycleError, member: Job): boolean {
-  if (!waitsFor(member, frame, null)) return false
-  const jobs = ringOf(member, frame)
-  for (const job of jobs) if (job.frame !== null) mark(job.frame, error)
-  for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
-  return true
+  while (waitsFor(member, frame, null)) {
+    // It may follow a job of another view, which is on no cycle of this one.
+    if (giveWay(member, frame)) continue
+    const jobs = ringOf(member, frame)
+    for (const job of jobs) mark(job.frame as Evaluation, error)
+    for (const at of callersUpTo(frame, jobs.at(-1) as Job)) mark(at, error)
+    return true
+  }
+  return false
 }
 
 /**
