@@ -126,8 +126,9 @@ export function mustStay(frame: Evaluation, failed: boolean, value: unknown): bo
   // Who fails with the error of a cycle does so whether he is on it or not.
   if (job === null || (failed && isCycle(branch.family.rings, value) && fallbackOf(frame.cell) === null)) return false
   const isElsewhere = (error: CycleError): boolean => frame.cycle === null || ringBy(branch.family, frame.cycle) !== ringBy(branch.family, error)
-  // It may have been told already.
   for (let { waits: wait } = job; wait !== null; wait = wait.nextWait) {
+    // It waits for the others already, or may have been told of what it waits for.
+    if (met !== null && frame.cycle === null && wait.edge === null && wait.dep === null) return true
     const error = wait.target.frame?.cycle ?? null
     if (error !== null && isElsewhere(error)) return true
   }
@@ -141,20 +142,22 @@ export function mustStay(frame: Evaluation, failed: boolean, value: unknown): bo
     if (!isElsewhere(error) || lost.size === 0) continue
     const asked = [...lost]
     lost.clear()
-    for (const cell of asked) askAgain(frame, cell)
+    for (const cell of asked) askAgain(frame, job, cell)
     return mustStay(frame, failed, value)
   }
   return false
 }
 
 /** A run that was given up begins anew, and the evaluation waits for it. */
-function askAgain(frame: Evaluation, origin: Cell): void {
+function askAgain(frame: Evaluation, job: Job, origin: Cell): void {
   const { branch } = frame
   const { host } = branch.family
   const cell = localOf(branch.home, origin) as Cell
   try {
     const shown = branch.frozen ? host.readElsewhere(frame, cell, false) : host.read(frame, cell, null)
     void Promise.resolve(shown).catch(ignore)
+    const { target } = job.waits ?? { target: null }
+    if (target?.cell.origin === origin) addWait(target, job, null, null, null)
   } catch {
     // It has failed: that is an outcome.
   }
