@@ -21,7 +21,7 @@ export const jobs = [
   {
     name: 'waiter-not-released',
     file: 'core/job.ts',
-    find: '      wake(waiter)\n',
+    find: '      wakeJob(waiter)\n',
     replace: '',
     breaks: 'A job that waited for another is not woken when that ends.',
     first: ['spec/job', 'spec/val-jobs'],

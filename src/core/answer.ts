@@ -55,7 +55,8 @@ function touch(frame: Frame, origin: Node): unknown {
 const SWEPT = 3
 
 /** An answer of a branch that is written to is known there until nobody depends on it. */
-export function keepAnswer({ answers }: Branch, answer: Cell): void {
+export function keepAnswer(branch: Branch, answer: Cell): void {
+  const answers = (branch.answers ??= new Set())
   if (answers.has(answer)) return
   let count = 0
   for (const known of answers) {
@@ -68,7 +69,7 @@ export function keepAnswer({ answers }: Branch, answer: Cell): void {
 
 /** Lets go of the answers that nobody depends on. */
 export function dropAnswers({ answers }: Branch): void {
-  for (const known of answers) if (dropAnswer(known)) answers.delete(known)
+  for (const known of answers ?? []) if (dropAnswer(known)) answers?.delete(known)
 }
 
 function dropAnswer(cell: Cell): boolean {

@@ -85,7 +85,7 @@ export interface Evaluation {
   cycle: CycleError | null
   /** The lowest evaluation on the stack of that cycle. */
   ring: Evaluation | null
-  /** Errors of cycles that it is not on and whose members it has read, while others of them were at work. */
+  /** Errors of cycles that it is not on and whose members it has read. */
   met: CycleError[] | null
   /** The cell it has asked for last that did not stand. */
   asks: Cell | null
@@ -101,7 +101,7 @@ export const ENDED = 2
 
 /**
  * Who is on a cycle, as records of the head, and those of them that are still at work. `lost`: those whose run was given up, so that nobody knows what
- * else it would have read. `joined`: the one that it was found to be part of.
+ * else they would have read. `joined`: the one that it was found to be part of.
  */
 export interface Ring {
   readonly members: Set<Cell>
@@ -203,7 +203,7 @@ export class Family {
   /** Each cycle that was found. */
   readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
   /** The failures in whose place fallbacks stand, by the cells and memos that hold these: they say who else is on the cycle. */
-  readonly answers: WeakMap<Outcome, Failure> = new WeakMap()
+  readonly fallbacks: WeakMap<Outcome, Failure> = new WeakMap()
   /** Memos that come from other views, whose revisions say nothing here, also where they are on no shelf any more. */
   readonly offered: WeakSet<Memo> = new WeakSet()
   /** Jobs whose wait is over. */
@@ -405,7 +405,7 @@ export class Branch implements BranchLike {
   /** The cycles that were answered at this revision. */
   fixpoints: Solved[] | null = null
   /** What says whether answers hold that somebody depended on. */
-  readonly answers: Set<Cell> = new Set()
+  answers: Set<Cell> | null = null
   /** Made for jobs that a commit overtook: it goes when the last of them has ended. */
   hidden = false
 

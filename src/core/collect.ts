@@ -44,7 +44,7 @@ export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
 function neededFrom(head: Branch, roots: Iterable<Cell>): Set<Node> {
   const needed = new Set<Node>(roots)
   for (const table of head.tables.values()) for (const node of nodesOf(table)) if (isCell(node) && isRoot(head, node)) needed.add(node)
-  for (const answer of head.answers) if (answer.job !== null || answer.owner !== null) needed.add(answer)
+  for (const answer of head.answers ?? []) if (answer.job !== null || answer.owner !== null) needed.add(answer)
   for (const node of needed) if (isCell(node)) for (let edge = node.deps; edge !== null; edge = edge.nextDep) needed.add(edge.dep)
   return needed
 }

@@ -215,7 +215,7 @@ export class Engine implements Host, Rounds {
 
   /** The frame reads a failure, or what stands in the place of one. */
   joinFailure(frame: Evaluation, outcome: Outcome): void {
-    const failure = (outcome.flags & FAILED) !== 0 ? (outcome.value as Failure) : this.family.answers.get(outcome)
+    const failure = (outcome.flags & FAILED) !== 0 ? (outcome.value as Failure) : this.family.fallbacks.get(outcome)
     if (failure !== undefined) joinCycle(frame, failure)
     if (this.family.wakes.length > 0) this.idleSoon()
   }

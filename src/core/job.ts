@@ -132,7 +132,7 @@ export function settledPromise(outcome: Outcome, inside: boolean): Promise<unkno
   return promise
 }
 
-function wake(waiter: Job): void {
+function wakeJob(waiter: Job): void {
   if (waiter.phase === 'waiting' || waiter.held !== null) waiter.branch.family.wakes.push(waiter)
 }
 
@@ -150,7 +150,7 @@ export function finishJob(job: Job, outcome: Held): void {
       unlinkFromWaiter(wait)
       if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
       if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, outcome)
-      wake(waiter)
+      wakeJob(waiter)
     }
     wait.outsider?.ended(outcome)
   }
@@ -263,7 +263,7 @@ export function cancelJob(job: Job, reason: unknown): void {
     next.waits = null
     for (let wait = next.waiters; wait !== null; wait = wait.nextWaiter) {
       unlinkFromWaiter(wait)
-      if (wait.waiter !== null) wake(wait.waiter)
+      if (wait.waiter !== null) wakeJob(wait.waiter)
       wait.outsider?.ended(null)
     }
     next.waiters = null

@@ -86,7 +86,7 @@ function* atWorkOn(family: Family, error: CycleError): Generator<Job> {
 
 /** Whether a fallback is that of a cycle on which somebody is still at work. */
 export function isOpen(family: Family, outcome: Outcome): boolean {
-  const failure = family.answers.get(outcome)
+  const failure = family.fallbacks.get(outcome)
   if (failure === undefined) return false
   for (const member of ringBy(family, failure.error as CycleError).working) if (isAtWork(member)) return true
   return false

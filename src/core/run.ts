@@ -301,7 +301,7 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
 /** A fallback is known, where it is held, to stand in the place of a failure. */
 function noteAnswer(frame: Frame, holder: Outcome): void {
   if (frame.cycle === null || (holder.flags & ON_RING) === 0) return
-  frame.branch.family.answers.set(holder, new Failure(frame.cycle, idOf(frame.cell), null, undefined, ABSENT, true, true, frame.ring === frame ? null : frame.ring))
+  frame.branch.family.fallbacks.set(holder, new Failure(frame.cycle, idOf(frame.cell), null, undefined, ABSENT, true, true, frame.ring === frame ? null : frame.ring))
 }
 
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
@@ -394,7 +394,7 @@ function settleElsewhere(frame: Frame, outcome: Outcome): void {
     }
   } else {
     // A snapshot that is written to meanwhile gets records of its own: one may have been read by both.
-    const reads = new Map(Array.from(job.reads, ([{ origin }, stamp]) => [origin, stamp]))
+    const reads = branch.home.parent === null ? job.reads : new Map(Array.from(job.reads, ([{ origin }, stamp]) => [origin, stamp]))
     memo = makeMemo(outcome, [...reads.keys()], [...reads.values()], branch.base, null, emitted)
     const isProvisional = branch.solving?.note(cell, memo) === true
     if (!passing && !isProvisional) offer(branch, cell, memo)

@@ -14,9 +14,9 @@ export function memoOf(cell: Cell): Memo | null {
   const { deps, stamps } = edgesOf(cell)
   cell.memo = makeMemo(cell, deps, stamps, (cell.flags & UNPROVED) === 0 ? cell.verifiedAt : -1, cell.shelf === null ? null : cell.shelf.seen, cell.emitted)
   cell.memo.promise = cell.promise
-  const { answers } = (cell.table.branch as Branch).family
-  const answered = (cell.flags & ON_RING) === 0 ? undefined : answers.get(cell)
-  if (answered !== undefined) answers.set(cell.memo, answered)
+  const { fallbacks } = (cell.table.branch as Branch).family
+  const answered = (cell.flags & ON_RING) === 0 ? undefined : fallbacks.get(cell)
+  if (answered !== undefined) fallbacks.set(cell.memo, answered)
   return cell.memo
 }
 

@@ -13,7 +13,7 @@ export function* nodesOf(branch: Branch): Generator<Node> {
     yield* branch.records.values()
     return
   }
-  yield* branch.answers
+  yield* branch.answers ?? []
   for (const { only, byPrimitive, byText, keys, entries } of branch.tables.values()) {
     for (const node of [only, ...byPrimitive.values(), ...byText.values(), keys, entries]) if (node !== null) yield node
   }
