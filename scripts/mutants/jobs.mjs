@@ -11,6 +11,14 @@ export const jobs = [
     first: ['spec/share'],
   },
   {
+    name: 'looks-beyond-what-is-volatile',
+    file: 'core/engine.ts',
+    find: 'if (frame !== null && (frame.flags & (VOLATILE | TAINTED)) !== 0) return false',
+    replace: '',
+    breaks: 'What an overtaken job has read behind something volatile is brought up to date in its name.',
+    first: ['model/history'],
+  },
+  {
     name: 'found-and-left',
     file: 'core/engine.ts',
     find: 'if (own?.follows === true) this.takeWhatWasFound(root, own)',

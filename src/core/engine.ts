@@ -632,6 +632,8 @@ export class Engine implements Host, Rounds {
   private isUntouched(job: Job): boolean {
     const { cell, frame } = job
     const { family } = this
+    // What is volatile counts for its own revision, and what it has read after it would not be read here.
+    if (frame !== null && (frame.flags & (VOLATILE | TAINTED)) !== 0) return false
     if (job.touched !== MAYBE) return job.touched === CLEAN
     if (frame === null || family.depth - family.floor >= DEPTH_LIMIT) return false
     family.depth++

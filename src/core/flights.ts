@@ -5,7 +5,7 @@
  * One that has read nothing yet is not waited for: nothing speaks for it.
  */
 import type { Branch, Job } from './branch.js'
-import { BY_ANSWER, type Cell, type Edge, isCell, type Node, PENDING } from './node.js'
+import { BY_ANSWER, type Cell, type Edge, isCell, type Node, PENDING, TAINTED, VOLATILE } from './node.js'
 import { stampIn } from './records.js'
 import type { Stamp } from './revision.js'
 import { isAsync } from './run.js'
@@ -50,9 +50,9 @@ export function isOnItsWay({ phase }: Job): boolean {
   return phase !== 'running' && phase !== 'done'
 }
 
-/** What its body has read so far, in that order; null: it has not begun, or has read nothing. */
+/** What its body has read so far, in that order; null: it has not begun, has read nothing, or has read what counts for its own revision alone. */
 export function readsOf({ cell, frame, reads }: Job): readonly (readonly [dep: Node, stamp: Stamp])[] | null {
-  if (frame === null) return null
+  if (frame === null || (frame.flags & (VOLATILE | TAINTED)) !== 0) return null
   if (reads !== null) return reads.size > 0 ? [...reads] : null
   const { tail } = frame
   if (tail === null) return null

@@ -12,7 +12,7 @@ import { branchOf, type Calm, faultsOf } from './invariants.js'
 import type { Operation } from './operations.js'
 import { stackOf } from './outcome.js'
 import type { Program } from './program.js'
-import { abort, checkInput, get, prefetch, read, touch } from './reading.js'
+import { abort, accumulated, checkInput, get, prefetch, read, touch } from './reading.js'
 import { crash, loadWorld, type Saved, saveHead } from './saving.js'
 import { drain } from './scheduler.js'
 import { forget, keepUp } from './upkeep.js'
@@ -169,6 +169,8 @@ export class History {
         return touch(world, view, operation.query, operation.arg)
       case 'prefetch':
         return prefetch(world, view, operation.query, operation.arg)
+      case 'accumulated':
+        return accumulated(world, view, operation.query, operation.arg)
       case 'read':
         return read(world, view, operation.waits, operation.expr)
       case 'watch':

@@ -1,7 +1,7 @@
 /** Programs as real definitions: expressions evaluated through `q`. */
 import type { Scheduler } from 'pebre/testing'
-import { derived, type Derived, type DerivedOptions, input, type Input, type InputOptions, interned, type Interned, type Query } from '../../src/index.js'
-import { type Expr, KEYS, MOST, type Program } from './program.js'
+import { type Accumulator, accumulator, derived, type Derived, type DerivedOptions, input, type Input, type InputOptions, interned, type Interned, type Query } from '../../src/index.js'
+import { type Expr, KEYS, MOST, type Program, type Relay } from './program.js'
 
 export type ProgramInput = Input<number[], number>
 export type ProgramQuery = Derived<number[], unknown>
@@ -14,7 +14,10 @@ export interface RunHooks {
 export interface Compiled {
   readonly inputs: readonly ProgramInput[]
   readonly queries: readonly ProgramQuery[]
+  /** Those whose outcome others hand on. */
+  readonly inner: readonly ProgramQuery[]
   readonly symbol: Interned<string>
+  readonly channel: Accumulator<number>
   sync(q: Query, expr: Expr): number
   async(q: Query, expr: Expr): Promise<number>
 }
@@ -42,11 +45,14 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
     return required ? input<number[], number>(`i${i}`, { ...options, required }) : input<number[], number>(`i${i}`, options)
   })
   const queries: ProgramQuery[] = []
+  const inner: ProgramQuery[] = []
   const symbol = interned<string>('symbol')
-  const interpreter = new Interpreter(inputs, queries, symbol, scheduler)
+  const channel = accumulator<number>('channel')
+  const interpreter = new Interpreter(inputs, queries, symbol, channel, scheduler)
   for (const [i, { kind, keepsFailures, neverEqual, cycle, test, body, takesArg }] of program.queries.entries()) {
-    const name = `q${i}`
-    const { history, lru } = program.traits
+    const { history, lru, relays } = program.traits
+    const relay = relays?.[i] ?? null
+    const name = relay === null ? `q${i}` : `p${i}`
     const most = cycle !== undefined && 'initial' in cycle ? MOST : Infinity
     const options: DerivedOptions<unknown> = { history: history?.[i] ?? 0, ...(lru?.[i] == null ? {} : { lru: lru[i] }), ...(keepsFailures ? { errors: 'dependencies' } : {}), ...(neverEqual ? { equals: false } : {}), ...(cycle === undefined ? {} : { cycle }) }
     const begin = (q: Query, arg: number | undefined): { context: Context; end: () => void } => {
@@ -81,23 +87,29 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
       }
     }
     const run = kind === 'sync' ? inTurn : either
-    if (kind === 'async') queries.push(derived(name, async (q, ...[arg]: number[]): Promise<unknown> => inTime(q, arg), options))
-    else queries.push(derived(name, (q, ...[arg]: number[]): unknown => run(q, arg), options))
+    const own = kind === 'async' ? derived(name, async (q, ...[at]: number[]): Promise<unknown> => inTime(q, at), options) : derived(name, (q, ...[at]: number[]): unknown => run(q, at), options)
+    if (relay === null) queries.push(own)
+    else {
+      inner.push(own)
+      queries.push(derived(`q${i}`, (q, ...args: number[]): unknown => interpreter.relay(q, relay, program, () => q.get(own, ...args)), options))
+    }
   }
   const outside = (q: Query): Context => ({ q, arg: 0 })
-  return { inputs, queries, symbol, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
+  return { inputs, queries, inner, symbol, channel, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
 }
 
 class Interpreter {
   private readonly inputs: readonly ProgramInput[]
   private readonly queries: readonly ProgramQuery[]
   private readonly symbol: Interned<string>
+  private readonly channel: Accumulator<number>
   private readonly scheduler: Scheduler
 
-  constructor(inputs: readonly ProgramInput[], queries: readonly ProgramQuery[], symbol: Interned<string>, scheduler: Scheduler) {
+  constructor(inputs: readonly ProgramInput[], queries: readonly ProgramQuery[], symbol: Interned<string>, channel: Accumulator<number>, scheduler: Scheduler) {
     this.inputs = inputs
     this.queries = queries
     this.symbol = symbol
+    this.channel = channel
     this.scheduler = scheduler
   }
 
@@ -134,9 +146,33 @@ class Interpreter {
     return arg === null ? q.get(definition) : q.get(definition, arg)
   }
 
+  relay(q: Query, { before, after, hands }: Relay, program: Program, get: () => unknown): unknown {
+    const context = { q, arg: 0 }
+    const leaveAlone = (i: number): void => {
+      try {
+        this.query(context, i, program.queries[i]?.takesArg === true ? 1 : null)
+      } catch {
+        // Nobody asks what it has come to.
+      }
+    }
+    before.forEach(leaveAlone)
+    const shown = get()
+    after.forEach(leaveAlone)
+    if (hands === 'itself' || !(shown instanceof Promise)) return shown
+    return shown.then((value) => {
+      if (hands === 'reading') q.has(this.inputs[0] as ProgramInput, ...(program.inputs[0]?.keyed === true ? [1] : []))
+      return value
+    })
+  }
+
   /** Interning is seen by nobody: the number that stands for a text stands for that text. */
   private interned({ q }: Context, n: number): number {
     return Number(q.lookup(this.symbol, q.intern(this.symbol, `text ${n}`)).slice(5))
+  }
+
+  private emitted({ q }: Context, n: number): number {
+    q.emit(this.channel, n)
+    return n
   }
 
   sync(at: Context, expr: Expr): number {
@@ -175,6 +211,8 @@ class Interpreter {
         return this.sync(at, expr.a)
       case 'intern':
         return this.interned(at, this.sync(at, expr.a))
+      case 'emit':
+        return this.emitted(at, this.sync(at, expr.a))
       case 'step':
       case 'signal':
         return this.sync(at, expr.a)
@@ -225,6 +263,8 @@ class Interpreter {
         return this.async(at, expr.a)
       case 'intern':
         return this.interned(at, await this.async(at, expr.a))
+      case 'emit':
+        return this.emitted(at, await this.async(at, expr.a))
       case 'step':
         await this.scheduler.step()
         return this.async(at, expr.a)

@@ -43,6 +43,7 @@ export interface Evaluation {
   outcome: Outcome
   /** Ids of what it read itself. */
   readonly reads: Set<string>
+  readonly emitted: number[]
 }
 
 /** A query that is computed in rounds, and what it shows in this one. */
@@ -103,6 +104,19 @@ export class Naive {
     return head.outcome
   }
 
+  /** What was emitted by a cell and all it has read, however far below: each cell once, in any order. */
+  itemsOf(i: number, arg: number | null): number[] {
+    this.cell(i, arg)
+    const met = new Set([cellId(i, arg)])
+    const items: number[] = []
+    for (const id of met) {
+      const evaluation = this.evaluations.get(id)
+      items.push(...(evaluation?.emitted ?? []))
+      for (const read of evaluation?.reads ?? []) met.add(read)
+    }
+    return items
+  }
+
   /** A function without a name, as `read` and `live` evaluate them. */
   outcomeOf(expr: Expr): Outcome {
     const at = this.begin()
@@ -111,7 +125,7 @@ export class Naive {
 
   private begin(): Evaluation {
     const index = this.evaluations.size
-    return { index, low: index, done: false, cyclic: false, volatile: false, outcome: 0, reads: new Set() }
+    return { index, low: index, done: false, cyclic: false, volatile: false, outcome: 0, reads: new Set(), emitted: [] }
   }
 
   private attempt(run: () => number): Outcome {
@@ -135,6 +149,7 @@ export class Naive {
     })
     at.done = true
     at.outcome = at.cyclic || at.low < at.index ? this.shownOnCycle(i) : outcome
+    if (typeof at.outcome === 'string') at.emitted.length = 0
     // The oldest of a ring has ended: whoever reads its members from now on is not on it.
     if (at.low === at.index) for (const member of this.evaluations.values()) if (member.index >= at.index) member.low = Infinity
     return at
@@ -228,6 +243,11 @@ export class Naive {
       case 'volatile':
         at.volatile = true
         return this.value(expr.a, at, arg)
+      case 'emit': {
+        const value = this.value(expr.a, at, arg)
+        at.emitted.push(value)
+        return value
+      }
       case 'step':
       case 'signal':
       case 'intern':

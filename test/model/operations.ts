@@ -21,7 +21,7 @@ export type Operation =
   | { readonly op: 'replace'; readonly view: number; readonly i: number; readonly writes: readonly Write[] }
   /** `asks`: a query is read in the middle. `throws`: and nothing comes of it. */
   | { readonly op: 'batch'; readonly view: number; readonly writes: readonly Write[]; readonly asks: number | null; readonly throws: boolean }
-  | { readonly op: 'invalidate' | 'touch' | 'prefetch'; readonly view: number; readonly query: number; readonly arg: number }
+  | { readonly op: 'invalidate' | 'touch' | 'prefetch' | 'accumulated'; readonly view: number; readonly query: number; readonly arg: number }
   /** `leaving`: with a signal of its own. */
   | { readonly op: 'get'; readonly view: number; readonly query: number; readonly arg: number; readonly leaving: boolean }
   | { readonly op: 'abort'; readonly nth: number }
@@ -45,7 +45,16 @@ export function makeOperations(program: Program, seed: number, count: number): O
     operations.push(maker.next())
     if (rng.chance(0.45)) operations.push({ op: 'ticks', count: rng.chance(0.5) ? 0 : 1 + rng.int(5) })
   }
-  return program.traits.upkeep === true ? withUpkeep(program, operations, random(seed ^ 0x6c62272e)) : operations
+  const asked = program.traits.emits === true ? withItems(program, operations, random(seed ^ 0x1f3d5b79)) : operations
+  return program.traits.upkeep === true ? withUpkeep(program, asked, random(seed ^ 0x6c62272e)) : asked
+}
+
+/** Drawn apart, so that the rest is the same without. */
+function withItems({ queries }: Program, operations: readonly Operation[], rng: Random): Operation[] {
+  return operations.flatMap((operation): Operation[] => {
+    if (!rng.chance(0.1)) return [operation]
+    return [operation, { op: 'accumulated', view: rng.chance(0.6) ? 0 : rng.int(6), query: rng.int(queries.length), arg: rng.int(KEYS) }]
+  })
 }
 
 /** Drawn apart, so that the rest is the same without. */

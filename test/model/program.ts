@@ -26,8 +26,8 @@ export type Expr =
   | { readonly t: 'throw'; readonly a: Expr }
   /** Waits for its turn on the scheduler; asks for the signal; is good for this revision only. */
   | { readonly t: 'step' | 'signal' | 'volatile'; readonly a: Expr }
-  /** Interns a text and looks it up again. */
-  | { readonly t: 'intern'; readonly a: Expr }
+  /** Interns a text and looks it up again; puts the value on the channel beside the result. */
+  | { readonly t: 'intern' | 'emit'; readonly a: Expr }
   /** The bound revision, by a body that says it is volatile. */
   | { readonly t: 'revision' }
   /** Reads the query itself with the argument below, as long as there is one, and then `a`. */
@@ -54,6 +54,15 @@ export interface QuerySpec {
   readonly cycle?: { readonly initial: number } | { readonly fallback: number }
   readonly test: Expr
   readonly body: Expr
+}
+
+/** How a plain function hands on what an asynchronous query gives. */
+export interface Relay {
+  /** Queries below it that it reads before and after, and leaves alone. */
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+  /** The promise as it is, one of its own, or one of its own that reads an input on its way. */
+  readonly hands: 'itself' | 'after' | 'reading'
 }
 
 /** What may come up in a program and a history. */
@@ -93,6 +102,10 @@ export interface Traits {
   readonly saves?: number | null
   /** Commits are written down, and it is what stands in the log then that goes on. */
   readonly logs?: boolean
+  /** Of each query: how it hands on what another one, which has its body, comes to; null: it has its body itself. */
+  readonly relays?: readonly (Relay | null)[]
+  /** Bodies emit, and what was emitted below a query is asked for. */
+  readonly emits?: boolean
 }
 
 /** Durabilities that allow any writes. */

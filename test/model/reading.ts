@@ -27,6 +27,18 @@ export function get(world: World, view: ViewModel, query: number, arg: number, l
   return ask(world, { name: world.name(`get of ${cellId(query, own)}`, view), view, kind, expected, controller }, () => reader.get(definition, ...args))
 }
 
+/** Asks for what was emitted below a query. The order is that of the reads, which those that wait for several at once do not settle. */
+export function accumulated(world: World, view: ViewModel, query: number, arg: number): void {
+  const { definition, args, kind, arg: own } = world.target(query, arg)
+  const text = (items: readonly number[]): string => `items ${items.toSorted((a, b) => a - b).join()}`
+  const { outcome } = view.cell(view.state, query, own)
+  const expected = typeof outcome === 'string' ? outcome : text(view.itemsOf(view.state, query, own))
+  ask(world, { name: world.name(`items of ${cellId(query, own)}`, view), view, kind, expected, controller: null }, () => {
+    const found = view.view.accumulated(world.compiled.channel, definition, ...args) as readonly number[] | Promise<readonly number[]>
+    return found instanceof Promise ? found.then(text) : text(found)
+  })
+}
+
 /** Evaluates an expression once. */
 export function read(world: World, view: ViewModel, waits: boolean, expr: Expr): void {
   const { compiled } = world

@@ -63,8 +63,8 @@ export async function loadWorld(program: Program, { port, kept, states, isLog }:
     else world.startFrom(found.slots)
     return world
   }
-  const { inputs, queries, symbol } = world.compiled
-  const { loaded } = await loadCache(world.db, { port, name: FILE }, { definitions: [...inputs, ...queries, symbol] })
+  const { inputs, queries, inner, symbol } = world.compiled
+  const { loaded } = await loadCache(world.db, { port, name: FILE }, { definitions: [...inputs, ...queries, ...inner, symbol] })
   if (!loaded) world.faults.push('save: nothing was loaded')
   world.startFrom((states[0] as State).slots)
   for (const id of kept) world.runs.forbidden.add(id)
@@ -77,7 +77,7 @@ function keepsAll({ traits }: Program): boolean {
   return cells == null && lru.length === 0 && upkeep !== true && !reactions && !unequal && !cyclic && !racing
 }
 
-/** The cells that read, however far below, neither a failure nor what is volatile. */
+/** The cells that read, however far below, neither a failure, nor what is volatile, nor what emits. */
 function keptCells(program: Program, head: ViewModel): string[] {
   const known = new Map<string, boolean>()
   const isKept = (id: string): boolean => {
@@ -85,9 +85,9 @@ function keptCells(program: Program, head: ViewModel): string[] {
     if (query === undefined) return true
     const before = known.get(id)
     if (before !== undefined) return before
-    const { outcome, volatile, reads } = head.cell(head.state, Number(query), arg === undefined ? null : Number(arg))
+    const { outcome, volatile, reads, emitted } = head.cell(head.state, Number(query), arg === undefined ? null : Number(arg))
     known.set(id, false)
-    const kept = typeof outcome !== 'string' && !volatile && [...reads].every(isKept)
+    const kept = typeof outcome !== 'string' && !volatile && emitted.length === 0 && [...reads].every(isKept)
     known.set(id, kept)
     return kept
   }

@@ -69,6 +69,7 @@ export function showOperation(operation: Operation): string {
       return `v${operation.view}: get${operation.leaving ? ' with signal' : ''} q${operation.query}(${operation.arg})`
     case 'invalidate':
     case 'touch':
+    case 'accumulated':
     case 'prefetch':
     case 'watch':
     case 'observe':

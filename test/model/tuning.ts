@@ -3,7 +3,7 @@
  * and saves. Drawn apart from the program, so that one program can be played in several ways: as twins.
  */
 import { random, type Random } from 'pebre/testing'
-import { type Expr, type Level, makeAnswered, makeProgram, type Program, type QuerySpec } from './program.js'
+import { type Expr, type Level, makeAnswered, makeProgram, type Program, type QuerySpec, type Relay } from './program.js'
 
 /** Beyond the operations of any history. */
 export const AT_THE_END = 1000
@@ -32,10 +32,14 @@ export function tune(program: Program, rng: Random): Program {
   const saves = !traits.closes && rng.chance(0.2) ? (rng.chance(0.4) ? AT_THE_END : rng.int(40)) : null
   const interns = rng.chance(0.2)
   const logs = saves !== null && rng.chance(0.5)
+  const known = interns ? queries.map((query): QuerySpec => ({ ...query, body: wrapped(query.body, 'intern', rng) })) : queries
+  // On a cycle what a member has come to before it is found counts for nobody, and of a race nobody knows how far it has gone.
+  const emits = !traits.cyclic && !traits.racing && rng.chance(0.2)
+  const relays = rng.chance(0.25) ? queries.map((query, i) => (rng.chance(0.4) ? relayFor(query, i, emits || traits.cyclic, rng) : null)) : []
   return {
     inputs,
-    queries: interns ? queries.map((query): QuerySpec => ({ ...query, body: interned(query.body, rng) })) : queries,
-    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves, logs },
+    queries: emits ? known.map((query): QuerySpec => ({ ...query, body: wrapped(query.body, 'emit', rng) })) : known,
+    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves, logs, relays, emits },
   }
 }
 
@@ -51,12 +55,18 @@ export function bare(program: Program): Program {
   return { ...program, traits: { cyclic, failing, volatile, racing, tables, mixed, snapshots, aborts, invalidates, reactions, unequal, deep, closes, events: false } }
 }
 
-/** Has some parts of an expression interned and looked up. */
-function interned(expr: Expr, rng: Random): Expr {
+/** `isExact`: what it reads besides would count. On a cycle it would be no wait, and its items would be found. */
+function relayFor({ kind, deep }: QuerySpec, i: number, isExact: boolean, rng: Random): Relay | null {
+  const below = (): number[] => (isExact || i === 0 || rng.chance(0.7) ? [] : [rng.int(i)])
+  return kind === 'sync' || deep ? null : { before: below(), after: below(), hands: rng.pick(['itself', 'itself', 'after', 'reading'] as const) }
+}
+
+/** Has some parts of an expression interned and looked up, or emitted. */
+function wrapped(expr: Expr, t: 'intern' | 'emit', rng: Random): Expr {
   const parts = Object.entries(expr).map(([name, part]: [string, unknown]) => {
-    if (Array.isArray(part)) return [name, part.map((item: Expr) => interned(item, rng))]
-    return [name, typeof part === 'object' && part !== null ? interned(part as Expr, rng) : part]
+    if (Array.isArray(part)) return [name, part.map((item: Expr) => wrapped(item, t, rng))]
+    return [name, typeof part === 'object' && part !== null ? wrapped(part as Expr, t, rng) : part]
   })
   const inner = Object.fromEntries(parts) as Expr
-  return rng.chance(0.15) ? { t: 'intern', a: inner } : inner
+  return rng.chance(0.15) ? { t, a: inner } : inner
 }

@@ -51,6 +51,10 @@ export class ViewModel {
     return this.naive(state).cell(query, arg)
   }
 
+  itemsOf(state: State, query: number, arg: number | null): number[] {
+    return this.naive(state).itemsOf(query, arg)
+  }
+
   outcomeOf(state: State, expr: Expr): Outcome {
     return new Naive(this.program, state).outcomeOf(expr)
   }

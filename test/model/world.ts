@@ -71,8 +71,8 @@ export class World {
 
   /** The database is what stands in this place, and writes its commits there. */
   async openIn(port: Port): Promise<OpenedDatabase> {
-    const { inputs, queries, symbol } = this.compiled
-    const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, symbol] })
+    const { inputs, queries, inner, symbol } = this.compiled
+    const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, ...inner, symbol] })
     this.db = opened
     this.startFrom(new Map())
     return opened
