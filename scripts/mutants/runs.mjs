@@ -3,6 +3,22 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const runs = [
   {
+    name: 'settles-above-a-run',
+    file: 'core/run.ts',
+    find: ' || (isCell(dep) && isClosed(dep))',
+    replace: '',
+    breaks: 'Who settles while one that it has read runs again stays as it is, whatever that comes to.',
+    first: ['spec/err-caught'],
+  },
+  {
+    name: 'left-alone-and-told',
+    file: 'core/engine.ts',
+    find: '    edge.run = 0\n',
+    replace: '',
+    breaks: 'What a run has left alone writes its stamp into the earlier result that was taken up since.',
+    first: ['model/history'],
+  },
+  {
     name: 'stamp-compared-wrong-way',
     file: 'core/engine.ts',
     find: '      if (dep.stamp !== edge.stamp) {',

@@ -1145,7 +1145,11 @@ function restampEdges(cell: Cell, branch: Branch, { deps, stamps }: Memo): boole
   for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (count === deps.length || localOf(branch, deps[count++] as Node) !== edge.dep) return false
   if (count < deps.length) return false
   count = 0
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) edge.stamp = stamps[count++] as Stamp
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) {
+    edge.stamp = stamps[count++] as Stamp
+    // What a run has asked for and left alone may still end, and says nothing here.
+    edge.run = 0
+  }
   return true
 }
 

@@ -7,11 +7,11 @@
 import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
-import { collect, cutEdges, cutEdgesTo } from './graph.js'
+import { collect, cutEdges, cutEdgesTo, isClosed } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -364,9 +364,12 @@ function closeRing(cell: Cell): void {
   for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp === IN_RING && edge.dep.mark === CLEAN) edge.stamp = edge.dep.stamp
 }
 
-/** Something the cell has read shows another stamp by now. */
+/** Something the cell has read shows another stamp by now, or may soon, and would tell nobody: it has marked those above it already. */
 function sawOther(cell: Cell): boolean {
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== PENDING && edge.stamp !== IN_RING && edge.stamp !== BY_ANSWER && edge.stamp !== edge.dep.stamp) return true
+  for (let { deps: edge } = cell; edge !== null; edge = edge.nextDep) {
+    const { stamp, dep } = edge
+    if (stamp !== PENDING && stamp !== IN_RING && stamp !== BY_ANSWER && (stamp !== dep.stamp || (isCell(dep) && isClosed(dep)))) return true
+  }
   return false
 }
 

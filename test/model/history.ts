@@ -7,7 +7,10 @@
  *   in the end              nothing is on its way, no promise hangs, no rejection went unhandled
  */
 import { MemoryPort, OpenedDatabase } from 'pebre/persist'
+import { random } from 'pebre/testing'
 import type { Snapshot } from '../../src/index.js'
+import { tryDamaged } from './faults.js'
+import { tryHostile } from './hostile.js'
 import { branchOf, type Calm, faultsOf } from './invariants.js'
 import type { Operation } from './operations.js'
 import { stackOf } from './outcome.js'
@@ -18,14 +21,14 @@ import { drain } from './scheduler.js'
 import { forget, keepUp } from './upkeep.js'
 import type { ViewModel } from './views.js'
 import { countRevisions, listen, unsubscribe, watch } from './watching.js'
-import { World } from './world.js'
+import { type Tried, World } from './world.js'
 import { batch, invalidate, promote, replace, restore, write } from './writing.js'
 
 /** Something the engine did wrong. The first word of the message is its kind. */
 export class Fault extends Error {}
 
 /** What there was in a history. */
-export interface Played {
+export interface Played extends Tried {
   readonly operations: number
   readonly runs: number
   /** Revisions of views that answers were compared in. */
@@ -101,11 +104,14 @@ export class History {
     const { runs, choices, order, answers } = world
     const states = world.views.reduce((sum, view) => sum + view.states.length, 0)
     const emissions = world.subscriptions.reduce((sum, subscription) => sum + subscription.emissions, 0)
-    return { operations, runs: runs.total, states, answers, emissions, choices, order, evictions: world.evictions, loads: 0 }
+    return { operations, runs: runs.total, states, answers, emissions, choices, order, evictions: world.evictions, loads: 0, ...world.tried }
   }
 
   /** What was saved goes on in another database, with the first of the operations. */
   private async playLoaded(saved: Saved, operations: readonly Operation[]): Promise<Played> {
+    await tryDamaged(this.world, saved, random(this.world.runs.total))
+    const [fault] = this.world.faults
+    if (fault !== undefined) throw new Fault(fault)
     const played = this.played(operations.length)
     const world = await loadWorld(this.world.program, saved)
     const after = new History(world.program, this.ignored, world)
@@ -182,6 +188,8 @@ export class History {
         return
       case 'dispose':
         return this.dispose(view)
+      case 'hostile':
+        return tryHostile(world, view, operation.nth)
       case 'restore':
         return restore(world, view, world.viewAt(operation.from))
       case 'promote':
@@ -231,7 +239,9 @@ export class History {
           await this.settle()
           continue
         }
-        if (first !== second) faults.push(`twice: ${model.name} gave something else for q${query} when it was asked for the second time`)
+        // One that is either may have been waited for, and have come to a plain value.
+        const isPlainNow = program.queries[query]?.kind === 'mixed' && first instanceof Promise && !(second instanceof Promise)
+        if (first !== second && !isPlainNow) faults.push(`twice: ${model.name} gave something else for q${query} when it was asked for the second time`)
         if (family.runs !== runs) faults.push(`twice: ${model.name} ran something for q${query} when it was asked for the second time`)
         await this.settle()
       }
@@ -245,6 +255,8 @@ export class History {
     await this.settle()
     const { jobs, live } = this.world.db.stats()
     if (jobs + live !== 0) throw new Fault(`rest: stats tell ${jobs} jobs and ${live} live queries`)
+    const { tried, reported } = this.world
+    if (tried.thrown !== reported) throw new Fault(`reported: subscribers threw ${tried.thrown} times, and ${reported} were told of`)
   }
 
   /** Ends everything while it is on its way. */

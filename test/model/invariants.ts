@@ -93,7 +93,7 @@ class Checker {
     for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) {
       const { reader } = edge
       // A read that was not awaited is completed by the job itself.
-      if (reader.owner !== null || (edge.stamp === PENDING && cell.owner !== null) || edge.stamp === BY_ANSWER) continue
+      if (reader.owner !== null || (edge.stamp === PENDING && (cell.owner !== null || cell.job !== null)) || edge.stamp === BY_ANSWER) continue
       this.expect(!isFresh(reader) || isOnRing(reader), () => `marks: ${name(cell)} is marked (${cell.mark}), and its reader ${name(reader)} is not (${reader.mark})`)
     }
   }

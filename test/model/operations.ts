@@ -31,6 +31,8 @@ export type Operation =
   | { readonly op: 'unsubscribe'; readonly nth: number }
   | { readonly op: 'snapshot' | 'dispose' | 'promote'; readonly view: number }
   | { readonly op: 'restore'; readonly view: number; readonly from: number }
+  /** Something that must be refused. */
+  | { readonly op: 'hostile'; readonly view: number; readonly nth: number }
   | { readonly op: 'step'; readonly nth: number }
   /** Of the head. `arg`, where a limit is set: how many values are kept. */
   | { readonly op: 'collect' | 'limit' | 'pin' | 'unpin' | 'compact'; readonly query: number; readonly arg: number }
@@ -46,7 +48,12 @@ export function makeOperations(program: Program, seed: number, count: number): O
     if (rng.chance(0.45)) operations.push({ op: 'ticks', count: rng.chance(0.5) ? 0 : 1 + rng.int(5) })
   }
   const asked = program.traits.emits === true ? withItems(program, operations, random(seed ^ 0x1f3d5b79)) : operations
-  return program.traits.upkeep === true ? withUpkeep(program, asked, random(seed ^ 0x6c62272e)) : asked
+  const tried = program.traits.hostile === true ? withHostile(asked, random(seed ^ 0x2c9277b5)) : asked
+  return program.traits.upkeep === true ? withUpkeep(program, tried, random(seed ^ 0x6c62272e)) : tried
+}
+
+function withHostile(operations: readonly Operation[], rng: Random): Operation[] {
+  return operations.flatMap((operation): Operation[] => (rng.chance(0.15) ? [operation, { op: 'hostile', view: rng.int(6), nth: rng.int(10_000) }] : [operation]))
 }
 
 /** Drawn apart, so that the rest is the same without. */

@@ -102,6 +102,8 @@ export interface Traits {
   readonly saves?: number | null
   /** Commits are written down, and it is what stands in the log then that goes on. */
   readonly logs?: boolean
+  /** Subscribers throw, and what must be refused is asked for. */
+  readonly hostile?: boolean
   /** Of each query: how it hands on what another one, which has its body, comes to; null: it has its body itself. */
   readonly relays?: readonly (Relay | null)[]
   /** Bodies emit, and what was emitted below a query is asked for. */

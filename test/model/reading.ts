@@ -88,6 +88,7 @@ export function abort(world: World, nth: number): void {
   const call = leaving[nth % Math.max(1, leaving.length)]
   if (call === undefined) return
   call.aborted = true
+  world.tried.abandoned++
   call.controller?.abort(ABORTED)
 }
 

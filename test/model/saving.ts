@@ -15,7 +15,7 @@ export interface Saved {
   readonly kept: readonly string[]
 }
 
-const FILE = 'cache'
+export const FILE = 'cache'
 
 /** Begins to save the head. `isWhole`: all queries have just been asked, so that all results that can be are saved. */
 export function saveHead(world: World, isWhole = false): Saved {
@@ -33,8 +33,16 @@ export function saveHead(world: World, isWhole = false): Saved {
 }
 
 /** What a port in memory holds. */
-interface Files {
+export interface Files {
   readonly files: Map<string, { readonly bytes: Uint8Array; readonly length: number }>
+}
+
+/** At once: nothing may be written meanwhile. */
+export function copyOf(port: MemoryPort): MemoryPort {
+  const copy = new MemoryPort()
+  const { files } = port as unknown as Files
+  for (const [name, { bytes, length }] of files) (copy as unknown as Files).files.set(name, { bytes: bytes.slice(), length })
+  return copy
 }
 
 /** What a process leaves behind that is killed once everything so far is written. */
@@ -42,10 +50,8 @@ export async function crash(world: World, port: MemoryPort): Promise<Saved> {
   const head = world.viewAt(0)
   const { revision } = head.state
   await (world.db as OpenedDatabase).flush()
-  const copy = new MemoryPort()
-  // At once: nothing may be written meanwhile.
-  const { files } = port as unknown as Files
-  for (const [name, { bytes, length }] of files) (copy as unknown as Files).files.set(name, { bytes: bytes.slice(), length })
+  const copy = copyOf(port)
+  world.tried.crashes++
   head.follow()
   const states = head.states.slice(revision)
   return { port: copy, states, isLog: true, kept: [] }
@@ -87,6 +93,9 @@ function keptCells(program: Program, head: ViewModel): string[] {
     if (before !== undefined) return before
     const { outcome, volatile, reads, emitted } = head.cell(head.state, Number(query), arg === undefined ? null : Number(arg))
     known.set(id, false)
+    const relay = program.traits.relays?.[Number(query)]
+    // What it has read besides may be what is not saved.
+    if (relay != null && relay.before.length + relay.after.length > 0) return false
     const kept = typeof outcome !== 'string' && !volatile && emitted.length === 0 && [...reads].every(isKept)
     known.set(id, kept)
     return kept

@@ -81,6 +81,8 @@ export function showOperation(operation: Operation): string {
     case 'dispose':
     case 'promote':
       return `v${operation.view}: ${operation.op}`
+    case 'hostile':
+      return `v${operation.view}: hostile ${operation.nth}`
     case 'restore':
       return `v${operation.view}: restore v${operation.from}`
     case 'abort':

@@ -1,5 +1,6 @@
 /** Finds a history that fails, and makes it short: operations are left out, and bodies replaced by parts of them, while it fails alike. */
 import { random } from 'pebre/testing'
+import { departures, leavable } from './faults.js'
 import { Fault, History, type Played } from './history.js'
 import { makeOperations, type Operation } from './operations.js'
 import type { Expr, Program, QuerySpec, Traits } from './program.js'
@@ -22,7 +23,7 @@ export async function playHistory(program: Program, operations: readonly Operati
 }
 
 /** Ways to work that may have nothing to do with a fault. */
-const OFF = { cells: null, events: false, durability: [], history: [], lru: [], boxed: false, freeze: false, forgets: false, upkeep: false, saves: null, logs: false, relays: [] } satisfies Partial<Traits>
+const OFF = { cells: null, events: false, durability: [], history: [], lru: [], boxed: false, freeze: false, forgets: false, upkeep: false, saves: null, logs: false, relays: [], hostile: false } satisfies Partial<Traits>
 
 const kindOf = (message: string): string => message.slice(0, message.indexOf(':'))
 
@@ -33,6 +34,16 @@ export async function playSeed(seed: number, ignored: readonly string[] = [], ch
   const operations = makeOperations(program, seed, 10 + rng.int(rng.chance(0.1) ? 200 : 40))
   const played = await playHistory(program, operations, ignored)
   return typeof played === 'string' ? { program, operations, message: played } : played
+}
+
+/** Plays the program of a seed with a caller that leaves, at each point in turn. */
+export async function* playDepartures(seed: number): AsyncGenerator<Played | Failing> {
+  const program = leavable(programOf(seed))
+  for (const operations of departures(program, makeOperations(program, seed, 40), random(seed ^ 0x51ed270b))) {
+    const played = await playHistory(program, operations)
+    yield typeof played === 'string' ? { program, operations, message: played } : played
+    if (typeof played !== 'string' && played.abandoned === 0) return
+  }
 }
 
 /** A shorter history that fails alike. */

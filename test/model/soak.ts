@@ -11,7 +11,7 @@ import type { Played } from './history.js'
 import { titleOf } from './outcome.js'
 import type { Program } from './program.js'
 import { drain } from './scheduler.js'
-import { type Failing, playSeed, report, shrink } from './shrink.js'
+import { type Failing, playDepartures, playSeed, report, shrink } from './shrink.js'
 import { answeredOf, bare, twin } from './tuning.js'
 
 const MEBIBYTE = 2 ** 20
@@ -20,6 +20,9 @@ const SLACK = 8 * MEBIBYTE
 const TRIES = 1500
 /** After so many seeds the heap is as large as it should stay. */
 const WARM = 150
+
+/** Of so many seeds one is played with a caller that leaves at each point in turn. */
+const DEPARTING = 12
 
 /** Only programs with cycles that have an answer; null: those too. */
 type Cycles = 'rounds' | 'fallback' | null
@@ -44,6 +47,8 @@ class Soak {
   private mismatches = 0
   private heap = 0
   private way = 0
+  /** Histories in which a caller leaves at a given point. */
+  private points = 0
   private resources: readonly string[] = []
 
   constructor(first: number, skips: boolean, cycles: Cycles) {
@@ -59,6 +64,7 @@ class Soak {
       const seed = (this.first + this.seeds) >>> 0
       process.send?.(seed)
       for (const [i, way] of waysOf(seed, this.cycles).entries()) if (!(await this.play(seed, i, way))) return false
+      if (seed % DEPARTING === 0 && this.cycles === null && !(await this.depart(seed))) return false
       this.seeds++
       if (this.seeds === WARM) this.heap = await heapUsed()
       if (this.seeds === WARM) this.resources = openResources()
@@ -73,8 +79,20 @@ class Soak {
 
   private async play(seed: number, way: number, change: (program: Program) => Program): Promise<boolean> {
     this.way = way
-    const played = await playSeed(seed, [], change)
-    if ('message' in played) return this.fail(seed, way, played)
+    return this.count(seed, await playSeed(seed, [], change))
+  }
+
+  private async depart(seed: number): Promise<boolean> {
+    this.way = waysOf(seed, null).length
+    for await (const played of playDepartures(seed)) {
+      if (!(await this.count(seed, played))) return false
+      this.points++
+    }
+    return true
+  }
+
+  private async count(seed: number, played: Played | Failing): Promise<boolean> {
+    if ('message' in played) return this.fail(seed, this.way, played)
     this.histories++
     this.orders.add(played.order)
     const { order: _, ...counts } = played
@@ -120,6 +138,8 @@ class Soak {
       `  interleavings       ${this.orders.size.toLocaleString('en')} orders of steps, ${this.total('choices')} steps chosen among several`,
       `  evictions           ${this.total('evictions')}`,
       `  saves and loads     ${this.total('loads')}`,
+      `  faults tried        ${this.total('abandoned')} callers left, at each of ${this.points.toLocaleString('en')} points in turn; ${this.total('thrown')} subscribers threw; ${this.total('hostile')} keys, values and functions were to be refused;`,
+      `                      ${this.total('damaged')} files were spoiled, ${this.total('crashes')} logs left as by a crash`,
     ].join('\n')
   }
 

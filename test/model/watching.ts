@@ -15,17 +15,20 @@ export function watch(world: World, view: ViewModel, operation: Watching): void 
     const { compiled } = world
     const subscription = add(world, view, operation, !waits, (state) => view.outcomeOf(state, expr))
     const values = waits ? view.view.live((q) => compiled.async(q, expr)) : view.view.live((q): number => compiled.sync(q, expr))
-    hearValues(subscription, values)
+    hearValues(world, subscription, values)
     return
   }
   const { definition, kind, query, arg, args } = world.target(operation.query, operation.arg)
   const subscription = add(world, view, operation, kind === 'sync', (state) => view.cell(state, query, arg).outcome, cellId(query, arg))
   if (operation.op === 'observe') {
-    hearValues(subscription, view.view.observe(definition, ...args))
+    hearValues(world, subscription, view.view.observe(definition, ...args))
     return
   }
   const handle = view.view.watch(definition, ...args).subscribe({
-    next: (state: QueryState<unknown>) => subscription.state(state),
+    next: (state: QueryState<unknown>) => {
+      subscription.state(state)
+      world.throwAsSubscriber()
+    },
     error: (error: unknown) => world.faults.push(`emission: ${subscription.name} errored with ${String(error)}`),
   })
   subscription.follow(() => handle.unsubscribe())
@@ -35,8 +38,17 @@ interface Values {
   subscribe(observer: { readonly next: (value: unknown) => void; readonly error: (error: unknown) => void }): { unsubscribe(): void }
 }
 
-function hearValues(subscription: SubscriptionModel, values: Values): void {
-  const handle = values.subscribe({ next: (value) => subscription.value(value as Outcome), error: (error) => subscription.error(error) })
+function hearValues(world: World, subscription: SubscriptionModel, values: Values): void {
+  const handle = values.subscribe({
+    next: (value) => {
+      subscription.value(value as Outcome)
+      world.throwAsSubscriber()
+    },
+    error: (error) => {
+      subscription.error(error)
+      world.throwAsSubscriber()
+    },
+  })
   subscription.follow(() => handle.unsubscribe())
 }
 
@@ -62,6 +74,7 @@ export function countRevisions(world: World, { view, name }: ViewModel): void {
   let last = view.revision - 1
   view.revision$.subscribe((revision) => {
     if (revision !== ++last) world.faults.push(`revision: ${name} told ${revision} after ${last - 1}`)
+    world.throwAsSubscriber()
   })
 }
 
@@ -71,5 +84,6 @@ export function listen(world: World): void {
   world.db.events('run', 'hit', 'join', 'validation').subscribe((event) => {
     if (event.type === 'queryStarted') started.add(event.run)
     else if ('run' in event && !started.delete(event.run)) world.faults.push(`events: run ${event.run} of ${event.id} ended and had not started, or ended twice`)
+    world.throwAsSubscriber()
   })
 }

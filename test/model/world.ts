@@ -20,6 +20,23 @@ export interface Call {
   aborted: boolean
 }
 
+/** What subscribers throw, and batches, updates and functions of callers. */
+export const thrown = new Error('thrown on purpose')
+
+/** How many faults were tried. */
+export interface Tried {
+  /** Callers that left. */
+  abandoned: number
+  /** Subscribers that threw. */
+  thrown: number
+  /** Keys, values and functions that are none. */
+  hostile: number
+  /** Files that were spoiled. */
+  damaged: number
+  /** Logs left as a crash would leave them. */
+  crashes: number
+}
+
 /** A query of the program with the argument it takes in this program, if any. */
 export interface Target {
   readonly query: number
@@ -47,6 +64,10 @@ export class World {
   answers = 0
   choices = 0
   order = 0
+  /** Faults tried. */
+  readonly tried: Tried = { abandoned: 0, thrown: 0, hostile: 0, damaged: 0, crashes: 0 }
+  /** What subscribers have thrown that the database has told of. */
+  reported = 0
   readonly pins: Pin[] = []
   /** Files that are being written. */
   readonly written: Promise<unknown>[] = []
@@ -66,7 +87,19 @@ export class World {
 
   private options(): DatabaseOptions {
     const { cells, freeze } = this.program.traits
-    return { limits: { cells: cells ?? Infinity }, freeze: freeze ?? true, onUnhandledError: (error) => this.faults.push(`reported: ${String(error)}`) }
+    return { limits: { cells: cells ?? Infinity }, freeze: freeze ?? true, onUnhandledError: (error) => this.report(error) }
+  }
+
+  private report(error: unknown): void {
+    if (error === thrown) this.reported++
+    else this.faults.push(`reported: ${String(error)}`)
+  }
+
+  /** What a subscriber does in the end, where it is hostile. */
+  throwAsSubscriber(): void {
+    if (this.program.traits.hostile !== true) return
+    this.tried.thrown++
+    throw thrown
   }
 
   /** The database is what stands in this place, and writes its commits there. */

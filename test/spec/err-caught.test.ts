@@ -1,5 +1,5 @@
 /** Failures on their way: whose they are, who caught them, and what happens when they are over. */
-import { record, Stops } from 'pebre/testing'
+import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, queryPath } from '../../src/index.js'
 import { number, risks } from '../support/risks.js'
@@ -189,6 +189,45 @@ describe('whose failure it is', () => {
     thrownBy(() => db.get(box))
     db.set(number, 'a', 0)
     expect(db.get(box)).toBe(before)
+  })
+
+  it('[ERR-4 VAL-2] who settles while one that it has read runs again hears of what that comes to', async () => {
+    const stops = new Stops()
+    let fails = true
+    const flaky = derived('flaky', () => {
+      if (fails) throw new Error('flaky')
+      return 1
+    })
+    const caught = derived('caught', async (q) => {
+      await stops.at(`caught ${fails}`)
+      try {
+        return q.get(flaky)
+      } catch {
+        return 0
+      }
+    })
+    const top = derived('top', async (q) => {
+      const value = await q.get(caught)
+      await stops.at('top')
+      return 10 * q.get(number, 'a') + value
+    })
+    const db = createDatabase()
+    const settled = track(db.get(caught))
+    await stops.openAll()
+    expect(settled).toEqual({ state: 'fulfilled', value: 0 })
+    db.set(number, 'a', 1)
+    const first = track(db.get(top))
+    await flush()
+    fails = false
+    expect(db.get(flaky)).toBe(1)
+    const second = track(db.get(caught))
+    await stops.open('top')
+    expect([first.state, second.state]).toEqual(['fulfilled', 'pending'])
+    await stops.openAll()
+    expect(second).toEqual({ state: 'fulfilled', value: 1 })
+    const third = track(db.get(top))
+    await stops.openAll()
+    expect(third).toEqual({ state: 'fulfilled', value: 11 })
   })
 
   it('[ERR-2] a failed async query that is overtaken fails for its own callers only', async () => {
