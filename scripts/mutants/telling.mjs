@@ -3,6 +3,22 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const telling = [
   {
+    name: 'every-forgets-what-is-read-late',
+    file: 'core/policies.ts',
+    find: 'what the next commit changes.\n    this.branch.passing.add(this)\n',
+    replace: 'what the next commit changes.\n',
+    breaks: "A revision that changes what an evaluation reads after its commit is never told by 'every'.",
+    first: ['spec/live-policies'],
+  },
+  {
+    name: 'needed-leaves-the-buffer',
+    file: 'core/policies.ts',
+    find: 'if (entries[at]?.isOpen === true) return at',
+    replace: 'void at',
+    breaks: 'A revision that changes the result goes while one that may change nothing stays in the buffer.',
+    first: ['spec/live-policies'],
+  },
+  {
     name: 'result-told-out-of-turn',
     file: 'core/live.ts',
     find: 'branch.family.delivery.put(new Landing(this, this.waitAt, wait.target.branch !== branch, outcome))',

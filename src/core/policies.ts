@@ -22,7 +22,7 @@ export interface LiveOptions {
   readonly policy?: 'latest' | 'restart' | 'every'
   /** With `'restart'`: how many times in a row it may start again before a result is let finish. Default 3. */
   readonly restarts?: number
-  /** With `'every'`: how many revisions may wait behind the oldest one at work. When one more comes, the newest but one goes. Default 100. */
+  /** With `'every'`: how many revisions may wait behind the oldest one at work. When one more comes, the newest but one goes, or one that may change nothing. Default 100. */
   readonly buffer?: number
   /** With `'every'`: told how many revisions were left out so far, each time one is. */
   readonly onDropped?: (dropped: number) => void
@@ -92,6 +92,8 @@ class Entry implements Outsider {
   private readonly live: CompleteCell
   wait: Wait | null = null
   outcome: Outcome | null = null
+  /** Nobody knows yet whether the revision changes anything. */
+  isOpen = false
 
   constructor(revision: Revision, live: CompleteCell) {
     this.revision = revision
@@ -127,15 +129,27 @@ class CompleteCell extends LiveCell {
       return
     }
     const entry = new Entry(this.branch.revision, this)
-    if (found instanceof Job) entry.wait = addWait(found, null, null, null, entry)
-    else entry.outcome = copyOf(found)
+    if (found instanceof Job) {
+      entry.wait = addWait(found, null, null, null, entry)
+      entry.isOpen = found.frame === null
+    } else entry.outcome = copyOf(found)
     entries.push(entry)
-    // The oldest is let finish, so that something is always told; the newest is what stands in the end.
-    if (entries.length > this.limit + 1) this.drop(entries.splice(-2, 1)[0] as Entry)
+    if (entries.length > this.limit + 1) this.drop(this.leastNeeded())
+    // What is on its way may still read what the next commit changes.
+    this.branch.passing.add(this)
     this.growStale()
   }
 
-  private drop({ wait }: Entry): void {
+  /** The oldest is let finish, so that something is always told; the newest is what stands in the end. Those between that may change nothing go first. */
+  private leastNeeded(): number {
+    const { entries } = this
+    const last = entries.length - 2
+    for (let at = last; at > 0; at--) if (entries[at]?.isOpen === true) return at
+    return last
+  }
+
+  private drop(at: number): void {
+    const [{ wait }] = this.entries.splice(at, 1) as [Entry]
     if (wait !== null) leave(wait, abandoned(this.branch.family))
     this.dropped++
     const { onDropped, dropped } = this
@@ -156,7 +170,10 @@ class CompleteCell extends LiveCell {
       this.take(outcome)
       this.tellAll()
     }
-    if (entries.length > 0) this.growStale()
+    if (entries.length > 0) {
+      this.branch.passing.add(this)
+      this.growStale()
+    }
     // What was found at an older revision may not have been proved for this one.
     else this.update()
     this.tellAll()

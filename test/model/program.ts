@@ -102,6 +102,8 @@ export interface Traits {
   readonly saves?: number | null
   /** Commits are written down, and it is what stands in the log then that goes on. */
   readonly logs?: boolean
+  /** How live queries treat commits that overtake them; undefined: as they do by themselves. */
+  readonly policy?: 'restart' | 'every' | undefined
   /** Subscribers throw, and what must be refused is asked for. */
   readonly hostile?: boolean
   /** Of each query: how it hands on what another one, which has its body, comes to; null: it has its body itself. */

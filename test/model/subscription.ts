@@ -8,6 +8,8 @@ export class SubscriptionModel {
   readonly name: string
   readonly view: ViewModel
   readonly sync: boolean
+  /** It hears of every revision that changes the outcome. */
+  private readonly every: boolean
   readonly faults: string[] = []
   readonly close: () => void
   private readonly expected: (state: State) => Outcome
@@ -26,10 +28,11 @@ export class SubscriptionModel {
   /** null until the subscription has been handed out. */
   private unsubscribe: (() => void) | null = null
 
-  constructor(name: string, view: ViewModel, sync: boolean, mayRepeat: boolean, expected: (state: State) => Outcome) {
+  constructor(name: string, view: ViewModel, sync: boolean, every: boolean, mayRepeat: boolean, expected: (state: State) => Outcome) {
     this.name = name
     this.view = view
     this.sync = sync
+    this.every = sync || every
     this.mayRepeat = mayRepeat
     this.expected = expected
     this.cursor = view.states.length - 1
@@ -105,7 +108,7 @@ export class SubscriptionModel {
     if (!this.sync && !resting) return []
     const expected = this.expected(this.view.state)
     if (this.last !== expected || !this.settled) return [`newest: ${this.name} heard ${this.last}${this.settled ? '' : ' and waits'}, and it is ${expected}`]
-    if (this.sync && this.heard !== this.due && !this.mayRepeat) return [`newest: ${this.name} heard ${this.heard} values, and there were ${this.due}`]
+    if (this.every && this.heard !== this.due && !this.mayRepeat) return [`newest: ${this.name} heard ${this.heard} values, and there were ${this.due}`]
     return []
   }
 }

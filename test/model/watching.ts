@@ -10,21 +10,24 @@ type Watching = Operation & { readonly op: 'watch' | 'observe' | 'live' }
 
 /** Subscribes to a query, or to an expression. */
 export function watch(world: World, view: ViewModel, operation: Watching): void {
+  const { policy } = world.program.traits
   if (operation.op === 'live') {
+    const options = policy === undefined ? {} : { policy }
     const { waits, expr } = operation
     const { compiled } = world
     const subscription = add(world, view, operation, !waits, (state) => view.outcomeOf(state, expr))
-    const values = waits ? view.view.live((q) => compiled.async(q, expr)) : view.view.live((q): number => compiled.sync(q, expr))
+    const values = waits ? view.view.live((q) => compiled.async(q, expr), options) : view.view.live((q): number => compiled.sync(q, expr), options)
     hearValues(world, subscription, values)
     return
   }
   const { definition, kind, query, arg, args } = world.target(operation.query, operation.arg)
+  const reader = policy === undefined ? view.view : view.view.with({ policy })
   const subscription = add(world, view, operation, kind === 'sync', (state) => view.cell(state, query, arg).outcome, cellId(query, arg))
   if (operation.op === 'observe') {
-    hearValues(world, subscription, view.view.observe(definition, ...args))
+    hearValues(world, subscription, reader.observe(definition, ...args))
     return
   }
-  const handle = view.view.watch(definition, ...args).subscribe({
+  const handle = reader.watch(definition, ...args).subscribe({
     next: (state: QueryState<unknown>) => {
       subscription.state(state)
       world.throwAsSubscriber()
@@ -53,7 +56,7 @@ function hearValues(world: World, subscription: SubscriptionModel, values: Value
 }
 
 function add(world: World, view: ViewModel, { op, reaction, after }: Watching, sync: boolean, expected: (state: State) => Outcome, of = ''): SubscriptionModel {
-  const subscription = new SubscriptionModel(world.name(`${op} ${of}`, view), view, sync, world.mayRepeat, expected)
+  const subscription = new SubscriptionModel(world.name(`${op} ${of}`, view), view, sync, world.program.traits.policy === 'every', world.mayRepeat, expected)
   world.subscriptions.push(subscription)
   if (reaction !== null) {
     subscription.answer(after, () => {

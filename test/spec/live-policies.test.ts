@@ -144,6 +144,44 @@ describe('every', () => {
     expect(results()).toEqual(['pending', 'ready 0', 'ready 1', 'ready 6'])
   })
 
+  it('[LIVE-8] revisions that change what an evaluation on its way reads only later are told too', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const late = derived('late', async (q) => {
+      const at = q.get(x)
+      await stops.at(`late ${at}`)
+      return `${at} ${q.get(y)}`
+    })
+    const log = record(db, 'run')
+    const seen: unknown[] = []
+    db.with({ policy: 'every' }).observe(late).subscribe((value) => seen.push(value))
+    db.set(y, 1)
+    db.set(y, 2)
+    db.set(other, 1)
+    db.set(y, 0)
+    expect(log.take().filter((line) => line.includes('late'))).toEqual(['run late()'])
+    await stops.openAll()
+    expect(seen).toEqual(['0 0', '0 1', '0 2', '0 0'])
+    log.take()
+    db.set(other, 2)
+    expect([log.take().filter((line) => line.includes('late')), stops.labels, db.stats().jobs]).toEqual([[], [], 0])
+  })
+
+  it('[LIVE-8] what may change nothing leaves a full buffer first', async () => {
+    const { db, stops, results } = follow({ policy: 'every', buffer: 2 })
+    for (let n = 1; n <= 5; n++) db.set(other, n)
+    db.set(x, 1)
+    db.set(x, 2)
+    await stops.openAll()
+    expect(results()).toEqual(['pending', 'ready 0', 'ready 1', 'ready 2'])
+    db.set(x, 3)
+    db.set(x, 4)
+    for (let n = 1; n <= 5; n++) db.set(other, -n)
+    db.set(x, 5)
+    await stops.openAll()
+    expect(results()).toEqual(['ready 3', 'ready 4', 'ready 5'])
+  })
+
   it('[LIVE-8 LIVE-2] a revision with an equal result is not told again', async () => {
     const { db, stops, results } = follow({ policy: 'every' })
     await stops.openAll()
