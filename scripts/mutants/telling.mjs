@@ -85,8 +85,8 @@ export const telling = [
   {
     name: 'newest-dropped',
     file: 'core/policies.ts',
-    find: 'this.drop(entries.splice(-2, 1)[0] as Entry)',
-    replace: 'this.drop(entries.splice(-1, 1)[0] as Entry)',
+    find: 'const last = entries.length - 2',
+    replace: 'const last = entries.length - 1',
     breaks: 'A full buffer loses the newest revision.',
     first: ['spec/live-policies'],
   },

@@ -53,6 +53,8 @@ function ask(world: World, question: Question, run: () => unknown): unknown {
   try {
     found = run()
   } catch (error) {
+    // A subscriber may have disposed of the view on the way.
+    if (view.disposed && error instanceof DisposedError) return error
     if (kind === 'async') world.faults.push(`threw: ${name} is asynchronous and threw ${String(error)}`)
     world.compare(name, outcomeOf(error), expected)
     return error
