@@ -83,14 +83,12 @@ export interface Evaluation {
   parent: Evaluation | null
   /** It was found to take part in a cycle: that is its outcome, whatever its body does. */
   cycle: CycleError | null
-  /** The lowest evaluation on the stack of that cycle. */
+  /** The evaluation of that cycle that stands lowest on the stack, or stood there before it was freed. */
   ring: Evaluation | null
   /** Errors of cycles that it is not on and whose members it has read. */
   met: CycleError[] | null
   /** The cell it has asked for last that did not stand. */
   asks: Cell | null
-  /** How many bodies are on the stack below it. */
-  readonly level: number
   /** Why it runs and since when, where somebody listens. */
   trace: { readonly cause: string; startedAt: number; isTold?: boolean } | null
 }
@@ -192,14 +190,17 @@ export class Family {
   spare: Evaluation | null = null
   /** How many bodies are on the stack. */
   depth = 0
+  /** How many may be before it is freed from below; so deep goes validation by recursion, too. */
+  deepest = 150
   /** The depth from which the stack is counted: that of the innermost asynchronous body. */
   floor = 0
   unwind: Unwind | null = null
-  /** Cells whose runs were given up to free the stack, the outermost first, and the depth from which it was freed. */
-  readonly givenUp: { readonly cell: Cell; readonly floor: number }[] = []
-  readonly givenUpIn: Map<Cell, Branch> = new Map()
-  /** Those of them that were found in a cycle: they fail when their turn comes. */
-  readonly doomed: Map<Cell, CycleError> = new Map()
+  /** Runs that were given up to free the stack, the outermost first, and who needed them: the evaluation down to which it was freed. */
+  readonly givenUp: { readonly at: Evaluation; readonly below: Evaluation | null }[] = []
+  /** Cells of frozen branches that were being proved when the stack was freed: they still are. */
+  readonly lookedFor: { readonly branch: Branch; readonly cell: Cell }[] = []
+  /** Branches with runs that were given up and have not begun anew. */
+  readonly unwoundIn: Set<Branch> = new Set()
   /** Each cycle that was found. */
   readonly rings: WeakMap<CycleError, Ring> = new WeakMap()
   /** The failures in whose place fallbacks stand, by the cells and memos that hold these: they say who else is on the cycle. */
@@ -404,6 +405,9 @@ export class Branch implements BranchLike {
   solving: Solving | null = null
   /** The cycles that were answered at this revision. */
   fixpoints: Solved[] | null = null
+  /** Cells whose runs are given up at present; and those that have not begun anew, with what has been found of them. */
+  givenUp: Set<Cell> | null = null
+  unwound: Map<Cell, Evaluation> | null = null
   /** What says whether answers hold that somebody depended on. */
   answers: Set<Cell> | null = null
   /** Made for jobs that a commit overtook: it goes when the last of them has ended. */

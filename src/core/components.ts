@@ -1,4 +1,4 @@
-/** The parts of a graph within which everybody reaches everybody (Tarjan), with a stack of its own. */
+/** Walks through graphs that may be deep, with a stack of their own. */
 
 interface Place {
   readonly index: number
@@ -6,7 +6,7 @@ interface Place {
   isOpen: boolean
 }
 
-/** Each part of what is reached from `roots`; one that another one leads to comes before it. */
+/** Each part of what is reached from `roots` within which everybody reaches everybody (Tarjan); one that another one leads to comes before it. */
 export function componentsOf<T>(roots: Iterable<T>, next: (node: T) => Iterable<T>): T[][] {
   const places = new Map<T, Place>()
   const open: T[] = []
@@ -39,4 +39,25 @@ export function componentsOf<T>(roots: Iterable<T>, next: (node: T) => Iterable<
     }
   }
   return found
+}
+
+/** In which step each node comes that is reached from `root`, if everybody comes after those he needs: all but those who need him too, and were met before him. */
+export function stepsOf<T>(root: T, next: (node: T) => Iterable<T>): Map<T, number> {
+  const steps = new Map<T, number>()
+  const met = new Set<T>([root])
+  const path: { readonly node: T; readonly rest: Iterator<T>; step: number }[] = [{ node: root, rest: next(root)[Symbol.iterator](), step: 0 }]
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const { done, value } = top.rest.next()
+    if (done === true) {
+      steps.set(top.node, top.step)
+      path.pop()
+      const above = path.at(-1)
+      if (above !== undefined) above.step = Math.max(above.step, top.step + 1)
+    } else if (met.has(value)) top.step = Math.max(top.step, (steps.get(value) ?? -1) + 1)
+    else {
+      met.add(value)
+      path.push({ node: value, rest: next(value)[Symbol.iterator](), step: 0 })
+    }
+  }
+  return steps
 }

@@ -8,7 +8,7 @@ import type { Branch, Evaluation, Job } from './branch.js'
 import { CycleError, shorten } from './errors.js'
 import { ignore } from './job.js'
 import { type Cell, fallbackOf, idOf, isCell, isFresh, TAINTED, VOLATILE } from './node.js'
-import { callersUpTo, join, mark, remember } from './ring.js'
+import { callersUpTo, join, mark, stepsTo } from './ring.js'
 import { candidatesOf } from './share.js'
 import { ringOf } from './wait-graph.js'
 
@@ -18,54 +18,31 @@ function idsOf(cells: readonly Cell[]): string[] {
   return kept.map((at) => (/^\d+$/.test(at) ? idOf(cells[Number(at)] as Cell) : at))
 }
 
-interface Step {
-  readonly cell: Cell
-  /** null: its run was given up to free the stack. */
-  readonly at: Evaluation | null
-}
-
-/** Who needs whom, down to the frame: the bodies on the stack, and between them those that were given up. */
-function stepsTo(frame: Evaluation): Step[] {
-  const stack: Evaluation[] = []
-  for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
-  const { givenUp } = frame.branch.family
-  const above = (depth: number): Step[] => givenUp.filter((given) => given.floor === depth).map(({ cell }) => ({ cell, at: null }))
-  return [...above(0), ...stack.flatMap((at) => [{ cell: at.cell, at }, ...above(at.level + 1)])]
-}
-
-/** Who is on a cycle: cells, and those of their evaluations that are at work. */
+/** Who is on a cycle: cells, and their evaluations: those at work, and those that were given up. */
 export interface Members {
   readonly cells: readonly Cell[]
   readonly frames: readonly Evaluation[]
 }
 
-function splitSteps(frame: Evaluation, branch: Branch, cell: Cell): { readonly ring: readonly Step[]; readonly wayIn: readonly Step[] } {
+function splitSteps(frame: Evaluation, branch: Branch, cell: Cell): { readonly ring: readonly Evaluation[]; readonly wayIn: readonly Evaluation[] } {
   const steps = stepsTo(frame)
-  const own = steps.findLastIndex((step) => step.cell === cell && (step.at === null || step.at.branch === branch))
-  const from = own < 0 ? steps.findIndex((step) => step.cell === cell) : own
-  return from < 0 ? { ring: [{ cell: frame.cell, at: frame }], wayIn: [] } : { ring: steps.slice(from), wayIn: steps.slice(0, from) }
+  const own = steps.findLastIndex((at) => at.cell === cell && at.branch === branch)
+  const from = own < 0 ? steps.findIndex((at) => at.cell === cell) : own
+  return from < 0 ? { ring: [frame], wayIn: [] } : { ring: steps.slice(from), wayIn: steps.slice(0, from) }
 }
 
 /** The cycle by which a cell of a branch needs the frame that reads it. */
 export function membersOnStack(frame: Evaluation, branch: Branch, cell: Cell): Members {
   const { ring } = splitSteps(frame, branch, cell)
-  return { cells: ring.map((step) => step.cell), frames: ring.flatMap(({ at }) => (at === null ? [] : [at])) }
+  return { cells: ring.map((at) => at.cell), frames: ring }
 }
 
 /** The frame reads a cell that needs, through others, this very frame: its body is on the stack, or was given up to free it. */
 export function reportCycle(frame: Evaluation, branch: Branch, cell: Cell): CycleError {
   const { ring, wayIn } = splitSteps(frame, branch, cell)
-  const { doomed } = frame.branch.family
-  const error = new CycleError(idsOf([...ring.map((step) => step.cell), cell]), idsOf(wayIn.map((step) => step.cell)))
-  const lowest = ring.find(({ at }) => at !== null)?.at ?? frame
-  taint(ring.flatMap(({ at }) => (at === null ? [] : [at])))
-  for (const step of ring) {
-    if (step.at !== null) join(step.at, error, lowest)
-    else {
-      doomed.set(step.cell, error)
-      remember(frame.branch, step.cell, null, error)
-    }
-  }
+  const error = new CycleError(idsOf([...ring.map((at) => at.cell), cell]), idsOf(wayIn.map((at) => at.cell)))
+  taint(ring)
+  for (const at of ring) join(at, error, ring[0] as Evaluation)
   return error
 }
 
@@ -90,7 +67,8 @@ export function membersOfJobs(target: Job, frame: Evaluation): Members {
 export function validatedBetween(frames: readonly Evaluation[]): Cell[] {
   return frames.flatMap((at, i) => {
     const above = i === 0 ? null : (frames[i - 1] as Evaluation)
-    return above === null || at.parent !== above || above.asks === null ? [] : (pathTo(at.cell, above.asks, at.branch, false) ?? pathTo(at.cell, above.asks, at.branch, true) ?? [])
+    const calls = above !== null && (at.parent === above || above.branch.unwound?.get(above.cell) === above)
+    return !calls || above.asks === null ? [] : (pathTo(at.cell, above.asks, at.branch, false) ?? pathTo(at.cell, above.asks, at.branch, true) ?? [])
   })
 }
 

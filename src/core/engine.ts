@@ -39,17 +39,16 @@ import { giveWay, isOpen, joinCycle, mark } from './ring.js'
 import { candidatesOf, choicesOf, dropShelf, keptFor, memoOf, retain } from './share.js'
 import { causeOf, tellRead } from './tell.js'
 
-/** How many bodies may stand on the stack before it is freed from below. */
-const DEPTH_LIMIT = 150
-
-/** A cell to be computed in its turn; `level`: how much had been given up before. */
-interface Target extends Unwind {
-  readonly own: Job | null
+/** How much had been given up, and was being looked for, before. */
+interface Before {
   readonly level: number
+  readonly looked: number
 }
 
-/** How deep validation goes by recursion. */
-const STANDING_LIMIT = 200
+/** A cell to be computed in its turn. */
+interface Target extends Unwind, Before {
+  readonly own: Job | null
+}
 
 /** What needs the long way. */
 const UNUSUAL: number = OUTCOME | RUNNING | CHECKING | BROKEN | SOFT | APART | ENGAGED | EVICTED | BOUNDED
@@ -82,14 +81,15 @@ export class Engine implements Host, Rounds {
 
   /** A demand that frees the stack above it when it gets too deep: the deepest cell is computed first. */
   private demandFromHere(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
-    const { family } = this
+    const { standing, family } = this
     const level = family.givenUp.length
-    const { standing } = this
+    const looked = family.lookedFor.length
     try {
       return this.reach(branch, cell, own)
     } catch (thrown) {
       this.standing = standing
-      return this.demandDeep({ branch, cell, own, level }, this.unwoundBy(thrown, level))
+      const root = { branch, cell, own, level, looked }
+      return this.demandDeep(root, this.unwoundBy(thrown, root))
     }
   }
 
@@ -98,47 +98,72 @@ export class Engine implements Host, Rounds {
     const { family, standing } = this
     const targets = [root]
     let deeper: Unwind | null = first
+    let answer: Outcome | Job | null = null
     for (;;) {
       if (deeper !== null) {
         // The stack gave its cells up from the top.
-        family.givenUp.push(...family.givenUp.splice((targets.at(-1) as Target).level).toReversed())
-        targets.push({ ...deeper, own: null, level: family.givenUp.length })
+        for (const { at } of family.givenUp.splice((targets.at(-1) as Target).level).toReversed()) family.givenUp.push({ at, below: family.active })
+        targets.push({ ...deeper, own: null, level: family.givenUp.length, looked: family.lookedFor.length })
         deeper = null
       }
       const target = targets.at(-1) as Target
       try {
         const found = this.reach(target.branch, target.cell, target.own)
+        if (targets.length === 1) answer ??= found
         targets.pop()
-        this.takeUp(targets.at(-1)?.level ?? root.level)
-        if (targets.length === 0) return found
+        this.takeUp(targets.at(-1) ?? root)
+        target.branch.unwound?.delete(target.cell)
+        const left = this.leftOnCycle()
+        if (left !== null && left.cell !== targets.at(-1)?.cell) targets.push({ branch: left.branch, cell: left.cell, own: null, level: family.givenUp.length, looked: family.lookedFor.length })
+        if (targets.length === 0) {
+          if (root.level === 0) this.forgetUnwound()
+          return answer as Outcome | Job
+        }
       } catch (thrown) {
         this.standing = standing
-        deeper = this.unwoundBy(thrown, root.level)
+        deeper = this.unwoundBy(thrown, root)
       }
     }
   }
 
+  /**
+   * The outermost of those on a cycle that were given up. Who has read one of them has settled, or may be on the cycle too: so it comes before
+   * what needs it, and also where nobody needs it any more.
+   */
+  private leftOnCycle(): Evaluation | null {
+    let outermost: Evaluation | null = null
+    for (const { unwound, givenUp } of this.family.unwoundIn) {
+      for (const [cell, at] of unwound ?? []) {
+        if (at.cycle === null || givenUp?.has(cell) === true || (at.job !== null && at.job.phase !== 'done')) continue
+        if (outermost === null || at.run < outermost.run) outermost = at
+      }
+    }
+    return outermost
+  }
+
+  private forgetUnwound(): void {
+    const { unwoundIn } = this.family
+    for (const branch of unwoundIn) branch.unwound = null
+    unwoundIn.clear()
+  }
+
   /** The signal by which the stack was given up. Anything else goes on, and leaves nothing behind. */
-  private unwoundBy(thrown: unknown, level: number): Unwind {
+  private unwoundBy(thrown: unknown, before: Before): Unwind {
     const { unwind } = this.family
     if (unwind === null || thrown !== unwind) {
-      this.takeUp(level)
+      this.takeUp(before)
+      if (before.level === 0) this.forgetUnwound()
       throw thrown
     }
     this.family.unwind = null
     return unwind
   }
 
-  /** What was given up above this level is computed again now. */
-  private takeUp(level: number): void {
-    const { doomed, givenUp, givenUpIn } = this.family
-    for (const { cell } of givenUp.splice(level).toReversed()) {
-      const branch = givenUpIn.get(cell) as Branch
-      givenUpIn.delete(cell)
-      // Found on a cycle: it ends as such without a body, and needs nothing.
-      if (doomed.has(cell)) this.reach(branch, cell, null)
-      doomed.delete(cell)
-    }
+  /** What was given up, or being looked for, above this level is so no more: it is demanded again. */
+  private takeUp({ level, looked }: Before): void {
+    const { givenUp, lookedFor } = this.family
+    for (const { branch, cell } of lookedFor.splice(looked)) if (branch.memos.get(cell.origin) === null) branch.memos.delete(cell.origin)
+    for (const { at } of givenUp.splice(level)) at.branch.givenUp?.delete(at.cell)
   }
 
   private reach(branch: Branch, cell: Cell, own: Job | null): Outcome | Job {
@@ -179,7 +204,7 @@ export class Engine implements Host, Rounds {
   /** The short way for a synchronous body on the stack; false: the long one is needed. */
   private readPlain(frame: Evaluation, cell: Cell): boolean {
     const { family } = this
-    if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth >= DEPTH_LIMIT || isAsync(frame.cell)) return false
+    if (family.rare !== 0 || family.active !== frame || frame.job !== null || family.unwind !== null || family.depth >= family.deepest || isAsync(frame.cell)) return false
     frame.asks = cell
     return family.depth === 1 ? this.readOutermost(cell) : this.refreshPlain(cell)
   }
@@ -187,14 +212,16 @@ export class Engine implements Host, Rounds {
   /** The signal that frees the stack must not cross the outermost body: it may be an asynchronous one before anybody knows. */
   private readOutermost(cell: Cell): boolean {
     const { family, standing } = this
-    const { floor } = family
+    const { floor, head } = family
     const level = family.givenUp.length
+    const looked = family.lookedFor.length
     family.floor = 1
     try {
       return this.refreshPlain(cell)
     } catch (thrown) {
       this.standing = standing
-      return !(this.demandDeep({ branch: family.head, cell, own: null, level }, this.unwoundBy(thrown, level)) instanceof Job)
+      const root = { branch: head, cell, own: null, level, looked }
+      return !(this.demandDeep(root, this.unwoundBy(thrown, root)) instanceof Job)
     } finally {
       family.floor = floor
     }
@@ -248,11 +275,11 @@ export class Engine implements Host, Rounds {
     const { family } = this
     if (family.unwind !== null) throw family.unwind
     if (isRunning(branch, cell) || (branch !== frame.branch && isRunningInTwin(frame, branch, cell)) || (family.givenUp.length > 0 && isGivenUp(branch, cell))) return ON_CYCLE
-    if (family.depth - family.floor >= DEPTH_LIMIT || (family.depth >= DEPTH_LIMIT && isAsync(cell))) return this.freeStack(branch, cell)
+    frame.asks = cell
+    if (family.depth - family.floor >= family.deepest || (family.depth >= family.deepest && isAsync(cell))) return this.freeStack(branch, cell)
     const { active, floor } = family
     const { standing } = this
     family.active = frame
-    frame.asks = cell
     // The signal that frees the stack must not cross an asynchronous body: promises of its own would be rejected with it.
     // Nor the outermost body, which may be one before anybody knows.
     if (family.depth === 1 || isAsync(frame.cell)) family.floor = family.depth
@@ -474,7 +501,7 @@ export class Engine implements Host, Rounds {
    */
   private refreshPlain(cell: Cell): boolean {
     const { family } = this
-    if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || this.standing >= STANDING_LIMIT) return false
+    if (family.rare !== 0 || (cell.flags & UNUSUAL) !== 0 || this.standing >= family.deepest) return false
     if (cell.mark !== DIRTY) {
       let edge = cell.deps
       this.standing++
@@ -555,7 +582,7 @@ export class Engine implements Host, Rounds {
       if (dep.mark !== CLEAN && !isFresh(dep)) {
         const child = dep
         // An old list of dependencies may run in a ring that today's code does not.
-        if ((child.flags & (RUNNING | CHECKING)) !== 0) return 'changed'
+        if ((child.flags & (RUNNING | CHECKING)) !== 0 || (this.family.givenUp.length > 0 && isGivenUp(cell.table.branch as Branch, child))) return 'changed'
         const pending = this.inFlight(child)
         this.edges[top] = edge
         // Bodies may have run: one of them may have needed this very cell.
@@ -635,7 +662,7 @@ export class Engine implements Host, Rounds {
     // What is volatile counts for its own revision, and what it has read after it would not be read here.
     if (frame !== null && (frame.flags & (VOLATILE | TAINTED)) !== 0) return false
     if (job.touched !== MAYBE) return job.touched === CLEAN
-    if (frame === null || family.depth - family.floor >= DEPTH_LIMIT) return false
+    if (frame === null || family.depth - family.floor >= family.deepest) return false
     family.depth++
     try {
       for (let edge = frame.tail === null ? null : cell.deps; edge !== null; edge = edge === frame.tail ? null : edge.nextDep) {
@@ -679,7 +706,7 @@ export class Engine implements Host, Rounds {
   private showsSame(branch: Branch, job: Job): boolean {
     const { family } = this
     const reads = readsOf(job)
-    if (reads === null || family.depth - family.floor >= DEPTH_LIMIT) return false
+    if (reads === null || family.depth - family.floor >= family.deepest) return false
     family.depth++
     try {
       for (const [dep, stamp] of reads) {
@@ -775,7 +802,7 @@ export class Engine implements Host, Rounds {
       branch.memos.set(cell.origin, borrowed)
       return borrowed
     }
-    if (this.family.depth - this.family.floor >= DEPTH_LIMIT) {
+    if (this.family.depth - this.family.floor >= this.family.deepest) {
       this.family.unwind = { branch, cell }
       throw this.family.unwind
     }
@@ -802,7 +829,10 @@ export class Engine implements Host, Rounds {
       return this.proveAny(branch, cell, null, candidatesAt(cell))
     } finally {
       this.family.depth--
-      if (branch.memos.get(cell.origin) === null) branch.memos.delete(cell.origin)
+      if (branch.memos.get(cell.origin) === null) {
+        if (this.family.unwind === null) branch.memos.delete(cell.origin)
+        else this.family.lookedFor.push({ branch, cell })
+      }
     }
   }
 
@@ -870,7 +900,7 @@ export class Engine implements Host, Rounds {
         // Its value alone is brought back.
         const kept = known instanceof Job && known.frame !== null ? known.frame.keeps : ABSENT
         if (kept !== ABSENT && kept === memo.stamps[index]) continue
-        if (known === null || isRunning(branch, local)) return false
+        if (known === null || isRunning(branch, local) || (this.family.givenUp.length > 0 && isGivenUp(branch, local))) return false
         const found = known ?? this.prove(branch, local)
         if (found instanceof Job) {
           const waits = (memo.flags & ASYNC) !== 0 && found.phase !== 'running' && !waitsFor(found, this.family.active, own)
@@ -1065,7 +1095,7 @@ function isRunning(branch: Branch, cell: Cell): boolean {
 
 /** The cell's body was on the stack before that was freed. What a head shows in a round stands whatever its body does. */
 function isGivenUp(branch: Branch, cell: Cell): boolean {
-  return branch.family.givenUpIn.get(cell) === branch && branch.solving?.shows(cell) !== true
+  return branch.givenUp?.has(cell) === true && branch.solving?.shows(cell) !== true
 }
 
 /** The memos that may hold in a frozen branch, at a cell of its home. */

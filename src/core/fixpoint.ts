@@ -5,13 +5,14 @@
  *   round n: every head is computed from what all heads showed in round n - 1      in a branch of its own: nobody else sees it
  *   nothing changed? that is what everybody on the cycle reads, and so computes himself
  *
- * All heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. For the
- * same reason each cycle is answered by itself: where a round meets heads that were not known, all begins again with them, and a cycle that
+ * In a round all heads go on together, never one from the newer value of another, so that it does not matter where the cycle was entered. After
+ * the first rounds they also go on one after the other, each after those he has read, in an order that is that of the cycle alone: so a value
+ * comes round a long cycle in one such sweep, and not by one step a round. For the same reason each cycle is answered by itself: where a round meets heads that were not known, all begins again with them, and a cycle that
  * reads another one begins once that has its answer, or its error.
  */
 import { makeAnswer } from './answer.js'
 import { Branch, Job, type Reads, type Solved } from './branch.js'
-import { componentsOf } from './components.js'
+import { componentsOf, stepsOf } from './components.js'
 import { FixpointError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
@@ -41,6 +42,8 @@ export interface Solution {
 
 /** How many rounds there may be. */
 const LIMIT = 200
+/** From this round on there is a sweep between two rounds. */
+const SWEEPING = 4
 
 export const isHead = (cell: Cell): boolean => 'initial' in (bodyOf(cell).options.cycle ?? {})
 
@@ -60,6 +63,8 @@ export class Fixpoint implements Solved, Solver {
   /** What stands of the cycles that are done with. */
   private readonly settled: Map<Cell, Memo> = new Map()
   private round!: Round
+  /** What is left of a sweep: the heads of each step. */
+  private sweep: (readonly Cell[])[] = []
   /** What was read in all rounds since all began, as records of the head. */
   private readonly reads: Map<Cell, Set<Node>> = new Map()
   /** The same with what was not recorded. */
@@ -127,8 +132,9 @@ export class Fixpoint implements Solved, Solver {
 
   private work(): void {
     while (this.state === 'working') {
-      const round = this.openRound()
-      const { branch, heads, results } = round
+      const step = this.sweep[0] ?? null
+      const { branch, heads: all, results } = step === null ? this.openRound() : this.round
+      const heads = step ?? all
       let left = heads.length
       let isWaiting = false
       for (const origin of heads) {
@@ -174,10 +180,12 @@ export class Fixpoint implements Solved, Solver {
       this.solve(new Set(this.shown.keys()), true)
       return this.end()
     }
+    const step = this.sweep.shift()
+    if (step !== undefined) return this.closeStep(step)
     const parts = componentsOf(this.shown.keys(), (cell) => this.cellsNeededBy(cell)).map((cells) => new Set(cells))
     for (const cells of parts) if (cells.size > 1 || this.isOnItself(cells)) this.grow([...cells].filter(isHead))
     if (this.grown) return this.beginAgain()
-    const changed = this.compare()
+    const changed = this.compare(this.shown.keys())
     this.count++
     const { size } = this.settled
     for (const cells of this.closedOf(parts)) {
@@ -187,13 +195,38 @@ export class Fixpoint implements Solved, Solver {
     }
     if (this.shown.size === 0) this.end()
     else if (this.settled.size > size) this.beginAgain()
+    else if (this.count >= SWEEPING) this.sweep = this.closedOf(parts).flatMap((cells) => this.stepsIn(cells))
+    if (this.sweep.length > 0) this.openRound()
     return undefined
+  }
+
+  /** The next step is computed from what this one gave. */
+  private closeStep(heads: readonly Cell[]): void {
+    if (this.grown) return this.beginAgain()
+    const changed = this.compare(heads)
+    if (changed.size === 0 || this.sweep.length === 0) return undefined
+    // What somebody has left alone is on its way still, and was begun from what was shown before.
+    if (this.branch.jobs !== null) this.openRound()
+    else this.round.renew([...changed].map((head) => [head, this.shown.get(head) as Memo]))
+    return undefined
+  }
+
+  /** The heads of a cycle in the order of a sweep, which does not depend on where it was entered. */
+  private stepsIn(cells: ReadonlySet<Cell>): (readonly Cell[])[] {
+    const ids = new Map(Array.from(cells, (cell) => [cell, idOf(cell)] as const))
+    const inOrder = (list: Iterable<Cell>): Cell[] => [...list].filter((cell) => ids.has(cell)).toSorted((a, b) => ((ids.get(a) as string) < (ids.get(b) as string) ? -1 : 1))
+    const [first] = inOrder(cells)
+    const steps: Cell[][] = []
+    for (const [cell, step] of stepsOf(first as Cell, (at) => inOrder(this.cellsNeededBy(at)))) if (this.shown.has(cell)) (steps[step] ??= []).push(cell)
+    const swept = steps.filter((heads) => heads.length > 0)
+    return swept.length > 1 ? swept : []
   }
 
   /** Everybody takes up again what he showed first. What was read until then led here, and no further. */
   private beginAgain(): void {
     this.grown = false
     this.count = 0
+    this.sweep = []
     this.reads.clear()
     this.needs.clear()
     this.apart.clear()
@@ -201,9 +234,10 @@ export class Fixpoint implements Solved, Solver {
   }
 
   /** What heads came to is what they show next. Returns those that show something else by that. */
-  private compare(): Set<Cell> {
+  private compare(heads: Iterable<Cell>): Set<Cell> {
     const changed = new Set<Cell>()
-    for (const [origin, memo] of this.shown) {
+    for (const origin of heads) {
+      const memo = this.shown.get(origin) as Memo
       const { value, flags } = this.round.results.get(origin) as Outcome
       if (isSame(origin, memo, { value, flags })) continue
       changed.add(origin)

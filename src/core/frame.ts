@@ -27,7 +27,6 @@ export class Frame implements Evaluation {
   ring: Evaluation | null = null
   met: CycleError[] | null = null
   asks: Cell | null = null
-  level: number
   /** This run has read in another order than the last: what comes next in the list may have been read already. */
   strayed = false
   /** What it has read, once that is too much to look through. */
@@ -43,7 +42,6 @@ export class Frame implements Evaluation {
     this.state = state
     this.quick = state === READING && !branch.hub.active ? run : 0
     this.parent = parent
-    this.level = branch.family.depth
   }
 
   /** The edges are those of a run that never settled: nothing can be told from their order. */

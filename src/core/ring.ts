@@ -5,7 +5,7 @@
 import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
 import type { CycleError } from './errors.js'
 import { addWait, ignore, surrender } from './job.js'
-import { type Cell, type Failure, fallbackOf, type Outcome } from './node.js'
+import { type Cell, type Failure, fallbackOf, type Outcome, TAINTED } from './node.js'
 import { localOf } from './records.js'
 import { isCycle, ringOf, waitsFor } from './wait-graph.js'
 
@@ -42,10 +42,35 @@ export function remember(branch: Branch, cell: Cell, at: Evaluation | null, erro
   if (at !== null) ring.working.add(at)
 }
 
+/** Who needs whom, down to the frame: the bodies on the stack, and between them those that were given up. */
+export function stepsTo(frame: Evaluation): Evaluation[] {
+  const stack: Evaluation[] = []
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) stack.unshift(at)
+  const { givenUp } = frame.branch.family
+  if (givenUp.length === 0) return stack
+  const above = (needs: Evaluation | null): Evaluation[] => givenUp.filter(({ below }) => below === needs).map(({ at }) => at)
+  return [...above(null), ...stack.flatMap((at) => [at, ...above(at)])]
+}
+
+/** A run that was given up begins anew: what has been found of it counts for this one. */
+export function beginAnew(frame: Evaluation): void {
+  const { unwound } = frame.branch
+  const before = unwound?.get(frame.cell)
+  if (before === undefined) return
+  unwound?.delete(frame.cell)
+  frame.keeps = before.keeps
+  if (before.cycle === null) return
+  frame.flags |= before.flags & TAINTED
+  mark(frame, before.cycle)
+  frame.ring = before.ring === before ? frame : before.ring
+  before.ring = frame
+}
+
 /** Puts an evaluation on a cycle whose lowest one on the stack is known. */
 export function join(at: Evaluation, error: CycleError, lowest: Evaluation): void {
   mark(at, error)
-  if (at.ring === null || lowest.level < at.ring.level) at.ring = lowest
+  // Who stands lower has begun earlier, also where the stack between has been freed.
+  if (at.ring === null || lowest.run < (lowestOf(at.ring) as Evaluation).run) at.ring = lowest
 }
 
 /**
@@ -56,16 +81,29 @@ export function joinCycle(frame: Evaluation, failure: Failure): void {
   const { error } = failure
   const ring = lowestOf(failure.ring as Evaluation | null)
   const { family } = frame.branch
-  if (!isCycle(family.rings, error)) return
+  // A body that has caught the signal by which the stack is freed is given up with it.
+  if (!isCycle(family.rings, error) || family.unwind !== null) return
   const isMember = ringBy(family, error).members.has(frame.cell.origin)
   if (isMember) mark(frame, error)
-  for (let at: Evaluation | null = ring === null ? null : frame; at !== null; at = at.parent) {
-    if (at !== ring) continue
-    for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
-    return
-  }
+  if (ring !== null && joinDownTo(ring, frame, error)) return
   if (isMember || (frame.job === null && surround(frame, error))) return
   if (frame.met?.includes(error) !== true) (frame.met ??= []).push(error)
+}
+
+/** All between a cycle's lowest and the frame are on it, where that one is on the stack, or was until it was freed. */
+function joinDownTo(ring: Evaluation, frame: Evaluation, error: CycleError): boolean {
+  for (let at: Evaluation | null = frame; at !== null; at = at.parent) {
+    if (at !== ring) continue
+    for (let up: Evaluation | null = frame; up !== null; up = up === at ? null : up.parent) join(up, error, at)
+    return true
+  }
+  if (ring.branch.givenUp?.has(ring.cell) !== true) return false
+  // Begun anew it stands where it stood.
+  if (lowestOf(frame.ring) === ring) return true
+  const steps = stepsTo(frame)
+  const from = steps.indexOf(ring)
+  for (const at of from < 0 ? [] : steps.slice(from)) join(at, error, ring)
+  return from >= 0
 }
 
 /** The body is at work, or the evaluation must not end yet. */

@@ -16,7 +16,7 @@ export interface Solver {
   note(cell: Cell, memo: Reads, peeked: Iterable<Cell>): void
 }
 
-/** One round: a branch of its own, in which heads show what they came to in the round before. */
+/** One round, or a sweep: a branch of its own, in which heads show what they came to before. */
 export class Round implements Solving {
   readonly branch: Branch
   readonly results: Map<Cell, Outcome> = new Map()
@@ -58,6 +58,14 @@ export class Round implements Solving {
     if (this.isCurrent) this.solver.note(origin, reads, peeked)
     for (const dep of [...reads.deps, ...peeked]) if (isCell(dep) && (this.shown.has(dep) || this.provisional.has(dep))) this.provisional.add(origin)
     return this.provisional.has(origin)
+  }
+
+  /** These heads show something else from now on: what was computed from the values before goes. */
+  renew(changed: Iterable<readonly [head: Cell, memo: Memo]>): void {
+    const { memos } = this.branch
+    for (const cell of this.provisional) if (!this.shown.has(cell)) memos.delete(cell)
+    this.provisional.clear()
+    for (const [head, memo] of changed) memos.set(head, memo)
   }
 
   peek({ origin }: Cell, dep: Cell): void {

@@ -17,7 +17,7 @@ import {
 import { admit } from './memory.js'
 import { notePast } from './past.js'
 import { ABSENT } from './revision.js'
-import { mustStay } from './ring.js'
+import { beginAnew, mustStay } from './ring.js'
 import { edgesOf, makeMemo, memoOf, offer } from './share.js'
 import { tellCancelledRun, tellSettled, tellStarted } from './tell.js'
 import { Tracker, trackInvalidation } from './tracker.js'
@@ -46,7 +46,7 @@ export function execute(frame: Frame): Job | null {
   family.active = frame
   family.depth++
   try {
-    if (family.hasCycles || family.invalidated) prepare(frame)
+    if (family.hasCycles || family.invalidated || family.unwoundIn.size > 0) prepare(frame)
     result = invoke(cell, new Tracker(frame, cell, frame.run))
   } catch (thrown) {
     failed = true
@@ -108,7 +108,6 @@ export function frameFor(family: Family, cell: Cell, run: number, parent: Evalua
   frame.tail = null
   frame.changedAt = 0
   frame.parent = parent
-  frame.level = family.depth
   return frame
 }
 
@@ -165,15 +164,9 @@ function conclude(frame: Frame, failed: boolean, result: unknown): Job | null {
 }
 
 function prepare(frame: Frame): void {
-  const { doomed, invalidated } = frame.branch.family
-  if (doomed.size > 0) failDoomed(frame)
+  const { unwoundIn, invalidated } = frame.branch.family
+  if (unwoundIn.size > 0) beginAnew(frame)
   if (invalidated) trackInvalidation(frame)
-}
-
-/** A cell that was found on a cycle while its run was given up fails without its body. */
-function failDoomed(frame: Frame): void {
-  frame.cycle = frame.branch.family.doomed.get(frame.cell) ?? null
-  if (frame.cycle !== null) throw frame.cycle
 }
 
 function invoke(cell: Cell, q: Tracker): unknown {
@@ -267,8 +260,11 @@ function giveUp(frame: Frame): never {
   const { cell, job, branch } = frame
   const { family } = branch
   if (job === null || job.phase !== 'done') cell.table.tally.cancellations++
-  family.givenUp.push({ cell, floor: family.floor })
-  family.givenUpIn.set(cell, branch)
+  family.givenUp.push({ at: frame, below: null })
+  family.unwoundIn.add(branch)
+  ;(branch.givenUp ??= new Set()).add(cell)
+  ;(branch.unwound ??= new Map()).set(cell, frame)
+  frame.parent = null
   endFrame(frame)
   if (frame.branch.hub.active) tellCancelledRun(frame)
   if (job !== null && job.phase !== 'done') {

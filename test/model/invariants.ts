@@ -104,7 +104,7 @@ class Checker {
     none('evaluations on the stack', family.depth)
     none('active evaluations', family.active === null ? 0 : 1)
     none('stacks being freed', family.unwind === null ? 0 : 1)
-    none('runs given up', family.givenUp.length + family.givenUpIn.size)
+    none('runs given up', family.givenUp.length + family.lookedFor.length + family.unwoundIn.size)
   }
 
   /** No promise reaction is due either. */

@@ -102,6 +102,8 @@ export interface Traits {
   readonly saves?: number | null
   /** Commits are written down, and it is what stands in the log then that goes on. */
   readonly logs?: boolean
+  /** How many bodies may stand on the stack before it is freed; undefined: as many as always. */
+  readonly shallow?: number | undefined
   /** How live queries treat commits that overtake them; undefined: as they do by themselves. */
   readonly policy?: 'restart' | 'every' | undefined
   /** Subscribers throw, and what must be refused is asked for. */

@@ -26,9 +26,9 @@ export class RunCounter {
 
   constructor(program: Program, head: () => ViewModel) {
     this.head = head
-    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep, cells, durability = [], lru = [], upkeep } = program.traits
+    const { snapshots, aborts, cyclic, racing, reactions, unequal, deep, cells, durability = [], lru = [], upkeep, shallow } = program.traits
     // An equal value of a lower durability is a change to those who read it.
-    this.inexact = durability.length > 0 || snapshots || aborts || cyclic || racing || reactions || unequal || deep || cells != null || lru.length > 0 || upkeep === true
+    this.inexact = durability.length > 0 || snapshots || aborts || cyclic || racing || reactions || unequal || deep || cells != null || lru.length > 0 || upkeep === true || shallow !== undefined
   }
 
   start(query: number, arg: number | null, q: Query): () => void {

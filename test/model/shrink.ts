@@ -23,7 +23,7 @@ export async function playHistory(program: Program, operations: readonly Operati
 }
 
 /** Ways to work that may have nothing to do with a fault. */
-const OFF = { cells: null, events: false, durability: [], history: [], lru: [], boxed: false, freeze: false, forgets: false, upkeep: false, saves: null, logs: false, relays: [], hostile: false, policy: undefined } satisfies Partial<Traits>
+const OFF = { cells: null, events: false, durability: [], history: [], lru: [], boxed: false, freeze: false, forgets: false, upkeep: false, saves: null, logs: false, relays: [], hostile: false, policy: undefined, shallow: undefined } satisfies Partial<Traits>
 
 const kindOf = (message: string): string => message.slice(0, message.indexOf(':'))
 

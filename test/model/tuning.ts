@@ -36,12 +36,13 @@ export function tune(program: Program, rng: Random): Program {
   // On a cycle what a member has come to before it is found counts for nobody, and of a race nobody knows how far it has gone.
   const emits = !traits.cyclic && !traits.racing && rng.chance(0.2)
   const hostile = rng.chance(0.2)
+  const shallow = rng.chance(0.2) ? 2 + rng.int(6) : undefined
   const policy = rng.chance(0.3) ? rng.pick(['restart', 'every'] as const) : undefined
   const relays = rng.chance(0.25) ? queries.map((query, i) => (rng.chance(0.4) ? relayFor(query, i, emits || traits.cyclic, rng) : null)) : []
   return {
     inputs,
     queries: emits ? known.map((query): QuerySpec => ({ ...query, body: wrapped(query.body, 'emit', rng) })) : known,
-    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves, logs, hostile, policy, relays, emits },
+    traits: { ...traits, durability, history, lru, boxed, freeze, forgets, upkeep, saves, logs, hostile, shallow, policy, relays, emits },
   }
 }
 

@@ -7,6 +7,7 @@ import { branchOf } from './invariants.js'
 import type { Outcome, State } from './naive.js'
 import type { Operation } from './operations.js'
 import { DEPTH, type Kind, type Program, type QuerySpec } from './program.js'
+import { limitStack } from '../support/stack.js'
 import { RunCounter } from './runs.js'
 import type { SubscriptionModel } from './subscription.js'
 import { ViewModel } from './views.js'
@@ -82,12 +83,18 @@ export class World {
     this.runs = new RunCounter(program, () => this.views[0] as ViewModel)
     this.compiled = compile(program, this.scheduler, this.runs)
     this.db = createDatabase(this.options())
+    this.prepare()
     this.addView(this.db, 'head', { revision: 0, slots: new Map() }, null)
   }
 
   private options(): DatabaseOptions {
     const { cells, freeze } = this.program.traits
     return { limits: { cells: cells ?? Infinity }, freeze: freeze ?? true, onUnhandledError: (error) => this.report(error) }
+  }
+
+  private prepare(): void {
+    const { shallow } = this.program.traits
+    if (shallow !== undefined) limitStack(this.db, shallow)
   }
 
   private report(error: unknown): void {
@@ -107,6 +114,7 @@ export class World {
     const { inputs, queries, inner, symbol } = this.compiled
     const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, ...inner, symbol] })
     this.db = opened
+    this.prepare()
     this.startFrom(new Map())
     return opened
   }
