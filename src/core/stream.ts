@@ -3,6 +3,7 @@
  * buffer of a given size holds.
  */
 import type { Observable, Subscriber } from 'rxjs'
+import { aFunction, checkOptions, type Rule } from './check.js'
 
 export interface IterateOptions {
   /** How many emissions wait for the loop. When one more comes, the oldest goes. Default 1: the latest wins. */
@@ -13,9 +14,12 @@ export interface IterateOptions {
 
 /** An Observable that `for await` can loop over. Leaving the loop unsubscribes. */
 export interface Stream<T> extends Observable<T>, AsyncIterable<T> {
-  /** Like `for await` over the stream itself, with a buffer of your size. Subscribes at the first `next`. */
+  /** Like `for await` over the stream itself, with a buffer of your size. Subscribes at the first `next`. @throws `InvalidDefinitionError` for options that are none */
   iterate(options?: IterateOptions): AsyncIterableIterator<T>
 }
+
+const aBuffer: Rule = [(value) => Number.isInteger(value) && (value as number) >= 1, 'a whole number that is at least 1']
+const rules = { buffer: aBuffer, onDropped: aFunction }
 
 interface Demand<T> {
   readonly resolve: (result: IteratorResult<T>) => void
@@ -38,8 +42,9 @@ export class StreamIterator<T> implements AsyncIterableIterator<T> {
   private failure: { readonly error: unknown } | null = null
   private leave: (() => void) | null = null
 
-  constructor(observable: Observable<T>, { buffer = 1, onDropped }: IterateOptions, report: (error: unknown) => void) {
-    if (!(Number.isInteger(buffer) && buffer >= 1)) throw new RangeError('buffer must be a whole number that is at least 1.')
+  constructor(observable: Observable<T>, options: IterateOptions, report: (error: unknown) => void) {
+    checkOptions('', options, rules)
+    const { buffer = 1, onDropped } = options
     this.observable = observable
     this.limit = buffer
     this.onDropped = onDropped
