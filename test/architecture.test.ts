@@ -17,7 +17,7 @@ const ground = new Set(['revision', 'errors', 'environment', 'tally', 'node-map'
 /** What each folder may import beside its own files and, outside core, core's public index and `core/check`. */
 const packages: Record<string, readonly string[]> = {
   core: ['rxjs', 'immutable'],
-  operators: ['rxjs', 'immutable'],
+  operators: ['rxjs', 'immutable', 'core/events.ts'],
   debug: ['rxjs', 'immutable'],
   testing: [],
   react: ['rxjs', 'react'],

@@ -46,6 +46,15 @@ export function hasMethods(value: object, methods: readonly string[]): boolean {
   return methods.every((name) => typeof (value as { readonly [name: string]: unknown })[name] === 'function')
 }
 
+/** Something to read, watch and write; also one that stands in for it. */
+export const aView: Rule = [anObjectWith('get', 'set', 'events', 'snapshot')[0], 'a database, or a snapshot of one']
+
+/** A definition of one of these kinds. */
+export function aDefinition(...kinds: readonly string[]): Rule {
+  const fits = (value: unknown): boolean => isObject(value) && 'kind' in value && kinds.includes(value.kind as string) && 'name' in value && typeof value.name === 'string'
+  return [fits, `a definition made by ${oneOf(...kinds)[1].replaceAll("'", '')}`]
+}
+
 export function anInstanceOf(made: abstract new (...args: never) => object, words: string): Rule {
   return [(value) => value instanceof made, words]
 }

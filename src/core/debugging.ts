@@ -1,13 +1,13 @@
 /** What debug tools may ask of a view: to look, to count, and to be handed events as they are made. */
 import type { Branch } from './branch.js'
-import { anInstanceOf, check } from './check.js'
+import { aView, check } from './check.js'
 import { deepFreeze } from './equality.js'
 import { checkCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { encodeArgs } from './key.js'
 import { Looker } from './look.js'
 import { type DefinitionStats, definitionStats, type Totals, totalsOf } from './statistics.js'
 import { hear } from './tell.js'
-import { View } from './view.js'
+import type { View } from './view.js'
 
 /** A view, as debug tools see it. */
 export interface DebugView {
@@ -33,7 +33,7 @@ export function debugKey(definition: string, args: readonly unknown[]): string {
 
 /** The door for debug tools, and for nothing else: what it shows may change with every version. @throws InvalidDefinitionError for anything but a view */
 export function debugView(view: View): DebugView {
-  check('What is looked at', view, anInstanceOf(View, 'a database, or a snapshot of one'))
+  check('What is looked at', view, aView)
   const { branch } = view as unknown as { readonly branch: Branch }
   return {
     look: () => new Looker(branch),

@@ -1,7 +1,8 @@
 /** What a trace amounts to. */
+import { check } from '../core/check.js'
 import { debugKey, type EventType, type RuntimeEvent } from '../index.js'
 import { formatTable, oneLine } from './table.js'
-import type { Trace } from './trace.js'
+import { aTrace, type Trace } from './trace.js'
 
 /** Counts of one query, or of all queries of a definition. */
 export interface RunCounts {
@@ -94,7 +95,9 @@ export class TraceAnalysis {
     this.slowest = runs.toSorted((a, b) => b.duration - a.duration)
   }
 
+  /** @throws `InvalidDefinitionError` for what is no trace */
   static from(trace: Trace): TraceAnalysis {
+    check('The trace', trace, aTrace)
     return new TraceAnalysis(trace)
   }
 

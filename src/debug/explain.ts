@@ -1,4 +1,5 @@
 /** Why a query ran last, and why it holds or does not: the way down to the input that changed. */
+import { aDefinition, check } from '../core/check.js'
 import { type Args, type DebugRecord, type DebugState, debugView, type Definition, type Derived, describeNode, describeValue, type Input, type View } from '../index.js'
 import { type Change, changeAbove, type Looked, staleBelow, stoppedBelow } from './causes.js'
 
@@ -88,6 +89,7 @@ export class Explanation {
 export function explain<A extends Args, R>(view: View, query: Derived<A, R> | Input<A, R>, ...args: NoInfer<A>): Explanation {
   const look = debugView(view).look()
   const definition = query as Definition
+  check('What is explained', definition, aDefinition('input', 'derived', 'source'))
   const record = look.find(definition, args)
   return new Explanation(look, record, record?.id ?? describeNode(definition.name, args))
 }

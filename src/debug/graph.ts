@@ -2,6 +2,7 @@
  * The dependency graph of a view, as it was at one moment: who read what. Edges lead from the reader to what it read, so roots are what
  * nobody reads, and leaves what reads nothing: inputs, and queries that are constant.
  */
+import { aCount, aDefinition, aFunction, check, checkOptions, oneOf } from '../core/check.js'
 import { type DebugKind, type DebugRecord, type DebugState, debugView, type Definition, describeValue, type View } from '../index.js'
 import type { GraphEdge, GraphNode } from './graph-node.js'
 import { comparator } from './order.js'
@@ -68,6 +69,7 @@ export class DependencyGraph {
 
   /** The node of an input or query; undefined where the view has none. */
   node(definition: Definition, ...args: readonly unknown[]): GraphNode | undefined {
+    check('The first argument of node', definition, aDefinition('input', 'derived', 'source'))
     const length = args.findLastIndex((arg) => arg !== undefined) + 1
     const key = { definition: definition.name, kind: definition.kind, args: args.slice(0, length) }
     return this.nodes.find((node) => node.definition === definition.name && comparator(key, node) === 0)
@@ -105,11 +107,14 @@ export class DependencyGraph {
 
   /** The ways by which `from` depends on `to`, none of them twice through one node; `limit` of them at most (default 100). */
   paths(from: GraphNode, to: GraphNode, options: { readonly limit?: number } = {}): Paths {
+    checkOptions('paths: ', options, { limit: aCount })
     return findPaths(this, from, to, options.limit ?? 100)
   }
 
   /** The part of the graph around a node. */
-  focus(node: GraphNode, { depth = 1, direction = 'both' }: FocusOptions = {}): DependencyGraph {
+  focus(node: GraphNode, options: FocusOptions = {}): DependencyGraph {
+    checkOptions('focus: ', options, { depth: aCount, direction: oneOf('dependencies', 'dependents', 'both') })
+    const { depth = 1, direction = 'both' } = options
     const distance = new Map([[node, 0]])
     for (const [at, steps] of distance) {
       if (steps >= depth) continue
@@ -121,6 +126,7 @@ export class DependencyGraph {
 
   /** The part of the graph that is wanted, and the edges within. */
   filter(isWanted: (node: GraphNode) => boolean): DependencyGraph {
+    check('The argument of filter', isWanted, aFunction)
     const nodes = this.nodes.filter(isWanted)
     const kept = new Set(nodes)
     return new DependencyGraph(this.revision, nodes, this.edges.filter(({ from, to }) => kept.has(from) && kept.has(to)))

@@ -1,8 +1,8 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
 import { familyOf, isQuery, StateReader } from '../core/saved-state.js'
-import { anInstanceOf, check } from '../core/check.js'
-import { View } from '../index.js'
+import { aView, check } from '../core/check.js'
+import type { View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
 import { checkOptions } from './check-options.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
@@ -62,7 +62,7 @@ export interface WriteOptions extends SaveOptions {
  * `InvalidDefinitionError` for a view, a place or options that are none.
  */
 export async function saveCache(view: View, place: FilePlace, options: SaveOptions = {}): Promise<SaveReport> {
-  check('What saveCache saves', view, anInstanceOf(View, 'a database, or a snapshot of one'))
+  check('What saveCache saves', view, aView)
   checkOptions(options)
   const reader = new StateReader(view)
   try {
