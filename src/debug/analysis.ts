@@ -1,5 +1,5 @@
 /** What a trace amounts to. */
-import { check } from '../core/check.js'
+import { aCount, check, checkOptions } from '../core/check.js'
 import { debugKey, type EventType, type RuntimeEvent } from '../index.js'
 import { formatTable, oneLine } from './table.js'
 import { aTrace, type Trace } from './trace.js'
@@ -102,7 +102,9 @@ export class TraceAnalysis {
   }
 
   /** Tables for people: definitions by time, the slowest runs, the most frequent causes. `rows`: of each at most (default 10). */
-  format({ rows = 10 }: { readonly rows?: number } = {}): string {
+  format(options: { readonly rows?: number } = {}): string {
+    checkOptions('format: ', options, { rows: aCount })
+    const { rows = 10 } = options
     const { trace, types, total, definitions, slowest } = this
     const { events, dropped, startedAt, stoppedAt } = trace
     const commits = (types.revisionBumped ?? 0) + (types.revisionSet ?? 0)

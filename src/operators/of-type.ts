@@ -1,9 +1,9 @@
 import { filter, type OperatorFunction } from 'rxjs'
-import { check, oneOf } from '../core/check.js'
+import { check, oneOf, type Rule } from '../core/check.js'
 import { categoryOf } from '../core/events.js'
 import type { EventType, RuntimeEvent } from '../index.js'
 
-export const aType = oneOf(...Object.keys(categoryOf))
+export const aType: Rule = oneOf(...Object.keys(categoryOf))
 
 /** The events of some types, typed as such. @throws `InvalidDefinitionError` for a type that there is not */
 export function ofType<T extends EventType>(...types: readonly T[]): OperatorFunction<RuntimeEvent, RuntimeEvent<T>> {

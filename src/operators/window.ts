@@ -1,6 +1,6 @@
 /** Spans of time in which things are collected. */
 import { asapScheduler, asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs'
-import { anObjectWith, checkOptions } from '../core/check.js'
+import { anObjectWith, checkOptions, type Rule } from '../core/check.js'
 
 export interface WindowOptions {
   /** How many milliseconds what comes is collected, from the first on. Default 0: until the end of the present turn. */
@@ -13,10 +13,10 @@ export interface WindowOptions {
 const LONGEST = 2 ** 31 - 1
 
 /** How options that say when are looked at. */
-export const windowRules = {
+export const windowRules: { readonly window: Rule; readonly scheduler: Rule } = {
   window: [(value: unknown) => typeof value === 'number' && value >= 0 && value <= LONGEST, `a number of milliseconds from 0 to ${LONGEST}`],
   scheduler: anObjectWith('schedule', 'now'),
-} as const
+}
 
 /** A maker of windows. @throws `InvalidDefinitionError` where the window is no time, or the scheduler none */
 export function windows(options: WindowOptions): (onClose: () => void) => Window {

@@ -1,6 +1,6 @@
 /** What callers ask for, looked at before anything is done: a policy that is misspelt would be another policy. */
 import { aFlag, aListOf, check, checkOptions as checkAll, oneOf, type Rule } from '../core/check.js'
-import { Codecs } from './tags.js'
+import { checkCodecs } from './tags.js'
 
 /** Of which kind they are, the database looks. */
 const definitions = aListOf((one) => typeof one === 'object' && one !== null, 'definitions')
@@ -18,12 +18,15 @@ const rules = {
   definitions,
 } as const satisfies { readonly [name: string]: Rule }
 
-type Options = { readonly [Name in keyof typeof rules | 'codecs']?: unknown }
+interface Options {
+  readonly definitions?: unknown
+  readonly codecs?: unknown
+}
 
 /** @throws InvalidDefinitionError */
 export function checkOptions(options: Options): void {
-  checkAll('', options, rules)
-  if (options.codecs !== undefined) new Codecs(options.codecs as ConstructorParameters<typeof Codecs>[0])
+  checkAll<Options & { readonly [Name in keyof typeof rules]?: unknown }>('', options, rules)
+  if (options.codecs !== undefined) checkCodecs(options.codecs)
 }
 
 /** @throws InvalidDefinitionError, also where no definitions are given */

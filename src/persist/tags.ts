@@ -112,16 +112,23 @@ function isCodec(value: unknown): boolean {
   return aText[0](codec.name) && typeof codec.class.prototype === 'object'
 }
 
+/** @throws InvalidDefinitionError for anything but codecs, each with a name and a class of its own */
+export function checkCodecs(codecs: unknown): void {
+  check('codecs', codecs, aListOf(isCodec, 'codecs, each with name, class, encode and decode'))
+  const all = codecs as readonly ClassCodec[]
+  const distinct = (part: 'name' | 'class'): number => new Set(all.map((codec) => codec[part])).size
+  if (distinct('name') < all.length || distinct('class') < all.length) throw new InvalidDefinitionError('Two codecs have one name, or one class. Give each a name and a class of its own.')
+}
+
 /** Codecs by name and by prototype. @throws InvalidDefinitionError */
 export class Codecs {
   readonly byName: ReadonlyMap<string, ClassCodec>
   readonly byPrototype: ReadonlyMap<object, ClassCodec>
 
   constructor(codecs: readonly ClassCodec[] = []) {
-    check('codecs', codecs, aListOf(isCodec, 'codecs, each with name, class, encode and decode'))
+    checkCodecs(codecs)
     this.byName = new Map(codecs.map((codec) => [codec.name, codec]))
     this.byPrototype = new Map(codecs.map((codec) => [codec.class.prototype as object, codec]))
-    if (this.byName.size !== codecs.length || this.byPrototype.size !== codecs.length) throw new InvalidDefinitionError('Two codecs have one name, or one class. Give each a name and a class of its own.')
   }
 }
 
