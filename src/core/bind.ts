@@ -1,8 +1,8 @@
 /** Inputs written by Observables that somebody connects by hand. */
-import { from, type Observable, type ObservableInput, Subject, Subscription, takeUntil } from 'rxjs'
+import { type ObservableInput, Subject, Subscription, takeUntil } from 'rxjs'
 import type { Branch } from './branch.js'
-import { describeValue } from './describe.js'
-import { InvalidDefinitionError, WriteInQueryError } from './errors.js'
+import { WriteInQueryError } from './errors.js'
+import { follow } from './stream.js'
 
 /** Writes every value of an Observable; what goes wrong is reported. @throws WriteInQueryError from inside a query; InvalidDefinitionError for what RxJS cannot follow */
 export function bindInput<V>(branch: Branch, label: string, source: ObservableInput<V>, write: (value: V) => void): Subscription {
@@ -10,7 +10,7 @@ export function bindInput<V>(branch: Branch, label: string, source: ObservableIn
   const { delivery } = family
   const inside = delivery.bodyOnTop()
   if (inside !== null) throw new WriteInQueryError('bind', inside)
-  const values = follow(source)
+  const values = follow(source, 'What bind follows')
   const connection = new Subscription()
   const open = { complete: () => connection.unsubscribe() }
   hub.open.add(open)
@@ -38,14 +38,4 @@ export function bindInput<V>(branch: Branch, label: string, source: ObservableIn
     complete: () => connection.unsubscribe(),
   })
   return connection
-}
-
-function follow<V>(source: ObservableInput<V>): Observable<V> {
-  try {
-    return from(source)
-  } catch (cause) {
-    // What a Proxy or a getter throws is its own.
-    if (!(cause instanceof TypeError)) throw cause
-    throw new InvalidDefinitionError(`bind needs an Observable, or something else that RxJS can follow, as its last argument, and it is ${describeValue(source)}.`, { cause })
-  }
 }

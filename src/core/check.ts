@@ -19,9 +19,13 @@ export function aWhole(least: 0 | 1): Rule {
   return [(value) => (Number.isInteger(value) || value === Infinity) && (value as number) >= least, `a whole number ${least === 0 ? 'that is not negative' : 'that is at least 1'}`]
 }
 
+/** `a, b or c` */
+function joined(words: readonly string[], last: 'and' | 'or'): string {
+  return words.map((word, i) => (i === 0 ? word : `${i === words.length - 1 ? ` ${last} ` : ', '}${word}`)).join('')
+}
+
 export function oneOf(...words: readonly string[]): Rule {
-  const shown = words.map((word) => `'${word}'`)
-  return [(value) => (words as readonly unknown[]).includes(value), [shown.slice(0, -1).join(', '), ...shown.slice(-1)].join(' or ')]
+  return [(value) => (words as readonly unknown[]).includes(value), joined(words.map((word) => `'${word}'`), 'or')]
 }
 
 /** An array; one that was taken back is none. */
@@ -39,7 +43,7 @@ export function aListOf(fits: (one: unknown) => boolean, words: string): Rule {
 
 /** An object with these methods. */
 export function anObjectWith(...methods: readonly string[]): Rule {
-  return [(value) => isObject(value) && hasMethods(value, methods), `an object with ${methods.slice(0, -1).map((name) => `${name}, `).join('')}${methods.at(-1)}`]
+  return [(value) => isObject(value) && hasMethods(value, methods), `an object with ${joined(methods, 'and')}`]
 }
 
 export function hasMethods(value: object, methods: readonly string[]): boolean {
@@ -52,7 +56,7 @@ export const aView: Rule = [anObjectWith('get', 'set', 'events', 'snapshot')[0],
 /** A definition of one of these kinds. */
 export function aDefinition(...kinds: readonly string[]): Rule {
   const fits = (value: unknown): boolean => isObject(value) && 'kind' in value && kinds.includes(value.kind as string) && 'name' in value && typeof value.name === 'string'
-  return [fits, `a definition made by ${oneOf(...kinds)[1].replaceAll("'", '')}`]
+  return [fits, `a definition made by ${joined(kinds, 'or')}`]
 }
 
 export function anInstanceOf(made: abstract new (...args: never) => object, words: string): Rule {

@@ -2,8 +2,10 @@
  * Streams as async iterables. A loop that is slower than its stream does not queue what it misses: it gets the latest, or what a
  * buffer of a given size holds.
  */
-import type { Observable, Subscriber } from 'rxjs'
+import { from, type Observable, type ObservableInput, type Subscriber } from 'rxjs'
 import { aFunction, checkOptions, type Rule } from './check.js'
+import { describeValue } from './describe.js'
+import { InvalidDefinitionError } from './errors.js'
 
 export interface IterateOptions {
   /** How many emissions wait for the loop. When one more comes, the oldest goes. Default 1: the latest wins. */
@@ -134,5 +136,16 @@ export class StreamIterator<T> implements AsyncIterableIterator<T> {
     this.failure = null
     if (failure === null) resolve({ done: true, value: undefined })
     else reject(failure.error)
+  }
+}
+
+/** What RxJS makes of an Observable, or of something like one. @throws InvalidDefinitionError for anything else */
+export function follow<V>(source: ObservableInput<V>, what: string): Observable<V> {
+  try {
+    return from(source)
+  } catch (cause) {
+    // What a getter throws is its own.
+    if (!(cause instanceof TypeError)) throw cause
+    throw new InvalidDefinitionError(`${what} must be an Observable, or something else that RxJS can follow, and it is ${describeValue(source)}.`, { cause })
   }
 }
