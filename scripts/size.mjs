@@ -37,7 +37,7 @@ async function bundle(entry, external) {
 const withoutCore = {
   name: 'without-core',
   setup(context) {
-    context.onResolve({ filter: /^\.\.\/(\.\.\/)*index\.js$/ }, ({ path }) => ({ path, external: true }))
+    context.onResolve({ filter: /^\.\.\/(\.\.\/)*(index|core\/check)\.js$/ }, ({ path }) => ({ path, external: true }))
   },
 }
 

@@ -1,11 +1,13 @@
 /** `tx`: what a batch callback writes to. It reads its own writes; nobody else does before the commit. */
 import type { Branch, Change } from './branch.js'
+import { isList } from './check.js'
 import { checkWritable, commit, commitTaken, currentChange, removal } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Then, TotalInput } from './define.js'
+import { describeValue } from './describe.js'
 import { BatchError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
 import { absent } from './frame.js'
-import type { Cell, Slot } from './node.js'
+import type { Cell, Slot, Table } from './node.js'
 import { originOf, rootOf, tableOf, tableRootOf } from './records.js'
 import type { Revision } from './revision.js'
 
@@ -99,10 +101,12 @@ export class Collector {
 
   replaceAll(definition: Definition, entries: Iterable<readonly [unknown, unknown]>): void {
     checkInput(this.branch, definition)
+    if (!isIterable(entries)) throw new BatchError(`replaceAll of ${definition.name} needs its entries as a list, a Map or something else that gives [key, value], and got ${describeValue(entries)}.`)
     const wanted = new Map<Slot, unknown>()
-    for (const [key, value] of entries) {
-      const args = List.isList(key) ? key.toArray() : Array.isArray(key) ? key : [key]
-      wanted.set(this.find(definition, args, args.length), value)
+    for (const entry of entries) {
+      if (!isList(entry) || entry.length !== 2) throw new BatchError(`replaceAll of ${definition.name} needs [key, value] as each entry, and got ${describeValue(entry)}.`)
+      const args = argsOfKey(entry[0])
+      wanted.set(this.find(definition, args, args.length), entry[1])
     }
     rootOf(this.branch)
     const stored = [...tableRootOf(this.branch, definition).records.values()].map(({ slot }) => slot)
@@ -160,6 +164,25 @@ export class Collector {
   }
 }
 
+/** Of text, the letters would be entries. */
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { readonly [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function'
+}
+
+/** Looking at a Proxy may throw; as a key it is refused with the reason. */
+function argsOfKey(key: unknown): readonly unknown[] {
+  try {
+    return List.isList(key) ? key.toArray() : Array.isArray(key) ? key : [key]
+  } catch {
+    return [key]
+  }
+}
+
+/** @throws BatchError for anything but a function */
+export function checkCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new BatchError(`A batch needs a function that makes its writes, and got ${describeValue(callback)}. Pass (tx) => { … }.`)
+}
+
 /** The head's record of an input. @throws InvalidDefinitionError for anything else; BatchError where nothing stands behind the arguments */
 export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>, end: number, first = 0): Slot {
   if (definition?.kind !== 'input') checkInput(branch, definition)
@@ -169,8 +192,15 @@ export function slotOf(branch: Branch, definition: Definition, list: ArrayLike<u
 
 /** The head's record of a query. @throws InvalidDefinitionError for anything else */
 export function cellOf(branch: Branch, definition: Definition, list: ArrayLike<unknown>): Cell {
-  if (tableOf(branch.family.head, definition).definition.kind === 'input') throw new InvalidDefinitionError(`${definition.name} is an input: this needs a query.`)
+  tableOfQuery(branch, definition)
   return originOf(branch.family.head, definition, list, 0, list.length) as Cell
+}
+
+/** @throws InvalidDefinitionError for an input */
+export function tableOfQuery(branch: Branch, definition: Definition): Table {
+  const table = tableOf(branch.family.head, definition)
+  if (table.definition.kind === 'input') throw new InvalidDefinitionError(`${definition.name} is an input: this needs a query.`)
+  return table
 }
 
 /** @throws InvalidDefinitionError for anything but an input */

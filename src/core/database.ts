@@ -1,13 +1,14 @@
 /** A database: the head of a family of views, and what they share. */
 import { type Activity, ActivityMeter } from './activity.js'
-import { cellOf } from './batch.js'
+import { cellOf, tableOfQuery } from './batch.js'
 import { Branch, CLOSED, Family, type Settings } from './branch.js'
+import { aCount, aFlag, aFunction, aListOf, anObject, anObjectWith, check, checkOptions, isList } from './check.js'
 import { type Clock, systemClock } from './clock.js'
 import { type Collected, collectRecords } from './collect.js'
 import { checkWritable } from './commit.js'
 import { Delivery } from './delivery.js'
 import { Hub } from './hub.js'
-import { type AnyAccumulator, type AnyDerived, type AnyInterned, type Args, checkCount, type Computed, type Definition, type Derived } from './define.js'
+import type { AnyAccumulator, AnyDerived, AnyInterned, Args, Computed, Definition, Derived } from './define.js'
 import { Engine } from './engine.js'
 import { checkAccumulator } from './emission.js'
 import { entriesOf } from './intern.js'
@@ -107,13 +108,13 @@ export class Database extends View {
 
   /**
    * Sets how many values are kept: of one query (its `lru`), or of all (`limits.cells`). Counts from the next commit on; `Infinity` lifts a limit.
-   * @throws `InvalidDefinitionError` for anything but a number that is not negative
+   * @throws `InvalidDefinitionError` for anything but a query and a number that is not negative
    */
   limit<A extends Args, R>(what: 'cells' | Derived<A, R>, count: number): void {
     const { branch } = this
     if (branch.disposed) this.refuse()
-    const table = what === 'cells' ? null : tableOf(branch, what)
-    setBound(branch, table, checkCount('A limit', count))
+    check('A limit', count, aCount)
+    setBound(branch, what === 'cells' ? null : tableOfQuery(branch, what), count)
   }
 
   /**
@@ -146,12 +147,14 @@ export class Database extends View {
   /**
    * Lets go of all queries that nobody observes, pins or depends on, save the `roots` and what they depend on, and of inputs that hold nothing and that
    * nobody has read. What goes is computed again when it is asked for. Costs what exists. While snapshots are alive, and inside a batch, nothing goes.
-   * @throws `WriteInQueryError` from inside a query
+   * @throws `WriteInQueryError` from inside a query; `InvalidDefinitionError` for roots that are none
    */
-  collect({ roots = [] }: CollectOptions = {}): Collected {
+  collect(options: CollectOptions = {}): Collected {
     const { branch } = this
     if (branch.disposed) this.refuse()
     checkWritable(branch, 'collect')
+    checkOptions('collect: ', options, { roots: aListOf((one) => isList(one) && one.length > 0, '[query, ...args]') })
+    const { roots = [] } = options
     return collectRecords(branch, roots.map(([query, ...args]) => cellOf(branch, query, args)))
   }
 
@@ -176,15 +179,26 @@ export class Database extends View {
   }
 }
 
+const rules = {
+  definitions: aListOf(() => true, 'definitions'),
+  limits: anObject,
+  freeze: aFlag,
+  clock: anObjectWith('now', 'setTimeout', 'clearTimeout'),
+  onUnhandledError: aFunction,
+  onNotice: aFunction,
+}
+
 /**
  * A new, empty database at revision 0.
- * @throws `DuplicateDefinitionError` where two of the definitions have one name
+ * @throws `DuplicateDefinitionError` where two of the definitions have one name; `InvalidDefinitionError` for options that are none
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
+  checkOptions('', options, rules)
   const { limits = {}, onUnhandledError = throwLater } = options
-  const nestedCommits = checkCount('limits.nestedCommits', limits.nestedCommits ?? 100)
+  checkOptions('limits.', limits, { nestedCommits: aCount, stateBytes: aCount, cells: aCount })
+  const { nestedCommits = 100, stateBytes = Infinity, cells = Infinity } = limits
   const onNotice = options.onNotice ?? (isProduction() ? null : warn)
-  const settings: Settings = { clock: options.clock ?? systemClock, freeze: options.freeze ?? !isProduction(), onNotice, nestedCommits, stateBytes: checkCount('limits.stateBytes', limits.stateBytes ?? Infinity) }
+  const settings: Settings = { clock: options.clock ?? systemClock, freeze: options.freeze ?? !isProduction(), onNotice, nestedCommits, stateBytes }
   const engine = new Engine()
   const delivery = new Delivery(nestedCommits, onUnhandledError, () => family.active !== null || family.collecting > 0, () => engine.idle())
   const family: Family = new Family(settings, delivery, engine)
@@ -204,7 +218,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     family.reached = []
     delivery.announce('live queries', () => tellReached(reached, delivery))
   }
-  setBound(family.head, null, checkCount('limits.cells', limits.cells ?? Infinity))
+  setBound(family.head, null, cells)
   for (const definition of options.definitions ?? []) {
     if (definition?.kind === 'interned') entriesOf(family, definition)
     else if (definition?.kind === 'accumulator') checkAccumulator(family, definition)

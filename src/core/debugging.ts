@@ -1,7 +1,8 @@
 /** What debug tools may ask of a view: to look, to count, and to be handed events as they are made. */
 import type { Branch } from './branch.js'
+import { aView, check } from './check.js'
 import { deepFreeze } from './equality.js'
-import type { EventCategory, RuntimeEvent } from './events.js'
+import { checkCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { encodeArgs } from './key.js'
 import { Looker } from './look.js'
 import { type DefinitionStats, definitionStats, type Totals, totalsOf } from './statistics.js'
@@ -30,8 +31,9 @@ export function debugKey(definition: string, args: readonly unknown[]): string {
   return `${definition.length}:${definition}${encodeArgs(definition, args)}`
 }
 
-/** The door for debug tools, and for nothing else: what it shows may change with every version. */
+/** The door for debug tools, and for nothing else: what it shows may change with every version. @throws InvalidDefinitionError for anything but a view */
 export function debugView(view: View): DebugView {
+  check('What is looked at', view, aView)
   const { branch } = view as unknown as { readonly branch: Branch }
   return {
     look: () => new Looker(branch),
@@ -49,7 +51,10 @@ export function debugView(view: View): DebugView {
         for (const hub of hubs) hub.refresh()
       }
     },
-    tap: (categories, take) => branch.hub.tap(categories, take, (isHeard) => hear(branch, isHeard)),
+    tap(categories, take) {
+      checkCategories(categories)
+      return branch.hub.tap(categories, take, (isHeard) => hear(branch, isHeard))
+    },
     freeze: (value) => void deepFreeze(value, branch.family.frozen),
     onMisuse(told) {
       const { delivery } = branch.family

@@ -6,7 +6,7 @@
  */
 import type { List, Map as ImmutableMap } from 'immutable'
 import type { ObservableInput } from 'rxjs'
-import { InvalidDefinitionError } from './errors.js'
+import { aCount, aFlag, anObject, aText, aTime, aWhole, check, checkOptions, oneOf, type Rule } from './check.js'
 
 /** The arguments that make a key. */
 export type Args = readonly unknown[]
@@ -20,7 +20,7 @@ declare const types: unique symbol
 /** How seldom an input changes: seldom changed ones let results be proved without looking at each read. A `never` input is set once. */
 export type Durability = 'low' | 'medium' | 'high' | 'never'
 
-const durabilities: readonly unknown[] = ['low', 'medium', 'high', 'never']
+const durabilities: readonly Durability[] = ['low', 'medium', 'high', 'never']
 
 /** The level of what never changes. */
 export const NEVER = 3
@@ -276,49 +276,41 @@ export interface Query extends Reader {
 
 const AsyncFunction: unknown = (async () => {}).constructor
 
-function checkName(name: unknown): asserts name is string {
-  if (typeof name !== 'string' || name === '') {
-    throw new InvalidDefinitionError('A definition needs a name: a string that is not empty.')
-  }
+const equalsRule: Rule = [(value) => value === false || typeof value === 'function', 'a function of two values, or false']
+
+const inputRules = { equals: equalsRule, required: aFlag, durability: oneOf(...durabilities) }
+const sourceRules = { equals: equalsRule, grace: aTime, retry: anObject }
+const derivedRules = {
+  equals: equalsRule,
+  errors: oneOf('revision', 'dependencies'),
+  cycle: [(value: unknown) => typeof value === 'object' && value !== null && 'initial' in value !== 'fallback' in value, 'an object with an initial value or a fallback'],
+  lru: aCount,
+  history: [(value: unknown) => Number.isInteger(value) && (value as number) >= 0, 'a whole number that is not negative'],
+  // What a file could not hold, or what is not equal to itself, would lose all results.
+  version: [(value: unknown) => typeof value === 'string' || Number.isFinite(value), 'a finite number or a string'],
+  persist: aFlag,
+  retry: anObject,
+  timeout: [(value: unknown) => typeof value === 'number' && value > 0, 'a number of milliseconds above 0'],
+} as const satisfies { readonly [name: string]: Rule }
+
+/** What a query runs. */
+export const aBody: Rule = [(value) => typeof value === 'function', 'a function of q and the arguments']
+
+function checkName(name: unknown): void {
+  check("A definition's name", name, aText)
 }
 
-function checkRecovery(name: string, cycle: unknown): void {
-  if (cycle === undefined) return
-  const isObject = typeof cycle === 'object' && cycle !== null
-  if (!isObject || 'initial' in cycle === 'fallback' in cycle) throw new InvalidDefinitionError(`${name}: cycle must have an initial value or a fallback.`)
-  if ('limit' in cycle) checkCount(`${name}: cycle.limit`, cycle.limit)
-}
-
-/** What a file could not hold, or what is not equal to itself, would lose all results. */
-function checkVersion(name: string, version: unknown = 0): void {
-  if (typeof version !== 'string' && !Number.isFinite(version)) throw new InvalidDefinitionError(`${name}: version must be a finite number or a string.`)
-}
-
-/** @throws `InvalidDefinitionError` for anything but a number that is not negative */
-export function checkCount(what: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0) return value
-  throw new InvalidDefinitionError(`${what} must be a number that is not negative.`)
-}
-
-function checkEquals(name: string, equals: unknown): void {
-  if (equals !== undefined && equals !== false && typeof equals !== 'function') {
-    throw new InvalidDefinitionError(`${name}: equals must be a function of two values, or false.`)
-  }
-}
-
-function checkErrors(name: string, errors: unknown): void {
-  if (errors !== undefined && errors !== 'revision' && errors !== 'dependencies') throw new InvalidDefinitionError(`${name}: errors must be 'revision' or 'dependencies'.`)
-}
-
-function checkAsync(name: string, { retry, timeout }: AsyncOptions): void {
+/** @throws `InvalidDefinitionError` */
+function checkDerived(name: string, options: AnyDerived['options']): void {
+  checkOptions(`${name}: `, options, derivedRules)
+  const { cycle, retry } = options
+  if (cycle !== undefined) checkOptions(`${name}: cycle.`, cycle as { readonly limit?: number }, { limit: aCount })
   if (retry !== undefined) checkRetry(name, retry)
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) throw new InvalidDefinitionError(`${name}: timeout must be a number of milliseconds above 0.`)
 }
 
-function checkRetry(name: string, { times, delay }: Retry): void {
-  if (!((Number.isInteger(times) || times === Infinity) && times >= 0)) throw new InvalidDefinitionError(`${name}: retry.times must be a whole number that is not negative.`)
-  const isDelay = delay === undefined || typeof delay === 'function' || (typeof delay === 'number' && delay >= 0)
-  if (!isDelay) throw new InvalidDefinitionError(`${name}: retry.delay must be a number of milliseconds, or a function that gives one.`)
+function checkRetry(name: string, retry: Retry): void {
+  check(`${name}: retry.times`, retry.times, aWhole(0))
+  checkOptions(`${name}: retry.`, retry, { delay: [(value) => typeof value === 'function' || (typeof value === 'number' && value >= 0), 'a number of milliseconds, or a function that gives one'] })
 }
 
 /**
@@ -330,8 +322,7 @@ export function input<A extends Args, V>(name: string, options: InputOptions<V> 
 export function input<A extends Args, V>(name: string, options?: InputOptions<V>): Input<A, V>
 export function input<A extends Args, V>(name: string, options: InputOptions<V> = {}): Input<A, V> {
   checkName(name)
-  checkEquals(name, options.equals)
-  if (levelOf(options) < 0) throw new InvalidDefinitionError(`${name}: durability must be 'low', 'medium', 'high' or 'never'.`)
+  checkOptions(`${name}: `, options, inputRules)
   const total = options.required === true || 'initial' in options
   return Object.freeze({ kind: 'input', name, hash: hashOf(name), options: Object.freeze({ ...options }), ...(total ? { total } : {}) })
 }
@@ -343,18 +334,12 @@ export function input<A extends Args, V>(name: string, options: InputOptions<V> 
 export function derived<A extends Args, R>(
   name: string,
   body: (q: Query, ...args: A) => R,
-  options: OptionsOf<R> = {},
+  options?: OptionsOf<R>,
 ): Derived<A, R> {
   checkName(name)
-  if (typeof body !== 'function') throw new InvalidDefinitionError(`${name}: the body must be a function of q and the arguments.`)
-  checkEquals(name, options.equals)
-  checkErrors(name, options.errors)
-  checkRecovery(name, options.cycle)
-  if (options.lru !== undefined) checkCount(`${name}: lru`, options.lru)
-  const { history = 0 } = options
-  if (!Number.isInteger(history) || history < 0) throw new InvalidDefinitionError(`${name}: history must be a whole number that is not negative.`)
-  checkVersion(name, options.version)
-  checkAsync(name, options)
+  check(`${name}: the body`, body, aBody)
+  // A query of no name, such as that of a read, has none.
+  if (options !== undefined) checkDerived(name, options)
   const isAsync = (body as { constructor?: unknown }).constructor === AsyncFunction
   return Object.freeze({ kind: 'derived', name, hash: hashOf(name), body, options: Object.freeze({ ...options }), isAsync })
 }
@@ -404,10 +389,9 @@ const sameReference = Object.is as (a: unknown, b: unknown) => boolean
  */
 export function source<A extends Args, V>(name: string, connect: (...args: A) => ObservableInput<V>, options: SourceOptions<V> = {}): Source<A, V> {
   checkName(name)
-  if (typeof connect !== 'function') throw new InvalidDefinitionError(`${name}: a source needs a function from the arguments to an Observable.`)
+  check(`${name}: a source's second argument`, connect, [(value) => typeof value === 'function', 'a function from the arguments to an Observable'])
+  checkOptions(`${name}: `, options, sourceRules)
   const { equals, grace = 1000, retry } = options
-  checkEquals(name, equals)
-  if (!(typeof grace === 'number' && grace >= 0)) throw new InvalidDefinitionError(`${name}: grace must be a number of milliseconds that is not negative.`)
   if (retry !== undefined) checkRetry(name, retry)
   const hash = hashOf(name)
   // Equal values are given the reference of the last one before they get here.

@@ -4,7 +4,8 @@
  */
 import { type SchedulerLike, Subscription } from 'rxjs'
 import type { Branch } from './branch.js'
-import type { Query } from './define.js'
+import { anObjectWith, check, checkOptions } from './check.js'
+import { aBody, type Query } from './define.js'
 import type { Engine } from './engine.js'
 import { WriteInQueryError } from './errors.js'
 import { follow, forget, LiveCell } from './live.js'
@@ -118,11 +119,14 @@ class EffectBody {
   }
 }
 
-/** Starts an effect. @throws WriteInQueryError from inside a query */
-export function startEffect(engine: Engine, branch: Branch, body: (q: Query) => unknown, { scheduler }: EffectOptions): Effect {
+/** Starts an effect. @throws WriteInQueryError from inside a query; InvalidDefinitionError for a body or options that are none */
+export function startEffect(engine: Engine, branch: Branch, body: (q: Query) => unknown, options: EffectOptions): Effect {
   const { family, hub } = branch
   const inside = family.delivery.bodyOnTop()
   if (inside !== null) throw new WriteInQueryError('start an effect', inside)
+  check('The body of an effect', body, aBody)
+  checkOptions('', options, { scheduler: anObjectWith('schedule') })
+  const { scheduler } = options
   const run = new EffectBody(branch, body)
   const definition = Object.freeze({
     kind: 'derived' as const, name: 'effect', hash: 0, body: (q: Query) => run.run(q), options: Object.freeze({}), isAsync: false, isEffect: true as const,

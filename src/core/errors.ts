@@ -10,7 +10,7 @@ export class PebreError extends Error {
   }
 }
 
-/** A definition that cannot be used: no name, or a body that is no function. */
+/** A definition, an option or an argument that is not what it must be. Nothing was done. */
 export class InvalidDefinitionError extends PebreError {}
 
 /** Two different definitions with one name met in one database. */
@@ -153,7 +153,7 @@ export class DisposedError extends PebreError {
   }
 }
 
-/** A write that cannot be committed as it is, or a batch that is used after its end. */
+/** A write that cannot be committed as it is, what should make writes and does not, or a batch that is used after its end. */
 export class BatchError extends PebreError {}
 
 /** Subscribers kept writing in answer to each other's writes. */

@@ -2,6 +2,7 @@
  * What the engine says about itself. Events are plain frozen objects that survive structured clone; each belongs to a
  * category, and no object is made for a category nobody listens to.
  */
+import { check, oneOf } from './check.js'
 import type { Revision } from './revision.js'
 
 /** A record, as events name it. */
@@ -102,6 +103,13 @@ export const categoryOf: Readonly<Record<EventType, EventCategory>> = Object.fre
 
 /** All categories. */
 export const eventCategories: readonly EventCategory[] = Object.freeze([...new Set(Object.values(categoryOf))])
+
+const aCategory = oneOf(...eventCategories)
+
+/** @throws InvalidDefinitionError for a category that is none */
+export function checkCategories(categories: readonly EventCategory[]): void {
+  for (const category of categories) check('A category of events', category, aCategory)
+}
 
 /** What `events$` carries: all that happens to inputs and runs. The others are asked for by name. */
 export const defaultCategories: readonly EventCategory[] = Object.freeze(['revision', 'input', 'invalidation', 'run', 'change'])

@@ -1,5 +1,6 @@
 /** A scheduler for browsers: what is scheduled between two frames runs together before the next one is painted. */
 import { type SchedulerAction, type SchedulerLike, Subscription } from 'rxjs'
+import { anObjectWith, check } from './check.js'
 
 /** Where frames come from. Browsers have both functions; tests give their own. */
 export interface FrameSource {
@@ -11,12 +12,15 @@ export interface FrameSource {
  * A scheduler of RxJS, for `observeOn`, `auditTime` and `effect`: work runs in the next frame, in the order in which it was scheduled. Work that
  * throws does not keep the rest from running. What is scheduled in a frame runs in the next one. A delay counts from the frame after it has passed.
  * Hidden pages paint no frames, and so run nothing.
+ * @throws `InvalidDefinitionError` for a source that gives no frames
  *
  * ```ts
  * db.effect((q) => draw(q.get(scene)), { scheduler: frameScheduler() })
  * ```
  */
 export function frameScheduler(source: FrameSource = globalThis): SchedulerLike {
+  // Where the platform has none, that matters only to who schedules.
+  if (source !== globalThis) check('A source of frames', source, anObjectWith('requestAnimationFrame', 'cancelAnimationFrame'))
   return new FrameScheduler(source)
 }
 

@@ -1,4 +1,5 @@
 /** Keys for others: layers above the core that keep books of their own by record. */
+import { check } from './check.js'
 import { encodeArgs } from './key.js'
 
 /**
@@ -8,9 +9,10 @@ import { encodeArgs } from './key.js'
  * ```ts
  * keyText(words, 'a.md') === keyText(words, 'a.md', undefined) // trailing undefined is no part of a key
  * ```
- * @throws `InvalidKeyError`
+ * @throws `InvalidKeyError`, `InvalidDefinitionError`
  */
 export function keyText(definition: { readonly name: string }, ...args: readonly unknown[]): string {
+  check('The first argument of keyText', definition, [(value) => typeof (value as { readonly name?: unknown } | null | undefined)?.name === 'string', 'a definition'])
   let end = args.length
   while (end > 0 && args[end - 1] === undefined) end--
   return encodeArgs(definition.name, [definition.name, ...args.slice(0, end)])

@@ -1,6 +1,7 @@
 /** Live queries as streams: states, or values; of a query, or of a function written where it is used. */
 import type { Branch } from './branch.js'
-import type { Equals, Query } from './define.js'
+import { check } from './check.js'
+import { aBody, type Equals, type Query } from './define.js'
 import { Outlet } from './delivery.js'
 import type { Engine } from './engine.js'
 import { follow, forget, type MakeLive } from './live.js'
@@ -14,8 +15,9 @@ export function streamOfCell(engine: Engine, branch: Branch, origin: Cell, wants
   return new Outlet<unknown>(branch.hub, (observer) => follow(engine, branch, origin, { observer, wants }))
 }
 
-/** The same for a query of no name, of which every subscriber has its own. */
+/** The same for a query of no name, of which every subscriber has its own. @throws InvalidDefinitionError for a body that is none */
 export function streamOf(engine: Engine, branch: Branch, body: (q: Query) => unknown, options: AnonymousOptions, wants: Recipient['wants']): Stream<unknown> {
+  check('The body of a live query', body, aBody)
   return new Outlet<unknown>(branch.hub, (observer) => {
     const cell = anonymousCell(branch, 'live', body, options.equals)
     const leaveCell = follow(engine, branch, cell, { observer, wants }, options.make)

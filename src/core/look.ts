@@ -14,7 +14,7 @@ import type { AnyInput, Definition } from './define.js'
 import { isFeed } from './feed.js'
 import { encodeArgs, isPrimitive } from './key.js'
 import {
-  argsOf, ASYNC, BROKEN, BY_ANSWER, type Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isAnswer, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, type Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
+  argsOf, ASYNC, BROKEN, BY_ANSWER, Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isAnswer, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
 } from './node.js'
 import { invalidationOf, recordIn, stampIn } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
@@ -120,9 +120,9 @@ export class Looker {
     return known === undefined || known.kind === 'interned' || known.kind === 'accumulator' ? null : this.find(known, args)
   }
 
-  /** A record by its handle. */
+  /** A record by its handle; null for what is none. */
   get(handle: object): DebugRecord | null {
-    return this.record(handle as Node)
+    return handle instanceof Cell || handle instanceof Slot ? this.record(handle) : null
   }
 
   /** What `invalidate` has changed for a query, whether that has run since or not; null: it was never invalidated. */

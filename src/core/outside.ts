@@ -101,7 +101,7 @@ function changeIn(branch: Branch, { changedAt }: Outcome): number {
 
 /** A cell of no name, for a function that is evaluated where it stands. */
 export function anonymousCell(branch: Branch, name: string, body: (q: Query) => unknown, equals?: Equals<unknown>): Cell {
-  return new Cell(new Table(derived(name, body, equals === undefined ? {} : { equals }), branch.home, branch.family.unnamed), undefined, null)
+  return new Cell(new Table(derived(name, body, equals === undefined ? undefined : { equals }), branch.home, branch.family.unnamed), undefined, null)
 }
 
 /** Evaluates a function once, and keeps nothing of it. */

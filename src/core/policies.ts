@@ -6,8 +6,8 @@
  *   every     evaluates at every revision that reaches it, and emits all results in the order of their revisions
  */
 import { type Branch, Job, type Outsider, type Wait } from './branch.js'
+import { aFunction, aWhole, checkOptions, oneOf } from './check.js'
 import type { Engine } from './engine.js'
-import { InvalidDefinitionError } from './errors.js'
 import type { Cell, Outcome } from './node.js'
 import { addWait, leave } from './job.js'
 import { abandoned, LiveCell, type MakeLive } from './live.js'
@@ -29,18 +29,15 @@ export interface LiveOptions {
 }
 
 /** @throws InvalidDefinitionError for options that make no sense */
-export function makerOf({ policy = 'latest', restarts = 3, buffer = 100, onDropped }: LiveOptions): MakeLive | undefined {
+export function makerOf(options: LiveOptions): MakeLive | undefined {
+  checkOptions('', options, rules)
+  const { policy = 'latest', restarts = 3, buffer = 100, onDropped } = options
   if (policy === 'latest') return undefined
-  if (policy === 'restart') {
-    if (!isCount(restarts, 0)) throw new InvalidDefinitionError('restarts must be a whole number that is not negative.')
-    return (branch, engine, origin) => new RestartingCell(branch, engine, origin, restarts)
-  }
-  if (policy !== 'every') throw new InvalidDefinitionError("policy must be 'latest', 'restart' or 'every'.")
-  if (!isCount(buffer, 1)) throw new InvalidDefinitionError('buffer must be a whole number that is at least 1.')
+  if (policy === 'restart') return (branch, engine, origin) => new RestartingCell(branch, engine, origin, restarts)
   return (branch, engine, origin) => new CompleteCell(branch, engine, origin, buffer, onDropped)
 }
 
-const isCount = (value: number, least: number): boolean => (Number.isInteger(value) || value === Infinity) && value >= least
+const rules = { policy: oneOf('latest', 'restart', 'every'), restarts: aWhole(0), buffer: aWhole(1), onDropped: aFunction }
 
 /** Gives up what runs for the newest. */
 class RestartingCell extends LiveCell {

@@ -57,8 +57,9 @@ function putAt(places: (Table | undefined)[], table: Table): void {
   places[at] = table
 }
 
-/** Notes the name of a definition. @throws DuplicateDefinitionError */
+/** Notes the name of a definition. @throws DuplicateDefinitionError, InvalidDefinitionError */
 export function checkUnique(names: Family['names'], definition: Definition | AnyInterned | AnyAccumulator): void {
+  if (typeof definition.name !== 'string') throw new InvalidDefinitionError('A definition needs a name: make it by input, source, derived, interned or accumulator.')
   const known = names.get(definition.name)
   if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
   names.set(definition.name, definition)
@@ -68,7 +69,7 @@ const kinds: ReadonlySet<unknown> = new Set(['input', 'source', 'derived'])
 
 function register(head: Branch, definition: Definition): Table {
   const { names } = head.family
-  if (typeof definition !== 'object' || definition === null || !kinds.has(definition.kind)) {
+  if (typeof definition !== 'object' || definition === null || !kinds.has(definition.kind) || typeof definition.options !== 'object' || (definition.kind === 'derived' && typeof definition.body !== 'function')) {
     throw new InvalidDefinitionError('The first argument must be a definition, made by input, source or derived.')
   }
   checkUnique(names, definition)

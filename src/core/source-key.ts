@@ -10,7 +10,7 @@
  *
  * Longer than 300 lines: one connection, in the order of its life.
  */
-import { from, type Subscription } from 'rxjs'
+import type { Subscription } from 'rxjs'
 import { pauseOf } from './attempts.js'
 import { ENDED, type Family, READING } from './branch.js'
 import type { Clock } from './clock.js'
@@ -25,6 +25,7 @@ import { argsOf, assignSlot, type Cell, idOf, type Slot } from './node.js'
 import { localOf, recordIn, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { storedBytes } from './size.js'
+import { follow } from './stream.js'
 
 /** What a slot shows to an evaluation. */
 interface Seen {
@@ -153,7 +154,7 @@ export class Feed {
     this.isConnecting = true
     this.feeds.hold(this)
     try {
-      const connection = from(this.definition.connect(...(argsOf(this.cell) as never))).subscribe({
+      const connection = follow(this.definition.connect(...(argsOf(this.cell) as never)), `What the function of ${this.definition.name} gives`).subscribe({
         next: (value) => this.take(value),
         error: (error: unknown) => this.fail(error),
         complete: () => this.complete(),

@@ -2,7 +2,10 @@
  * Streams as async iterables. A loop that is slower than its stream does not queue what it misses: it gets the latest, or what a
  * buffer of a given size holds.
  */
-import type { Observable, Subscriber } from 'rxjs'
+import { from, type Observable, type ObservableInput, type Subscriber } from 'rxjs'
+import { aFunction, checkOptions, type Rule } from './check.js'
+import { describeValue } from './describe.js'
+import { InvalidDefinitionError } from './errors.js'
 
 export interface IterateOptions {
   /** How many emissions wait for the loop. When one more comes, the oldest goes. Default 1: the latest wins. */
@@ -13,9 +16,12 @@ export interface IterateOptions {
 
 /** An Observable that `for await` can loop over. Leaving the loop unsubscribes. */
 export interface Stream<T> extends Observable<T>, AsyncIterable<T> {
-  /** Like `for await` over the stream itself, with a buffer of your size. Subscribes at the first `next`. */
+  /** Like `for await` over the stream itself, with a buffer of your size. Subscribes at the first `next`. @throws `InvalidDefinitionError` for options that are none */
   iterate(options?: IterateOptions): AsyncIterableIterator<T>
 }
+
+const aBuffer: Rule = [(value) => Number.isInteger(value) && (value as number) >= 1, 'a whole number that is at least 1']
+const rules = { buffer: aBuffer, onDropped: aFunction }
 
 interface Demand<T> {
   readonly resolve: (result: IteratorResult<T>) => void
@@ -38,8 +44,9 @@ export class StreamIterator<T> implements AsyncIterableIterator<T> {
   private failure: { readonly error: unknown } | null = null
   private leave: (() => void) | null = null
 
-  constructor(observable: Observable<T>, { buffer = 1, onDropped }: IterateOptions, report: (error: unknown) => void) {
-    if (!(Number.isInteger(buffer) && buffer >= 1)) throw new RangeError('buffer must be a whole number that is at least 1.')
+  constructor(observable: Observable<T>, options: IterateOptions, report: (error: unknown) => void) {
+    checkOptions('', options, rules)
+    const { buffer = 1, onDropped } = options
     this.observable = observable
     this.limit = buffer
     this.onDropped = onDropped
@@ -129,5 +136,16 @@ export class StreamIterator<T> implements AsyncIterableIterator<T> {
     this.failure = null
     if (failure === null) resolve({ done: true, value: undefined })
     else reject(failure.error)
+  }
+}
+
+/** What RxJS makes of an Observable, or of something like one. @throws InvalidDefinitionError for anything else */
+export function follow<V>(source: ObservableInput<V>, what: string): Observable<V> {
+  try {
+    return from(source)
+  } catch (cause) {
+    // What a getter throws is its own.
+    if (!(cause instanceof TypeError)) throw cause
+    throw new InvalidDefinitionError(`${what} must be an Observable, or something else that RxJS can follow, and it is ${describeValue(source)}.`, { cause })
   }
 }

@@ -13,7 +13,7 @@ import { type Frame, jobOf, valueIn, valueOf } from './frame.js'
 import { intern, lookup } from './intern.js'
 import { completeRead } from './job.js'
 import { type Cell, CLEAN, type Edge, idOf, isCell, type Node, type Slot, SPECIAL, VOLATILE } from './node.js'
-import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableRootOf } from './records.js'
+import { hiddenSlot, invalidationOf, localOf, originOf, quickOrigin, recordIn, rootOf, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT } from './revision.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 
@@ -131,7 +131,7 @@ export class Tracker {
 
   private readTable(definition: Definition, which: 'keys' | 'entries'): TableRoot {
     this.checkOpen()
-    if (definition.kind !== 'input') throw new InvalidDefinitionError(`${which} takes an input, and ${definition.name} is a query.`)
+    if (definition?.kind !== 'input') throw new InvalidDefinitionError(`${which} takes an input, and ${tableOf(this.frame.branch.family.head, definition).definition.name} is a query.`)
     const { branch } = this.frame
     track(this.frame, hiddenSlot(this.cell.table.branch as Branch, definition, which))
     rootOf(branch)

@@ -4,9 +4,11 @@
  */
 import type { Collector } from './batch.js'
 import type { Branch, Change } from './branch.js'
+import { checkOptions } from './check.js'
 import { isBusy, isSame, recordChange } from './commit.js'
 import { type Args, type Input, type KeyOf, NEVER } from './define.js'
-import { type Conflict, ConflictError, type Held, PebreError } from './errors.js'
+import { describeValue } from './describe.js'
+import { type Conflict, ConflictError, type Held, InvalidDefinitionError } from './errors.js'
 import { IdMap } from './id-map.js'
 import type { Cell, Slot } from './node.js'
 import { invalidations, localTable, restingStamp, rootOf, tableRootOf } from './records.js'
@@ -109,8 +111,14 @@ function takeStamps(collector: Collector, branch: Branch, name: string, before: 
   })
 }
 
-/** Writes what a view has changed since it was taken to the one it was taken from. @throws ConflictError */
-export function takeChanges(collector: Collector, branch: Branch, view: Branch, onConflict: PromoteOptions['onConflict']): void {
+const resolutions = "'view', 'parent' or { value }"
+
+const hasValue = (value: unknown): value is { readonly value: unknown } => typeof value === 'object' && value !== null && 'value' in value
+
+/** Writes what a view has changed since it was taken to the one it was taken from. @throws ConflictError, InvalidDefinitionError */
+export function takeChanges(collector: Collector, branch: Branch, view: Branch, options: PromoteOptions): void {
+  checkOptions('promote: ', options, { onConflict: [(value) => value === 'view' || value === 'parent' || typeof value === 'function' || hasValue(value), `a function, or ${resolutions}`] })
+  const { onConflict } = options
   const now = rootOf(view)
   const root = rootOf(branch)
   const pending = collector.pending()
@@ -158,6 +166,6 @@ function resolve(collector: Collector, change: Change, conflict: Conflict, onCon
   const resolution: unknown = typeof onConflict === 'function' ? onConflict(conflict) : onConflict
   if (resolution === 'parent') return
   if (resolution === 'view') collector.put(change)
-  else if (typeof resolution === 'object' && resolution !== null && 'value' in resolution) collector.put({ slot: change.slot, value: resolution.value, present: true, removed: false })
-  else throw new PebreError(`onConflict must give 'view', 'parent' or { value } for ${conflict.id}. Nothing was written.`)
+  else if (hasValue(resolution)) collector.put({ slot: change.slot, value: resolution.value, present: true, removed: false })
+  else throw new InvalidDefinitionError(`onConflict must give ${resolutions} for ${conflict.id}, and it gave ${describeValue(resolution)}. Nothing was written.`)
 }

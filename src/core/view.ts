@@ -8,9 +8,10 @@ import type { Map as ImmutableMap } from 'immutable'
 import type { ObservableInput, Subscription } from 'rxjs'
 import { accumulatedOutside } from './accumulated.js'
 import { Audience } from './audience.js'
-import { type Batch, cellOf, checkInput, Collector, slotOf } from './batch.js'
+import { type Batch, cellOf, checkCallback, checkInput, Collector, slotOf } from './batch.js'
 import { bindInput } from './bind.js'
 import { Branch, CLOSED, type Family, HEARD } from './branch.js'
+import { anObjectWith, checkOptions, type Rule } from './check.js'
 import { checkWritable, commitOne, commitPlain } from './commit.js'
 import type { Accumulator, AnyAccumulator, Args, Computed, Definition, Derived, EntryKey, Input, Interned, InternedId, KeyOf, Query, Reader, Result, Then, TotalInput } from './define.js'
 import { Outlet } from './delivery.js'
@@ -20,7 +21,7 @@ import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outsid
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
 import { BatchError, ClosedError, DisposedError, ForeignViewError } from './errors.js'
-import { defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
+import { checkCategories, defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
 import { intern, lookup } from './intern.js'
@@ -51,6 +52,9 @@ export interface LeavingReader {
 
 /** Live queries of one's own, with a policy. */
 export type LiveReader = Pick<View, 'watch' | 'observe'>
+
+/** Also one of another realm, or a stand-in. */
+const aSignal: Rule = [anObjectWith('addEventListener', 'removeEventListener')[0], 'an AbortSignal']
 
 /** Something you read and write: the database, or a snapshot of it. */
 export class View implements Reader {
@@ -97,6 +101,7 @@ export class View implements Reader {
   /** Events of the given categories only; this is how those come that `events$` leaves out. */
   events(...categories: readonly EventCategory[]): Stream<RuntimeEvent> {
     const { branch } = this
+    checkCategories(categories)
     return branch.hub.stream(categories, (isHeard) => hear(branch, isHeard))
   }
 
@@ -172,6 +177,7 @@ export class View implements Reader {
   /** Live queries that treat commits which overtake an evaluation in another way. Each subscriber has a live query of its own; what it reads is shared. */
   with(options: LiveOptions & Required<Pick<LiveOptions, 'policy'>>): LiveReader
   with(options: LiveOptions & { readonly signal?: AbortSignal }): LeavingReader | LiveReader {
+    checkOptions('with: ', options, { signal: aSignal })
     const { signal } = options
     return signal === undefined ? this.withPolicy(options) : this.withSignal(signal)
   }
@@ -251,9 +257,10 @@ export class View implements Reader {
 
   /**
    * Makes several writes one revision. A throw discards them all; a batch inside a batch joins it.
-   * @throws `BatchError` where the callback returns a promise
+   * @throws `BatchError` where the callback is no function, or returns a promise
    */
   batch(callback: (tx: Batch) => void): Revision {
+    checkCallback(callback)
     return this.write('batch', callback)
   }
 
@@ -400,7 +407,7 @@ export class View implements Reader {
     const parent = view.source instanceof WeakRef ? view.source.deref() : view.source
     if (parent == null || (parent !== this && this.branch.parent !== null)) throw new ForeignViewError('promote takes a snapshot that was taken of this view.')
     if (parent !== this) return parent.promote(view, options)
-    return this.write('promote', (tx) => takeChanges(tx as unknown as Collector, this.branch, view.branch, options.onConflict))
+    return this.write('promote', (tx) => takeChanges(tx as unknown as Collector, this.branch, view.branch, options))
   }
 
   /** @internal What `diff` gives. */
@@ -470,6 +477,7 @@ function forgetState(branch: Branch): void {
  * @throws `ForeignViewError` for views of two databases; `EqualityError`
  */
 export function diff<A extends Args, V>(a: View, b: View, definition: Input<A, V>): Difference<A, V> {
+  if (!(a instanceof View)) throw new ForeignViewError('diff compares two views of one database.')
   return View.compare(a, b, definition as Input<Args, unknown>) as Difference<A, V>
 }
 

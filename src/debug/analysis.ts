@@ -1,7 +1,8 @@
 /** What a trace amounts to. */
+import { aCount, check, checkOptions } from '../core/check.js'
 import { debugKey, type EventType, type RuntimeEvent } from '../index.js'
 import { formatTable, oneLine } from './table.js'
-import type { Trace } from './trace.js'
+import { aTrace, type Trace } from './trace.js'
 
 /** Counts of one query, or of all queries of a definition. */
 export interface RunCounts {
@@ -94,12 +95,16 @@ export class TraceAnalysis {
     this.slowest = runs.toSorted((a, b) => b.duration - a.duration)
   }
 
+  /** @throws `InvalidDefinitionError` for what is no trace */
   static from(trace: Trace): TraceAnalysis {
+    check('The trace', trace, aTrace)
     return new TraceAnalysis(trace)
   }
 
   /** Tables for people: definitions by time, the slowest runs, the most frequent causes. `rows`: of each at most (default 10). */
-  format({ rows = 10 }: { readonly rows?: number } = {}): string {
+  format(options: { readonly rows?: number } = {}): string {
+    checkOptions('format: ', options, { rows: aCount })
+    const { rows = 10 } = options
     const { trace, types, total, definitions, slowest } = this
     const { events, dropped, startedAt, stoppedAt } = trace
     const commits = (types.revisionBumped ?? 0) + (types.revisionSet ?? 0)

@@ -1,4 +1,5 @@
 /** Mistakes that show late, or nowhere. For development: in production nothing is checked, and nothing is done. */
+import { aFunction, aListOf, checkOptions, oneOf } from '../core/check.js'
 import { type DebugRecord, debugView, isProduction, type RuntimeEvent, type View } from '../index.js'
 import { persistProblem } from './persistable.js'
 
@@ -28,11 +29,15 @@ const all: readonly CheckKind[] = ['mutation', 'late read', 'not persistable', '
  * Checks what a view does from now on, until the result is disposed. Results of queries are frozen like values of inputs (plain objects and
  * arrays), so that changing one throws where it happens. Does nothing where `NODE_ENV` is `production`.
  *
+ * @throws `InvalidDefinitionError` where the view or an option is none
+ *
  * ```ts
  * using checks = developmentChecks(db)
  * ```
  */
-export function developmentChecks(view: View, { report = warn, checks = all }: CheckOptions = {}): Disposable {
+export function developmentChecks(view: View, options: CheckOptions = {}): Disposable {
+  checkOptions('', options, { report: aFunction, checks: aListOf((one) => (all as readonly unknown[]).includes(one), oneOf(...all)[1]) })
+  const { report = warn, checks = all } = options
   if (isProduction()) return { [Symbol.dispose]: () => {} }
   const wanted = new Set(checks)
   const told = new Set<string>()

@@ -1,6 +1,7 @@
 /** A trace in the format that the performance panels of browsers, and Perfetto, open. */
+import { check } from '../core/check.js'
 import type { RuntimeEvent } from '../index.js'
-import type { Trace } from './trace.js'
+import { aTrace, type Trace } from './trace.js'
 
 /** One entry of the format. Times are in microseconds. */
 export interface ChromeTraceEvent {
@@ -29,8 +30,10 @@ interface Run {
   readonly parent: number
 }
 
-/** Runs stand in lanes: within one they lie inside each other or side by side. Runs of which the start or the end is missing are left out. */
-export function toChromeTrace({ events, startedAt }: Trace): ChromeTrace {
+/** Runs stand in lanes: within one they lie inside each other or side by side. Runs of which the start or the end is missing are left out. @throws `InvalidDefinitionError` for what is no trace */
+export function toChromeTrace(trace: Trace): ChromeTrace {
+  check('The trace', trace, aTrace)
+  const { events, startedAt } = trace
   const micro = (time: number): number => Math.round((time - startedAt) * 1000)
   const started = new Map<number, RuntimeEvent<'queryStarted'>>()
   const runs: Run[] = []

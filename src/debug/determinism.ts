@@ -1,4 +1,5 @@
 /** Whether a query's body gives the same twice, and whether it asks the clock or for chance. */
+import { aDefinition, aView, check } from '../core/check.js'
 import { type Args, defaultEquals, type Derived, describeNode, describeValue, type Snapshot, type View } from '../index.js'
 import { type ImpureUse, watchSources } from './sources.js'
 
@@ -16,10 +17,13 @@ export interface DeterminismReport {
  * Evaluates a query's body twice over one state, aside from its memo, and reports what it used of the clock and of chance, and whether the outcomes
  * differ by the query's equality. While it runs, `Date`, `Math.random`, `performance.now`, `crypto` and `process.hrtime` are watched in the
  * whole process: run it in tests, where nothing else goes on. Checks that are begun together wait for each other. A body that keeps such a function from before is found only where outcomes differ.
+ * Rejects with `InvalidDefinitionError` where the view or the query is none.
  */
 export async function checkDeterminism<A extends Args, R>(view: View, query: Derived<A, R>, ...args: NoInfer<A>): Promise<DeterminismReport> {
+  check('Where a query is checked', view, aView)
+  check('What is checked', query, aDefinition('derived'))
   const snapshot = view.snapshot()
-  return alone(async () => check(snapshot, query, args))
+  return alone(async () => checkTwice(snapshot, query, args))
 }
 
 /** What is watched belongs to the whole process, and so does the turn of who watches. */
@@ -38,7 +42,7 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function check<A extends Args, R>(snapshot: Snapshot, query: Derived<A, R>, args: A): Promise<DeterminismReport> {
+async function checkTwice<A extends Args, R>(snapshot: Snapshot, query: Derived<A, R>, args: A): Promise<DeterminismReport> {
   try {
     // What it reads is computed first, so that only its own body is watched.
     await evaluate(snapshot, query, args)

@@ -1,4 +1,5 @@
 /** Why a query ran last, and why it holds or does not: the way down to the input that changed. */
+import { aDefinition, aFlag, check, checkOptions } from '../core/check.js'
 import { type Args, type DebugRecord, type DebugState, debugView, type Definition, type Derived, describeNode, describeValue, type Input, type View } from '../index.js'
 import { type Change, changeAbove, type Looked, staleBelow, stoppedBelow } from './causes.js'
 
@@ -60,7 +61,9 @@ export class Explanation {
   }
 
   /** `values: false` leaves out what inputs and queries hold. */
-  format({ values = true }: { readonly values?: boolean } = {}): string {
+  format(options: { readonly values?: boolean } = {}): string {
+    checkOptions('format: ', options, { values: aFlag })
+    const { values = true } = options
     const lines = [`${this.id} ${headline(this)}`]
     const chainLines = (chain: readonly ExplanationStep[]): string[] => linesOf(chain, values)
     if (this.isEvicted) lines.push('  Its value was given up to save memory: it is made again when it is next asked for.')
@@ -88,11 +91,12 @@ export class Explanation {
 export function explain<A extends Args, R>(view: View, query: Derived<A, R> | Input<A, R>, ...args: NoInfer<A>): Explanation {
   const look = debugView(view).look()
   const definition = query as Definition
+  check('What is explained', definition, aDefinition('input', 'derived', 'source'))
   const record = look.find(definition, args)
   return new Explanation(look, record, record?.id ?? describeNode(definition.name, args))
 }
 
-/** The same by the handle of a graph's node; null where the view shows nothing of it. */
+/** The same by the handle of a graph's node; null where the view shows nothing of it, and for what is no handle. */
 export function explainHandle(view: View, handle: object): Explanation | null {
   const look = debugView(view).look()
   const record = look.get(handle)

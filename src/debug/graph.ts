@@ -2,6 +2,7 @@
  * The dependency graph of a view, as it was at one moment: who read what. Edges lead from the reader to what it read, so roots are what
  * nobody reads, and leaves what reads nothing: inputs, and queries that are constant.
  */
+import { aCount, aDefinition, aFunction, check, checkOptions, oneOf, type Rule } from '../core/check.js'
 import { type DebugKind, type DebugRecord, type DebugState, debugView, type Definition, describeValue, type View } from '../index.js'
 import type { GraphEdge, GraphNode } from './graph-node.js'
 import { comparator } from './order.js'
@@ -22,6 +23,8 @@ export interface GraphJson {
   readonly nodes: readonly { readonly key: string; readonly id: string; readonly definition: string; readonly args: readonly string[]; readonly kind: DebugKind; readonly state: DebugState; readonly changedAt: number }[]
   readonly edges: readonly { readonly from: string; readonly to: string }[]
 }
+
+const aNode: Rule = [(value) => typeof value === 'object' && value !== null && 'handle' in value, 'a node of the graph']
 
 const noNodes: readonly GraphNode[] = Object.freeze([])
 
@@ -68,6 +71,7 @@ export class DependencyGraph {
 
   /** The node of an input or query; undefined where the view has none. */
   node(definition: Definition, ...args: readonly unknown[]): GraphNode | undefined {
+    check('The first argument of node', definition, aDefinition('input', 'derived', 'source'))
     const length = args.findLastIndex((arg) => arg !== undefined) + 1
     const key = { definition: definition.name, kind: definition.kind, args: args.slice(0, length) }
     return this.nodes.find((node) => node.definition === definition.name && comparator(key, node) === 0)
@@ -100,16 +104,22 @@ export class DependencyGraph {
 
   /** A shortest way by which `from` depends on `to`, both included; null where it does not. Linear in the graph. */
   shortestPath(from: GraphNode, to: GraphNode): readonly GraphNode[] | null {
+    for (const node of [from, to]) check('An end of the path', node, aNode)
     return shortestPath(this, from, to)
   }
 
   /** The ways by which `from` depends on `to`, none of them twice through one node; `limit` of them at most (default 100). */
   paths(from: GraphNode, to: GraphNode, options: { readonly limit?: number } = {}): Paths {
+    for (const node of [from, to]) check('An end of the paths', node, aNode)
+    checkOptions('paths: ', options, { limit: aCount })
     return findPaths(this, from, to, options.limit ?? 100)
   }
 
   /** The part of the graph around a node. */
-  focus(node: GraphNode, { depth = 1, direction = 'both' }: FocusOptions = {}): DependencyGraph {
+  focus(node: GraphNode, options: FocusOptions = {}): DependencyGraph {
+    check('What the focus is on', node, aNode)
+    checkOptions('focus: ', options, { depth: aCount, direction: oneOf('dependencies', 'dependents', 'both') })
+    const { depth = 1, direction = 'both' } = options
     const distance = new Map([[node, 0]])
     for (const [at, steps] of distance) {
       if (steps >= depth) continue
@@ -121,6 +131,7 @@ export class DependencyGraph {
 
   /** The part of the graph that is wanted, and the edges within. */
   filter(isWanted: (node: GraphNode) => boolean): DependencyGraph {
+    check('The argument of filter', isWanted, aFunction)
     const nodes = this.nodes.filter(isWanted)
     const kept = new Set(nodes)
     return new DependencyGraph(this.revision, nodes, this.edges.filter(({ from, to }) => kept.has(from) && kept.has(to)))

@@ -1,4 +1,5 @@
 /** Runs as spans of OpenTelemetry. */
+import { aView, check, hasMethods } from '../core/check.js'
 import type { RuntimeEvent, View } from '../index.js'
 
 /** What is used of a span. */
@@ -19,9 +20,16 @@ export interface OpenTelemetryApi<Span extends SpanLike, Context> {
   readonly SpanStatusCode: { readonly ERROR: number }
 }
 
+function isApi(value: unknown): boolean {
+  const { trace, context } = Object(value) as { readonly trace?: unknown; readonly context?: unknown }
+  return hasMethods(Object(trace) as object, ['getTracer', 'setSpan']) && hasMethods(Object(context) as object, ['active'])
+}
+
 /**
  * Makes a span of each run, inside that of the run that asked for it, until the result is disposed. Spans carry the query, its cause, the revision and
  * how the run ended.
+ *
+ * @throws `InvalidDefinitionError` where the view or the API is none
  *
  * ```ts
  * import * as api from '@opentelemetry/api'
@@ -29,6 +37,8 @@ export interface OpenTelemetryApi<Span extends SpanLike, Context> {
  * ```
  */
 export function traceSpans<Span extends SpanLike, Context>(view: View, api: OpenTelemetryApi<Span, Context>): Disposable {
+  check('What is traced', view, aView)
+  check('The API of OpenTelemetry', api, [isApi, 'what @opentelemetry/api exports'])
   const tracer = api.trace.getTracer('pebre')
   const open = new Map<number, Span>()
   const start = ({ run, parent, id, definition, cause, revision, time }: RuntimeEvent<'queryStarted'>): void => {

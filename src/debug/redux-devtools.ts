@@ -1,4 +1,5 @@
 /** The commits of a view in the Redux DevTools of a browser: an action for each revision, and jumping back. */
+import { aCount, aText, aView, check, checkOptions, hasMethods, type Rule } from '../core/check.js'
 import { debugView, type RuntimeEvent, type Snapshot, type View } from '../index.js'
 import { plainOf } from './plain.js'
 
@@ -22,11 +23,18 @@ export interface ReduxDevToolsOptions {
   readonly extension?: ReduxDevToolsExtension
 }
 
+/** The one of the page is a function. */
+const anExtension: Rule = [(value) => (typeof value === 'object' || typeof value === 'function') && value !== null && hasMethods(value, ['connect']), 'an extension with connect']
+
 /**
  * Shows each revision as an action with the inputs it wrote, and all inputs as the state. Jumping to an action makes the view hold the inputs of then.
  * Takes time in proportion to the inputs at each commit: for development. Without the extension it does nothing.
+ * @throws `InvalidDefinitionError` where the view or an option is none
  */
-export function connectReduxDevTools(view: View, { name = 'pebre', history = 100, extension = ofPage() }: ReduxDevToolsOptions = {}): Disposable {
+export function connectReduxDevTools(view: View, options: ReduxDevToolsOptions = {}): Disposable {
+  check('What is shown', view, aView)
+  checkOptions('', options, { name: aText, history: aCount, extension: anExtension })
+  const { name = 'pebre', history = 100, extension = ofPage() } = options
   if (extension === undefined) return { [Symbol.dispose]: () => {} }
   const bridge = new Bridge(view, extension.connect({ name }), history)
   return { [Symbol.dispose]: () => bridge.end() }

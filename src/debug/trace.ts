@@ -1,4 +1,5 @@
 /** Recording what happens. */
+import { aListOf, checkOptions, isList, type Rule } from '../core/check.js'
 import { debugView, type EventCategory, eventCategories, type RuntimeEvent, type View } from '../index.js'
 
 /** What a collector has recorded. */
@@ -12,12 +13,18 @@ export interface Trace {
   readonly stoppedAt: number
 }
 
+/** What `stop` and `peek` give, also after a way through JSON. */
+export const aTrace: Rule = [(value) => typeof value === 'object' && value !== null && isList((value as Partial<Trace>).events), 'what a TraceCollector gives']
+
 export interface TraceOptions {
   /** How many events are kept; the oldest go first. Default 100 000. */
   readonly capacity?: number
   /** Default: all. */
   readonly categories?: readonly EventCategory[]
 }
+
+const aRoom: Rule = [(value) => Number.isInteger(value) && (value as number) >= 1, 'a whole number above 0']
+const rules = { capacity: aRoom, categories: aListOf(() => true, 'categories of events') }
 
 /**
  * Records the events of a view, as they happen and not as they are told, so that none is missing when it stops. It holds at most
@@ -37,8 +44,9 @@ export class TraceCollector implements Disposable {
   private count = 0
   private trace: Trace | null = null
 
-  private constructor(view: View, { capacity = 100_000, categories = eventCategories }: TraceOptions) {
-    if (!Number.isInteger(capacity) || capacity < 1) throw new RangeError(`A trace needs room: capacity must be a whole number above 0, and is ${capacity}.`)
+  private constructor(view: View, options: TraceOptions) {
+    checkOptions('', options, rules)
+    const { capacity = 100_000, categories = eventCategories } = options
     this.capacity = capacity
     this.end = debugView(view).tap(categories, (event) => {
       if (this.ring.length < capacity) this.ring.push(event)
@@ -47,6 +55,7 @@ export class TraceCollector implements Disposable {
     })
   }
 
+  /** @throws `InvalidDefinitionError` where the view or an option is none */
   static start(view: View, options: TraceOptions = {}): TraceCollector {
     return new TraceCollector(view, options)
   }

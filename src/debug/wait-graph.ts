@@ -1,4 +1,5 @@
 /** Who waits for whom. */
+import { check, isList } from '../core/check.js'
 import { type CycleError, type DebugJob, debugView, type View } from '../index.js'
 
 export interface WaitGraph {
@@ -27,8 +28,10 @@ function describeJob({ id, phase, isValidating, revision, isWanted }: DebugJob, 
   return `${id} ${on}, at revision ${revision}${isWanted ? '; callers outside wait for it' : ''}`
 }
 
-/** The path of a cycle, a line for each step. */
-export function formatCycle({ path, wayIn }: CycleError): string {
+/** The path of a cycle, a line for each step. @throws `InvalidDefinitionError` for any other error */
+export function formatCycle(error: CycleError): string {
+  check('The error', error, [(value) => isList((value as Partial<CycleError> | null | undefined)?.path) && isList((value as Partial<CycleError>).wayIn), 'a CycleError'])
+  const { path, wayIn } = error
   const steps = path.map((id, i) => `${'  '.repeat(Math.min(i, 20))}${i === 0 ? '' : 'needs '}${id}${i > 0 && i === path.length - 1 ? '  <- again' : ''}`)
   return `${[...(wayIn.length === 0 ? [] : [`entered through ${wayIn.join(' -> ')}`]), ...steps].join('\n')}\n`
 }

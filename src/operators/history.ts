@@ -7,7 +7,8 @@
  *   past: [ s1 s2 ]      present: s3   future: [ s4 ]    undo ─> restore(s3)
  */
 import { BehaviorSubject, type Observable, skip, type Subscription } from 'rxjs'
-import { InvalidDefinitionError, type Revision, type Snapshot, type View } from '../index.js'
+import { aView, check, checkOptions } from '../core/check.js'
+import type { Revision, Snapshot, View } from '../index.js'
 
 export interface HistoryOptions {
   /** How many steps can be undone. Default 100. */
@@ -35,8 +36,10 @@ export class History {
   private readonly restored = new Set<Revision>()
 
   /** @internal */
-  constructor(view: View, { limit = 100 }: HistoryOptions) {
-    if (!(Number.isInteger(limit) && limit >= 0)) throw new InvalidDefinitionError('limit must be a whole number of steps.')
+  constructor(view: View, options: HistoryOptions) {
+    check('What history records', view, aView)
+    checkOptions('', options, { limit: [(value) => Number.isInteger(value) && (value as number) >= 0, 'a whole number of steps'] })
+    const { limit = 100 } = options
     this.view = view
     this.limit = limit
     this.present = view.snapshot()
@@ -124,7 +127,7 @@ export class History {
  * written in one batch. A step costs what it changed; the oldest steps are forgotten beyond the limit. A new commit forgets what had been taken
  * back, but for the commits with which subscribers answer an `undo` or `redo`: they belong to it.
  *
- * @throws `InvalidDefinitionError` where the limit is no number of steps
+ * @throws `InvalidDefinitionError` where the view is none, or the limit no number of steps
  *
  * ```ts
  * const steps = history(db)

@@ -1,5 +1,6 @@
 import { type OperatorFunction, Subscription } from 'rxjs'
 import { type Args, defaultEquals, type Derived, type KeyOf, type QueryState, type View } from '../index.js'
+import { aDefinition, aView, check } from '../core/check.js'
 import { operator } from './lift.js'
 
 /**
@@ -11,9 +12,13 @@ import { operator } from './lift.js'
  * db.node(selected).pipe(liveQuery(db, title), values()).subscribe(show)
  * ```
  *
+ * @throws `InvalidDefinitionError` where the view or the query is none
+ *
  * Errors with the error of the stream of arguments, and with `InvalidKeyError`. Completes when that stream has completed and the database is closed.
  */
 export function liveQuery<A extends Args, R>(view: View, query: Derived<A, R>): OperatorFunction<KeyOf<A> | Readonly<A>, QueryState<Awaited<R>>> {
+  check('What liveQuery watches', view, aView)
+  check('The query of liveQuery', query, aDefinition('derived', 'source'))
   return operator((subscriber) => {
     let current: { readonly args: Args; readonly watching: Subscription } | null = null
     let isLast = false

@@ -6,6 +6,7 @@
  */
 import { type Observable, Subscription, tap } from 'rxjs'
 import { type Args, defaultEquals, type Definition, type Derived, type Query, type QueryState, type View } from '../index.js'
+import { aDefinition, aListOf, aView, check, isList } from '../core/check.js'
 import { operator, report } from './lift.js'
 import { retryOnRevision } from './retry-on-revision.js'
 import { type Window, type WindowOptions, windows } from './window.js'
@@ -28,8 +29,20 @@ type Ended = Extract<QueryState<unknown>, { readonly status: 'ready' | 'failed' 
 /** The roots: a list, or a function that reads them from the database. */
 export type Roots = Iterable<Root> | ((q: Query) => Iterable<Root> | Promise<Iterable<Root>>)
 
-/** Names a query with its arguments. */
+const aQuery = aDefinition('derived', 'source')
+const isRoot = (value: unknown): boolean => typeof value === 'object' && value !== null && aQuery[0]((value as Partial<Root>).query) && isList((value as Partial<Root>).args)
+
+/** @throws InvalidDefinitionError for anything but roots */
+function listed(found: Iterable<Root>): readonly Root[] {
+  check('roots', found, [(value) => typeof value === 'object' && value !== null && Symbol.iterator in value, 'a list of what root gives, or a function that gives one'])
+  const list = [...found]
+  check('roots', list, aListOf(isRoot, 'what root gives'))
+  return list
+}
+
+/** Names a query with its arguments. @throws `InvalidDefinitionError` for anything but a query */
 export function root<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Root {
+  check('The query of a root', query, aQuery)
   return Object.freeze({ query, args: Object.freeze([...args]) })
 }
 
@@ -41,7 +54,7 @@ export function root<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A
  * `roots` may be a function of the database, so that roots come and go. While it fails, the roots known stay, and each failure is reported to
  * `onUnhandledError`. Completes when the database is closed. Errors with `InvalidKeyError` where a root cannot be a key.
  *
- * @throws `InvalidDefinitionError` where the window is no time
+ * @throws `InvalidDefinitionError` where the view, the roots or an option is none
  *
  * ```ts
  * liveReload(db, (q) => q.keys(file).map((path) => root(page, path)), { window: 50 })
@@ -49,10 +62,13 @@ export function root<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A
  * ```
  */
 export function liveReload(view: View, roots: Roots, options: WindowOptions = {}): Observable<readonly RootChange[]> {
+  check('What liveReload watches', view, aView)
   const newWindow = windows(options)
+  const fixed = typeof roots === 'function' ? [] : listed(roots)
+  const rootsOf: (q: Query) => Iterable<Root> | Promise<Iterable<Root>> = typeof roots === 'function' ? roots : () => fixed
   const lists = view.live((q) => {
-    const found = typeof roots === 'function' ? roots(q) : roots
-    return 'then' in found ? found.then((later) => [...later]) : [...found]
+    const found = rootsOf(q)
+    return found instanceof Object && 'then' in found ? found.then(listed) : listed(found)
   })
   return lists.pipe(tap({ error: (error) => report(lists, error) }), retryOnRevision(view), operator<readonly Root[], readonly RootChange[]>((subscriber) => {
     const following = new Following(view, newWindow, (batch) => subscriber.next(batch))

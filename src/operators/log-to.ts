@@ -9,8 +9,10 @@
  */
 import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs'
 import { describeValue, type EventType, InvalidDefinitionError, type RecordName, type Revision, type RuntimeEvent } from '../index.js'
+import { aFunction, anObject, check, checkOptions } from '../core/check.js'
 import { operator, report } from './lift.js'
-import { type Window, windows } from './window.js'
+import { aType } from './of-type.js'
+import { type Window, windowRules, windows } from './window.js'
 
 const levelNames = ['debug', 'info', 'warn', 'error'] as const
 
@@ -65,7 +67,7 @@ export function briefly(event: RuntimeEvent): LogFields {
  * ```
  */
 export function logTo<E extends RuntimeEvent>(logger: Logger, options: LogOptions = {}): MonoTypeOperatorFunction<E> {
-  check(logger, options)
+  checkAll(logger, options)
   return operator<E, E>((subscriber, source) => {
     const log = new Log(logger, options, source)
     subscriber.add(() => log.end())
@@ -78,7 +80,10 @@ export function logTo<E extends RuntimeEvent>(logger: Logger, options: LogOption
   })
 }
 
-function check(logger: Logger, { levels = {}, every = {}, limit = 1 }: LogOptions): void {
+function checkAll(logger: Logger, options: LogOptions): void {
+  checkOptions('logTo: ', options, { levels: anObject, every: anObject, redact: aFunction, scheduler: windowRules.scheduler })
+  const { levels = {}, every = {}, limit = 1 } = options
+  for (const type of [...Object.keys(levels), ...Object.keys(every)]) check('A type of events in levels or every', type, aType)
   for (const level of levelNames) {
     if (typeof (logger as Partial<Logger> | null)?.[level] !== 'function') throw new InvalidDefinitionError(`The logger has no method ${level}. It needs ${levelNames.join(', ')}.`)
   }

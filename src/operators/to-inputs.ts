@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Batch, Revision, View } from '../index.js'
+import { aView, check } from '../core/check.js'
 import { operator } from './lift.js'
 import { type WindowOptions, windows } from './window.js'
 
@@ -11,13 +12,15 @@ import { type WindowOptions, windows } from './window.js'
  * so it does where the batch as a whole is refused, and then nothing of it is written. What waits when the stream ends, with an error or
  * without, is written first; what waits when it is unsubscribed is not.
  *
- * @throws `InvalidDefinitionError` where the window is no time
+ * @throws `InvalidDefinitionError` where an argument is none, or the window no time
  *
  * ```ts
  * changes$.pipe(toInputs(db, (tx, { path, text }) => tx.set(file, path, text), { window: 50 })).subscribe()
  * ```
  */
 export function toInputs<T>(view: View, write: (tx: Batch, value: T) => void, options: WindowOptions = {}): OperatorFunction<T, Revision> {
+  check('The view of toInputs', view, aView)
+  check('The second argument of toInputs', write, [(value) => typeof value === 'function', 'a function that writes a value'])
   const newWindow = windows(options)
   return operator((subscriber) => {
     let waiting: T[] = []

@@ -1,5 +1,6 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import { describeValue, type View } from '../index.js'
+import { aFunction, aView, check, checkOptions } from '../core/check.js'
 import { operator, report } from './lift.js'
 
 export interface TraceOptions {
@@ -21,8 +22,12 @@ export interface TraceOptions {
  * ```
  *
  * The milliseconds are those since the subscription.
+ * @throws `InvalidDefinitionError` where the label or an option is none
  */
-export function trace<T>(label: string, { view, sink = toConsole, now = () => performance.now() }: TraceOptions = {}): MonoTypeOperatorFunction<T> {
+export function trace<T>(label: string, options: TraceOptions = {}): MonoTypeOperatorFunction<T> {
+  check('The label', label, [(value) => typeof value === 'string', 'a string'])
+  checkOptions('trace: ', options, { view: aView, sink: aFunction, now: aFunction })
+  const { view, sink = toConsole, now = () => performance.now() } = options
   return operator<T, T>((subscriber, source) => {
     const start = now()
     let ended = false

@@ -1,6 +1,6 @@
 /** Spans of time in which things are collected. */
 import { asapScheduler, asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs'
-import { describeValue, InvalidDefinitionError } from '../index.js'
+import { anObjectWith, checkOptions, type Rule } from '../core/check.js'
 
 export interface WindowOptions {
   /** How many milliseconds what comes is collected, from the first on. Default 0: until the end of the present turn. */
@@ -12,11 +12,16 @@ export interface WindowOptions {
 /** The longest time that timers can measure. */
 const LONGEST = 2 ** 31 - 1
 
-/** A maker of windows. @throws `InvalidDefinitionError` where the window is no time */
-export function windows({ window = 0, scheduler = window > 0 ? asyncScheduler : asapScheduler }: WindowOptions): (onClose: () => void) => Window {
-  if (!(typeof window === 'number' && window >= 0 && window <= LONGEST)) {
-    throw new InvalidDefinitionError(`window must be a number of milliseconds from 0 to ${LONGEST}, and it is ${describeValue(window)}.`)
-  }
+/** How options that say when are looked at. */
+export const windowRules: { readonly window: Rule; readonly scheduler: Rule } = {
+  window: [(value: unknown) => typeof value === 'number' && value >= 0 && value <= LONGEST, `a number of milliseconds from 0 to ${LONGEST}`],
+  scheduler: anObjectWith('schedule', 'now'),
+}
+
+/** A maker of windows. @throws `InvalidDefinitionError` where the window is no time, or the scheduler none */
+export function windows(options: WindowOptions): (onClose: () => void) => Window {
+  checkOptions('', options, windowRules)
+  const { window = 0, scheduler = window > 0 ? asyncScheduler : asapScheduler } = options
   return (onClose) => new Window(window, scheduler, onClose)
 }
 

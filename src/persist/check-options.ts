@@ -1,22 +1,36 @@
 /** What callers ask for, looked at before anything is done: a policy that is misspelt would be another policy. */
-import { InvalidDefinitionError } from '../index.js'
+import { aFlag, aListOf, check, checkOptions as checkAll, oneOf, type Rule } from '../core/check.js'
+import { checkCodecs } from './tags.js'
 
-const policies = {
-  onCorrupt: ['error', 'ignore', 'delete'],
-  onMismatch: ['error', 'drop'],
-  onUnsupported: ['error', 'omit'],
-  recovery: ['recover', 'strict'],
-} as const
+/** Of which kind they are, the database looks. */
+const definitions = aListOf((one) => typeof one === 'object' && one !== null, 'definitions')
 
-type Policies = { readonly [Name in keyof typeof policies]?: unknown }
+const rules = {
+  onCorrupt: oneOf('error', 'ignore', 'delete'),
+  onMismatch: oneOf('error', 'drop'),
+  onUnsupported: oneOf('error', 'omit'),
+  recovery: oneOf('recover', 'strict'),
+  maxBytes: [(value: unknown) => typeof value === 'number' && value >= 0, 'a number of bytes, not below 0'],
+  compactAt: [(value: unknown) => typeof value === 'number' && value > 0, 'a number of bytes above 0'],
+  prune: aFlag,
+  durable: aFlag,
+  saveOnClose: aFlag,
+  definitions,
+} as const satisfies { readonly [name: string]: Rule }
+
+interface Options {
+  readonly definitions?: unknown
+  readonly codecs?: unknown
+}
 
 /** @throws InvalidDefinitionError */
-export function checkOptions(options: Policies & { readonly maxBytes?: unknown; readonly compactAt?: unknown }): void {
-  for (const [name, known] of Object.entries(policies)) {
-    const asked = options[name as keyof Policies]
-    if (asked !== undefined && !(known as readonly unknown[]).includes(asked)) throw new InvalidDefinitionError(`${name} must be ${known.map((one) => `'${one}'`).join(' or ')}.`)
-  }
-  const { maxBytes, compactAt } = options
-  if (maxBytes !== undefined && !(typeof maxBytes === 'number' && maxBytes >= 0)) throw new InvalidDefinitionError('maxBytes must be a number of bytes, not below 0.')
-  if (compactAt !== undefined && !(typeof compactAt === 'number' && compactAt > 0)) throw new InvalidDefinitionError('compactAt must be a number of bytes above 0.')
+export function checkOptions(options: Options): void {
+  checkAll<Options & { readonly [Name in keyof typeof rules]?: unknown }>('', options, rules)
+  if (options.codecs !== undefined) checkCodecs(options.codecs)
+}
+
+/** @throws InvalidDefinitionError, also where no definitions are given */
+export function checkOpenOptions(options: Options): void {
+  checkOptions(options)
+  check('openDatabase: definitions, all that is written or whose results are kept,', options.definitions, definitions)
 }

@@ -6,7 +6,8 @@
  */
 import { emitEvent } from '../core/journal.js'
 import { StateWriter } from '../core/restored-state.js'
-import type { Database } from '../index.js'
+import { anInstanceOf, check } from '../core/check.js'
+import { Database } from '../index.js'
 import { checkOptions } from './check-options.js'
 import { asCacheError, type ClassCodec, Codecs, Decoder, Unknown } from './codec.js'
 import type { AnyDefinition } from './definitions.js'
@@ -67,9 +68,10 @@ export interface ReadResult {
  * Linear in the length of the file; the bytes are in memory as a whole.
  *
  * @throws `CacheError`, by `code`: `corrupt`, `foreign`, `newer`, `mismatch`, `too-large`, `value` (a codec threw), `storage`,
- * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `InvalidDefinitionError` for a place or options that are none
+ * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `InvalidDefinitionError` for a database, a place or options that are none
  */
 export async function loadCache(database: Database, place: FilePlace, options: LoadOptions = {}): Promise<LoadReport> {
+  check('What loadCache fills', database, anInstanceOf(Database, 'a database'))
   checkOptions(options)
   const { port, name } = await guarded(() => openFile(place))
   try {

@@ -1,8 +1,9 @@
 /** A database that lives in a folder: what it was it is again, after a clean end and after a crash. */
 import { type Batch, createDatabase, Database, type DatabaseOptions, type Revision } from '../index.js'
+import { aFlag, checkOptions } from '../core/check.js'
 import { partsOf } from '../core/journal.js'
 import { loadBase } from './base.js'
-import { checkOptions } from './check-options.js'
+import { checkOpenOptions } from './check-options.js'
 import { type ClassCodec, Codecs, Decoder, decodeValue, Encoder, encodeValue } from './codec.js'
 import { Keeper } from './keeper.js'
 import type { LoadReport } from './load.js'
@@ -73,9 +74,11 @@ export class OpenedDatabase extends Database {
   /**
    * A batch that resolves once it is written down: in the file, or, where it is `durable`, safe against a crash of the machine. What
    * is committed meanwhile shares the sync. The commit itself is made at once, as by `batch`.
-   * @throws what `batch` throws; rejects with `LogError` (`broken`) where it could not be written down: it holds in memory all the same
+   * @throws what `batch` throws; `InvalidDefinitionError` for options that are none; rejects with `LogError` (`broken`) where it could not be written down: it holds in memory all the same
    */
-  async commit(callback: (tx: Batch) => void, { durable = false }: { readonly durable?: boolean } = {}): Promise<Revision> {
+  async commit(callback: (tx: Batch) => void, options: { readonly durable?: boolean } = {}): Promise<Revision> {
+    checkOptions('commit: ', options, { durable: aFlag })
+    const { durable = false } = options
     const revision = this.batch(callback)
     await this.keeper.writer.settled(await this.keeper.sequenceOf(revision), durable)
     return revision
@@ -136,19 +139,19 @@ export class OpenedDatabase extends Database {
 /**
  * Opens a folder, or makes one: loads the base file, applies the log, and follows every commit from then on. One writer at a time.
  * Takes time and memory in proportion to the files.
- * @throws `InvalidDefinitionError` for options that are none; `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `StorageError`
+ * @throws `InvalidDefinitionError` for a place or options that are none, `DuplicateDefinitionError`: then nothing was opened; `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `StorageError`
  */
 export async function openDatabase(place: FolderPlace, options: OpenOptions): Promise<OpenedDatabase> {
-  checkOptions(options)
+  checkOpenOptions(options)
+  // Before anything is opened: it looks at the rest of the options, and at the definitions.
+  const database = createDatabase(options)
   const port = await openFolder(place)
   const lock = await port.lock()
   const release = (): Promise<void> => giveBack(port, lock)
-  let database: Database | null = null
   try {
-    database = createDatabase(options)
     return await fill(database, port, options, release)
   } catch (error) {
-    database?.close()
+    database.close()
     await release().catch(() => undefined)
     throw error
   }

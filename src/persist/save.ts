@@ -1,6 +1,7 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
 import { familyOf, isQuery, StateReader } from '../core/saved-state.js'
+import { aView, check } from '../core/check.js'
 import type { View } from '../index.js'
 import { type Assembled, Assembler } from './assemble.js'
 import { checkOptions } from './check-options.js'
@@ -58,9 +59,10 @@ export interface WriteOptions extends SaveOptions {
  *
  * @throws `UnsupportedValueError` for a value that cannot be saved exactly; `CacheError` `too-large` where the inputs alone take
  * more than `maxBytes`, `storage` where the file cannot be written: a full disk, a folder that cannot be made. The old file stands then.
- * `InvalidDefinitionError` for a place or options that are none.
+ * `InvalidDefinitionError` for a view, a place or options that are none.
  */
 export async function saveCache(view: View, place: FilePlace, options: SaveOptions = {}): Promise<SaveReport> {
+  check('What saveCache saves', view, aView)
   checkOptions(options)
   const reader = new StateReader(view)
   try {

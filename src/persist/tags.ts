@@ -4,6 +4,8 @@
  * with `MARK` and one of these numbers. A payload of msgpack's own extensions, maps or binaries occurs only as this file says.
  */
 import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Set as ImmutableSet, Stack } from 'immutable'
+import { aListOf, aText, check, hasMethods } from '../core/check.js'
+import { InvalidDefinitionError } from '../index.js'
 
 /** First in an array: what follows is a tag. An array that begins with it by itself is tagged too. */
 export const MARK = '\0'
@@ -104,15 +106,29 @@ export interface ClassCodec<T = unknown> {
   decode(data: unknown): T
 }
 
-/** Codecs by name and by prototype. */
+function isCodec(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !hasMethods(value, ['class', 'encode', 'decode'])) return false
+  const codec = value as ClassCodec
+  return aText[0](codec.name) && typeof codec.class.prototype === 'object'
+}
+
+/** @throws InvalidDefinitionError for anything but codecs, each with a name and a class of its own */
+export function checkCodecs(codecs: unknown): void {
+  check('codecs', codecs, aListOf(isCodec, 'codecs, each with name, class, encode and decode'))
+  const all = codecs as readonly ClassCodec[]
+  const distinct = (part: 'name' | 'class'): number => new Set(all.map((codec) => codec[part])).size
+  if (distinct('name') < all.length || distinct('class') < all.length) throw new InvalidDefinitionError('Two codecs have one name, or one class. Give each a name and a class of its own.')
+}
+
+/** Codecs by name and by prototype. @throws InvalidDefinitionError */
 export class Codecs {
   readonly byName: ReadonlyMap<string, ClassCodec>
   readonly byPrototype: ReadonlyMap<object, ClassCodec>
 
   constructor(codecs: readonly ClassCodec[] = []) {
+    checkCodecs(codecs)
     this.byName = new Map(codecs.map((codec) => [codec.name, codec]))
     this.byPrototype = new Map(codecs.map((codec) => [codec.class.prototype as object, codec]))
-    if (this.byName.size !== codecs.length || this.byPrototype.size !== codecs.length) throw new TypeError('Two codecs have one name, or one class.')
   }
 }
 

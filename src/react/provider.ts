@@ -1,5 +1,6 @@
 /** The view that components read and write. */
 import { createContext, createElement, type FunctionComponent, type PropsWithChildren, useContext, useMemo } from 'react'
+import { aView, check } from '../core/check.js'
 import { PebreError, type View } from '../index.js'
 import { Scope } from './scope.js'
 
@@ -19,8 +20,10 @@ const ScopeContext = createContext<Scope | null>(null)
  * ```tsx
  * createRoot(element).render(<DatabaseProvider database={db}><App /></DatabaseProvider>)
  * ```
+ * @throws `InvalidDefinitionError` for anything but a database or a snapshot, while rendering
  */
 export const DatabaseProvider: FunctionComponent<PropsWithChildren<{ readonly database: View }>> = ({ database, children }) => {
+  check('The database of a DatabaseProvider', database, aView)
   const scope = useMemo(() => new Scope(database), [database])
   return createElement(ScopeContext.Provider, { value: scope }, children)
 }

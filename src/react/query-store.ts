@@ -1,4 +1,5 @@
 /** One component's side of a query: what `useSyncExternalStore` reads and subscribes to. */
+import { aDefinition, check } from '../core/check.js'
 import { type Args, type Derived, keyText, type QueryState, type Revision } from '../index.js'
 import { useMemo } from 'react'
 import { useScope } from './provider.js'
@@ -70,9 +71,12 @@ export class QueryStore {
   }
 }
 
+const aQuery = aDefinition('derived', 'source')
+
 /** The component's store for a query: another one for another query, other arguments or another provider. */
 export function useStore<A extends Args, R>(query: Derived<A, R>, args: A): QueryStore {
   const scope = useScope()
+  check('The query of a component', query, aQuery)
   const key = keyText(query, ...args)
   return useMemo(() => new QueryStore(scope, { query: query as unknown as AnyQuery, args }, key), [scope, query, key])
 }

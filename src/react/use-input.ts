@@ -1,4 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react'
+import { aDefinition, check } from '../core/check.js'
 import { type Args, type Input, keyText, type Then, type TotalInput, type View } from '../index.js'
 import { useScope } from './provider.js'
 
@@ -13,17 +14,20 @@ export type SetInput<Next, Before = Next> = (next: Next | ((before: Before) => N
  * const [count, setCount] = useInput(counter)
  * return <button onClick={() => setCount((before) => before + 1)}>{count}</button>
  * ```
- * @throws `MissingInputError` for a required input that is absent; `MissingProviderError`, `InvalidKeyError`, `ClosedError`, `DisposedError`
+ * @throws `MissingInputError` for a required input that is absent; `MissingProviderError`, `InvalidDefinitionError`, `InvalidKeyError`, `ClosedError`, `DisposedError`
  */
 export function useInput<A extends Args, V>(input: TotalInput<A, V>, ...args: NoInfer<A>): readonly [value: V, set: SetInput<V>]
 export function useInput<A extends Args, V>(input: Input<A, V>, ...args: NoInfer<A>): readonly [value: V | undefined, set: SetInput<V, V | undefined>]
 export function useInput<A extends Args, V>(input: Input<A, V>, ...args: NoInfer<A>): readonly [value: V | undefined, set: SetInput<V, V | undefined>] {
   const { view } = useScope()
+  check('The input of a component', input, anInput)
   const key = keyText(input, ...args)
   const { subscribe, read, set } = useMemo(() => inputStore(view, input, args), [view, input, key])
   const value = useSyncExternalStore(subscribe, read, read)
   return [value, set]
 }
+
+const anInput = aDefinition('input')
 
 interface InputStore<V> {
   readonly subscribe: (listener: () => void) => () => void

@@ -14,7 +14,7 @@ import { useStore } from './query-store.js'
  * const state = useQuery(words, path)
  * return <p>{state.status === 'ready' ? state.value : '…'}</p>
  * ```
- * @throws `MissingProviderError`, `InvalidKeyError`, `ClosedError`, `DisposedError`, while rendering
+ * @throws `MissingProviderError`, `InvalidDefinitionError`, `InvalidKeyError`, `ClosedError`, `DisposedError`, while rendering
  */
 export function useQuery<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): QueryState<Awaited<R>> {
   const store = useStore(query, args)

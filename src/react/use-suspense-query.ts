@@ -12,7 +12,7 @@ import { SETTLED } from './suspensions.js'
  * ```tsx
  * <Suspense fallback="…"><p>{useSuspenseQuery(words, path)}</p></Suspense>
  * ```
- * @throws what the query threw; `MissingProviderError`, `InvalidKeyError`, `ClosedError`, `DisposedError`
+ * @throws what the query threw; `MissingProviderError`, `InvalidDefinitionError`, `InvalidKeyError`, `ClosedError`, `DisposedError`
  */
 export function useSuspenseQuery<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): Awaited<R> {
   const store = useStore(query, args)

@@ -1,5 +1,9 @@
 /** A clock that a test moves. */
+import { aFunction, check, type Rule } from '../core/check.js'
 import { flush } from './gates.js'
+
+/** A clock that went back, or stood at no time, would run timers that are not due. */
+const aMoment: Rule = [(value) => Number.isFinite(value) && (value as number) >= 0, 'a number of milliseconds that is not negative']
 
 interface Timer {
   readonly handle: number
@@ -23,6 +27,7 @@ export class FakeClock {
   private timers: Timer[] = []
 
   constructor(start = 0) {
+    check('The start of a clock', start, aMoment)
     this.time = start
   }
 
@@ -31,6 +36,7 @@ export class FakeClock {
 
   /** Runs the function when the time has come; negative and missing delays count as 0. Gives the handle for `clearTimeout`. */
   readonly setTimeout = (run: () => void, delay = 0): number => {
+    check('The callback of a timer', run, aFunction)
     const timer = { handle: ++this.handles, due: this.time + Math.max(0, delay), run }
     // Those of one time run in the order in which they were set.
     const after = this.timers.findIndex(({ due }) => due > timer.due)
@@ -50,6 +56,7 @@ export class FakeClock {
 
   /** Lets so many milliseconds pass. Timers run in the order of their times, each at its time, those that are set meanwhile too. What one throws is thrown. */
   advance(milliseconds: number): void {
+    check('The time that passes', milliseconds, aMoment)
     const until = this.time + milliseconds
     while (this.runNext(until));
     this.time = until
@@ -57,6 +64,7 @@ export class FakeClock {
 
   /** Like `advance`, but lets promise reactions run before, between and after the timers. */
   async run(milliseconds: number): Promise<void> {
+    check('The time that passes', milliseconds, aMoment)
     const until = this.time + milliseconds
     await flush()
     while (this.runNext(until)) await flush()

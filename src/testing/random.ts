@@ -1,4 +1,7 @@
 /** Random numbers that can be repeated. */
+import { aFunction, check, isList, type Rule } from '../core/check.js'
+
+const aSeed: Rule = [(value) => Number.isSafeInteger(value), 'a whole number']
 
 /** A source of random numbers. Equal seeds give equal numbers. */
 export interface Random {
@@ -12,6 +15,7 @@ export interface Random {
 
 /** Random numbers of a seed, a whole number below 2^32 (Mulberry32). */
 export function random(seed: number): Random {
+  check('A seed', seed, aSeed)
   let state = seed >>> 0
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -35,6 +39,8 @@ export type Seeds = number | readonly number[]
  * @throws an `Error` with the seed in its message and what the history threw as its cause
  */
 export async function forSeeds(seeds: Seeds, history: (random: Random, seed: number) => void | Promise<void>): Promise<void> {
+  check('The seeds', seeds, [(value) => isList(value) || (Number.isSafeInteger(value) && (value as number) > 0), 'a whole number above 0, or a list of seeds'])
+  check('What is run for each seed', history, aFunction)
   for (const seed of typeof seeds === 'number' ? Array.from({ length: seeds }, (_, i) => i + 1) : seeds) {
     try {
       await history(random(seed), seed)

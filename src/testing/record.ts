@@ -1,4 +1,5 @@
 /** What the engine did, as a short log to compare in one assertion. */
+import { aView, check } from '../core/check.js'
 import type { EventCategory, EventType, RuntimeEvent, View } from '../index.js'
 
 const verbs: { readonly [T in EventType]?: string } = {
@@ -43,6 +44,7 @@ export interface Recording extends Disposable {
  * ```
  */
 export function record(view: View, ...categories: EventCategory[]): Recording {
+  check('What is recorded', view, aView)
   const lines: string[] = []
   const subscription = view.events(...(categories.length > 0 ? categories : ['run' as const])).subscribe((event) => {
     const line = lineOf(event)

@@ -5,7 +5,7 @@ import { createElement as h, Suspense } from 'react'
 import { renderToPipeableStream, renderToString } from 'react-dom/server'
 import { gate } from 'pebre/testing'
 import { expect, it } from 'vitest'
-import { derived, input, PebreError } from '../../src/index.js'
+import { derived, input, InvalidDefinitionError, PebreError } from '../../src/index.js'
 import { DatabaseProvider, MissingProviderError, useInput, useQuery, useSuspenseQuery } from '../../src/react/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { thrownBy } from '../support/turns.js'
@@ -70,4 +70,15 @@ it('rendering inside a query body is refused: what it reads would not be tracked
   const html = derived('html', () => renderToString(h(DatabaseProvider, { database: db }, h(() => h('p', null, useQuery(double).status)))))
   expect(thrownBy(() => db.get(html))).toBeInstanceOf(PebreError)
   expect(thrownBy(() => renderToString(h(Double)))).toBeInstanceOf(MissingProviderError)
+})
+
+it('[DER-14 ERR-3] what is no database, query or input is refused while rendering', () => {
+  const db = create()
+  const render = (use: () => unknown, database: unknown = db) => () => renderToString(h(DatabaseProvider, { database: database as never }, h(() => h('p', null, String(use())))))
+  for (const bad of [null, undefined, 5, {}]) {
+    expect(thrownBy(render(() => '', bad === undefined ? {} : bad))).toBeInstanceOf(InvalidDefinitionError)
+    for (const use of [() => useQuery(bad as never), () => useSuspenseQuery(bad as never), () => useInput(bad as never)]) expect(thrownBy(render(use))).toBeInstanceOf(InvalidDefinitionError)
+  }
+  for (const use of [() => useQuery(n as never), () => useSuspenseQuery(n as never), () => useInput(double as never)]) expect(thrownBy(render(use))).toBeInstanceOf(InvalidDefinitionError)
+  expect(db.stats()).toMatchObject({ live: 0, jobs: 0, runs: 0, queries: 0 })
 })

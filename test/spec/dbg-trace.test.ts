@@ -1,7 +1,7 @@
 /** Traces: complete or honest about it, and analysed rightly. */
 import { gate, type Random } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Database, derived, eventCategories, input, type RuntimeEvent } from '../../src/index.js'
+import { createDatabase, type Database, derived, eventCategories, input, type RuntimeEvent, InvalidDefinitionError } from '../../src/index.js'
 import { toChromeTrace, type Trace, TraceAnalysis, TraceCollector } from '../../src/debug/index.js'
 import { forSeeds } from '../support/random.js'
 
@@ -62,7 +62,7 @@ describe('a trace', () => {
     expect(whole.events).toHaveLength(20)
     expect(part.events).toEqual(whole.events.slice(-7))
     expect(part.dropped).toBe(13)
-    expect(() => TraceCollector.start(db, { capacity: 0 })).toThrow(RangeError)
+    expect(() => TraceCollector.start(db, { capacity: 0 })).toThrow(InvalidDefinitionError)
   })
 
   it('[DBG-3] stops at once, in the middle of being told too, and again without effect', () => {

@@ -2,7 +2,7 @@
 import { Observable } from 'rxjs'
 import { flush, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { derived, input, type Stream } from '../../src/index.js'
+import { derived, input, InvalidDefinitionError, type Stream } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
 import { rejectionOf, track } from '../support/turns.js'
 
@@ -75,7 +75,7 @@ describe('loops', () => {
     for (let i = 0; i < 3; i++) seen.push((await iterator.next()).value)
     expect([dropped, seen]).toEqual([[1, 2, 3], [6, 10, 12, 14]])
     await iterator.return?.()
-    expect(() => db.observe(double).iterate({ buffer: 0 })).toThrow(RangeError)
+    expect(() => db.observe(double).iterate({ buffer: 0 })).toThrow(InvalidDefinitionError)
   })
 
   it('[LIVE-13 LIVE-9] break, return and throw unsubscribe; what was asked for ends', async () => {

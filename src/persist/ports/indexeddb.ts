@@ -4,6 +4,7 @@
  * under a new number first and then, in one transaction, lets the name point to them: whenever the page goes away, the name
  * leads to the old bytes or to the new ones. Chunks nothing points to are removed when the place is locked.
  */
+import { anObjectWith, aText, check, checkOptions } from '../../core/check.js'
 import { LockedError } from './errors.js'
 import type { Lock, Port } from './port.js'
 
@@ -22,7 +23,7 @@ interface FileRecord {
 /** The key of a chunk. */
 type ChunkKey = [number: number, offset: number]
 
-/** Files in a database of that name. */
+/** Files in a database of that name. @throws `InvalidDefinitionError` for a name or options that are none */
 export class IndexedDbPort implements Port {
   readonly name: string
   private readonly factory: IDBFactory
@@ -30,6 +31,8 @@ export class IndexedDbPort implements Port {
   private opened: Promise<IDBDatabase> | null = null
 
   constructor(name: string, options: IndexedDbOptions = {}) {
+    check('The name of an IndexedDbPort', name, aText)
+    checkOptions('', options, { indexedDB: anObjectWith('open'), locks: anObjectWith('request') })
     this.name = name
     this.factory = options.indexedDB ?? globalThis.indexedDB
     this.locks = options.locks ?? (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks

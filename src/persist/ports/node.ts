@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, stat, truncate, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { aText, check } from '../../core/check.js'
 import { isLockName, takeLock } from './node-lock.js'
 import type { Lock, Port } from './port.js'
 
@@ -17,13 +18,14 @@ const temporary = /\.(\d+)-[0-9a-f]{12}\.tmp$/
 /** Chunks are gathered up to this size before they are written. */
 const gathered = 1 << 18
 
-/** A folder of files. It is made when the first file is written. */
+/** A folder of files. It is made when the first file is written. @throws `InvalidDefinitionError` for a folder that is no path */
 export class FilePort implements Port {
   /** The folder, as an absolute path. */
   readonly folder: string
   private readonly handles = new Map<string, FileHandle>()
 
   constructor(folder: string) {
+    check('The folder of a FilePort', folder, aText)
     this.folder = resolve(folder)
   }
 
