@@ -71,6 +71,10 @@ const refused: readonly ((at: Target, key: unknown) => unknown)[] = [
   ({ view, input }) => view.invalidate(input),
   ({ view }) => view.restore({}),
   ({ view }) => view.read(5),
+  ({ view }) => view.live({}),
+  ({ view }) => view.batch(null),
+  ({ view, input }, key) => view.replaceAll(input, [[key, 1]]),
+  ({ view, input }) => view.replaceAll(input, [5]),
   ({ view, input }) => view.replaceAll(input, [[1, 1], [Symbol('key'), 1]]),
 ]
 
