@@ -131,7 +131,7 @@ class Soak {
   private summary(): string {
     return [
       `seeds ${this.first} to ${this.first + this.seeds - 1}: ${this.line()}, ${this.mismatches} mismatches`,
-      `  histories           ${this.histories.toLocaleString('en')}, each seed in ${waysOf(0, null).length} ways`,
+      `  histories           ${this.histories.toLocaleString('en')}, each seed in ${waysOf(0, this.cycles).length} ways`,
       `  states              ${this.total('states')} revisions of views`,
       `  runs of bodies      ${this.total('runs')}`,
       `  answers compared    ${this.total('answers')}, and ${this.total('emissions')} emissions`,
