@@ -3,6 +3,14 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const commits = [
   {
+    name: 'answer-to-a-restore-lost',
+    file: 'core/commit.ts',
+    find: 'if (isBusy(branch) || branch.revision !== revision) return revision',
+    replace: 'if (isBusy(branch)) return revision',
+    breaks: 'What a subscriber has written in answer to a restore is overwritten by an equal value of the snapshot.',
+    first: ['spec/snap-transfer'],
+  },
+  {
     name: 'announced-before-the-marks',
     file: 'core/commit.ts',
     find: '  propagate(slot, DIRTY, false)\n  const { entries, keys } = table',

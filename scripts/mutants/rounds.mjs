@@ -3,6 +3,14 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const rounds = [
   {
+    name: 'asked-again-and-no-member',
+    file: 'core/ring.ts',
+    find: 'if (target.frame !== null) mark(target.frame, error)',
+    replace: '',
+    breaks: 'A member that was given up and is asked again is on no cycle until it is found on one.',
+    first: ['model/history'],
+  },
+  {
     name: 'no-sweep',
     file: 'core/fixpoint.ts',
     find: 'const SWEEPING = 4',

@@ -3,6 +3,14 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const runs = [
   {
+    name: 'proved-and-as-durable',
+    file: 'core/engine.ts',
+    find: 'if (this.family.isDurable) lowerProved(cell)',
+    replace: '',
+    breaks: 'What was taken up from another state counts as durable as it was there.',
+    first: ['model/history'],
+  },
+  {
     name: 'settles-above-a-run',
     file: 'core/run.ts',
     find: ' || (isCell(dep) && isClosed(dep))',

@@ -149,8 +149,8 @@ export function commitTaken(branch: Branch, changes: readonly Change[], cells: I
     else effective.push(change.whole === undefined || wholes.has(change.whole) ? change : { ...change, whole: undefined })
   }
   const revision = commitEffective(branch, effective, [...cells])
-  // What is equal takes the stamps over all the same, so that what was computed with them holds here.
-  if (isBusy(branch)) return revision
+  // What is equal takes the stamps over all the same, so that what was computed with them holds here; unless a subscriber has written in answer.
+  if (isBusy(branch) || branch.revision !== revision) return revision
   for (const { slot, value, stamp } of idle) if (stamp !== undefined) restamp(branch, localOf(branch, slot) as Slot, value, stamp)
   for (const [whole, definition] of wholes) restampTable(branch, localTable(branch, definition), whole)
   return revision

@@ -32,7 +32,7 @@ import {
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { compared, dateAdopted, isKnownAs } from './judge.js'
+import { asProved, compared, dateAdopted, isKnownAs, lowerProved } from './judge.js'
 import { endHeld, execute, executePlain, frameFor, isAsync, isThenable } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { giveWay, isOpen, joinCycle, mark } from './ring.js'
@@ -613,6 +613,7 @@ export class Engine implements Host, Rounds {
   private verify(cell: Cell): void {
     const { branch } = cell.table
     if (this.family.hasVolatile) markTainted(cell)
+    if (this.family.isDurable) lowerProved(cell)
     if (cell.trying !== null) dateAdopted(cell)
     markVerified(cell, branch.revision)
     if ((branch as Branch).hub.active) tellRead(branch as Branch, cell, 'queryValidated')
@@ -862,11 +863,12 @@ export class Engine implements Host, Rounds {
       const begun = own === null ? branch.memos.get(cell.origin) : null
       if (begun != null) return begun
       if (outcome === true) {
-        branch.memos.set(cell.origin, memo)
-        branch.solving?.note(cell, memo)
-        if (own !== null && (memo.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, memo.stamp)
-        if (own !== null) finishJob(own, memo)
-        return memo
+        const proved = this.family.isDurable ? asProved(branch, memo) : memo
+        branch.memos.set(cell.origin, proved)
+        branch.solving?.note(cell, proved)
+        if (own !== null && (proved.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, proved.stamp)
+        if (own !== null) finishJob(own, proved)
+        return proved
       }
       if (outcome === false) continue
       const job = own ?? this.open(branch, cell)

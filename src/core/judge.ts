@@ -7,7 +7,7 @@ import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE } from './node.js'
+import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, lowerLevel, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE, withLevel } from './node.js'
 import { invalidations } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
@@ -50,16 +50,34 @@ function levelOfRun(frame: Evaluation): number {
   if ((flags & (VOLATILE | TAINTED | ON_RING)) !== 0 || isSource(cell)) return 0
   let level = NEVER
   const look = (dep: Node): void => {
-    if (isCell(dep)) {
-      const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
-      level = Math.min(level, seen == null || seen instanceof Job ? 0 : levelIn(seen.flags))
-      // An invalidation says nothing about how seldom inputs change: all levels take note of it.
-    } else if (dep.table.definition !== invalidations) level = Math.min(level, dep.table.level)
+    level = Math.min(level, levelShown(branch, dep))
   }
   if (job !== null && job.reads !== null) {
     for (const [dep, stamp] of job.reads) if (stamp !== BY_ANSWER) look(dep)
   } else for (let edge = tail === null ? null : cell.deps; edge !== null; edge = edge === tail ? null : edge.nextDep) if (edge.stamp !== BY_ANSWER) look(edge.dep)
   return level
+}
+
+function levelShown(branch: Branch, dep: Node): number {
+  // An invalidation says nothing about how seldom inputs change: all levels take note of it.
+  if (!isCell(dep)) return dep.table.definition === invalidations ? NEVER : dep.table.level
+  const seen = branch.frozen ? branch.memos.get(dep.origin) : dep
+  return seen == null || seen instanceof Job ? 0 : levelIn(seen.flags)
+}
+
+/** A cell was found to hold by stamps: what it has read may show them here with a lower durability. */
+export function lowerProved(cell: Cell): void {
+  let level = levelIn(cell.flags)
+  for (let edge = level === 0 ? null : cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp !== BY_ANSWER) level = Math.min(level, levelShown(cell.table.branch as Branch, edge.dep))
+  lowerLevel(cell, level)
+}
+
+/** The same for a memo in a frozen branch. */
+export function asProved(branch: Branch, memo: Memo): Memo {
+  const own = levelIn(memo.flags)
+  if (own === 0) return memo
+  const level = memo.deps.reduce((least, dep, i) => (memo.stamps[i] === BY_ANSWER ? least : Math.min(least, levelShown(branch, dep))), own)
+  return level === own ? memo : { ...memo, flags: withLevel(memo.flags, level) }
 }
 
 /** Calls a caller's equality where writing is refused, and where reading the query that is compared is a cycle. */

@@ -82,6 +82,9 @@ export type Emitted = ReadonlyMap<AnyAccumulator, readonly unknown[]>
 
 export const levelIn = (flags: number): number => (flags & LEVELS) / LEVEL
 
+/** The same with another durability. */
+export const withLevel = (flags: number, level: number): number => (flags & ~LEVELS) | (level * LEVEL)
+
 /** The part of flags that describes an outcome. */
 export const resultIn = (flags: number): number => flags & RESULT
 
@@ -537,6 +540,13 @@ export function dropValue(cell: Cell): void {
   cell.promise = null
   cell.memo = null
   cell.flags |= EVICTED
+}
+
+/** The outcome is less durable here than where it was computed. */
+export function lowerLevel(cell: Cell, level: number): void {
+  if (level === levelIn(cell.flags)) return
+  cell.flags = withLevel(cell.flags, level)
+  cell.memo = null
 }
 
 /** An outcome of another state stands in the cell, and is to be looked at. */

@@ -180,14 +180,14 @@ export function mustStay(frame: Evaluation, failed: boolean, value: unknown): bo
     if (!isElsewhere(error) || lost.size === 0) continue
     const asked = [...lost]
     lost.clear()
-    for (const cell of asked) askAgain(frame, job, cell)
+    for (const cell of asked) askAgain(frame, job, cell, error)
     return mustStay(frame, failed, value)
   }
   return false
 }
 
-/** A run that was given up begins anew, and the evaluation waits for it. */
-function askAgain(frame: Evaluation, job: Job, origin: Cell): void {
+/** A member that was given up begins anew, is one again, and the evaluation waits for it. */
+function askAgain(frame: Evaluation, job: Job, origin: Cell, error: CycleError): void {
   const { branch } = frame
   const { host } = branch.family
   const cell = localOf(branch.home, origin) as Cell
@@ -195,7 +195,9 @@ function askAgain(frame: Evaluation, job: Job, origin: Cell): void {
     const shown = branch.frozen ? host.readElsewhere(frame, cell, false) : host.read(frame, cell, null)
     void Promise.resolve(shown).catch(ignore)
     const { target } = job.waits ?? { target: null }
-    if (target?.cell.origin === origin) addWait(target, job, null, null, null)
+    if (target?.cell.origin !== origin) return
+    if (target.frame !== null) mark(target.frame, error)
+    addWait(target, job, null, null, null)
   } catch {
     // It has failed: that is an outcome.
   }

@@ -50,6 +50,24 @@ describe('restore', () => {
     expect(db.revision).toBe(revision + 1)
   })
 
+  it('[SNAP-10 REV-5] what a subscriber writes in answer stays, also where the snapshot held an equal value', () => {
+    for (const moves of ['restore', 'promote'] as const) {
+      const db = createDatabase()
+      const snapshot = db.snapshot()
+      db.set(level, 2)
+      snapshot.batch((tx) => {
+        tx.set(level, 2)
+        tx.set(file, 'a', 'new')
+      })
+      db.node(file, 'a').subscribe((text) => {
+        if (text === 'new') db.set(level, 0)
+      })
+      if (moves === 'restore') db.restore(snapshot)
+      else db.promote(snapshot)
+      expect([moves, db.get(level), db.get(file, 'a'), db.revision]).toEqual([moves, 0, 'new', 3])
+    }
+  })
+
   it('[SNAP-10] also where nobody asked in between, or a value was set back by hand', async () => {
     const db = filled()
     const before = await readAll(db)
