@@ -864,9 +864,10 @@ export class Engine implements Host, Rounds {
       if (begun != null) return begun
       if (outcome === true) {
         const proved = this.family.isDurable ? asProved(branch, memo) : memo
-        branch.memos.set(cell.origin, proved)
         branch.solving?.note(cell, proved)
+        // The value is on its way: others wait for it too.
         if (own !== null && (proved.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, proved.stamp)
+        branch.memos.set(cell.origin, proved)
         if (own !== null) finishJob(own, proved)
         return proved
       }
