@@ -52,6 +52,12 @@ function taint(members: readonly Evaluation[]): void {
   for (const at of members) at.flags |= TAINTED
 }
 
+/** Those who wait for a member are told before it has ended, and may end before that. */
+function taintWaiters({ frame, waiters }: Job): void {
+  if (((frame as Evaluation).flags & (VOLATILE | TAINTED)) === 0) return
+  for (let wait = waiters; wait !== null; wait = wait.nextWaiter) if (wait.waiter?.frame != null) wait.waiter.frame.flags |= TAINTED
+}
+
 /** The cycle by which a job waits for the frame. */
 export function membersOfJobs(target: Job, frame: Evaluation): Members {
   const ring = ringOf(target, frame)
@@ -122,6 +128,7 @@ export function breakRing(target: Job, frame: Evaluation): CycleError {
   for (const job of ring) {
     mark(job.frame as Evaluation, error)
     if (isAnswered) continue
+    taintWaiters(job)
     job.inner?.promise.catch(ignore)
     job.inner?.reject(error)
   }
