@@ -3,6 +3,22 @@
 /** @type {readonly import('../mutants-lib.mjs').Mutant[]} */
 export const rounds = [
   {
+    name: 'told-early-and-lasting',
+    file: 'core/cycle.ts',
+    find: '    taintWaiters(job)\n',
+    replace: '',
+    breaks: 'Who is told of a cycle of what is volatile before it has ended is not looked at again.',
+    first: ['model/history'],
+  },
+  {
+    name: 'brought-back-twice',
+    file: 'core/engine.ts',
+    find: 'if (own !== null && (proved.flags & EVICTED) !== 0',
+    replace: 'branch.memos.set(cell.origin, proved)\n        if (own !== null && (proved.flags & EVICTED) !== 0',
+    breaks: 'A value on its way back in a snapshot is brought back once more by whoever asks.',
+    first: ['model/history'],
+  },
+  {
     name: 'asked-again-and-no-member',
     file: 'core/ring.ts',
     find: 'if (target.frame !== null) mark(target.frame, error)',
