@@ -216,7 +216,7 @@ export const jobs = [
     find: '  for (const at of members) at.flags |= TAINTED\n',
     replace: '',
     breaks: 'Who watches a member of a cycle is not told when what is volatile has ended it.',
-    first: ['model/history'],
+    first: ['spec/cyc-change', 'model/history'],
   },
   {
     name: 'fallback-of-a-cycle-at-work',

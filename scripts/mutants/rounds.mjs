@@ -128,7 +128,7 @@ export const rounds = [
     find: "if (isFresh(cell) || startedMeanwhile(cell, own) !== null) return 'begun'",
     replace: '',
     breaks: 'A cell that a body below has started is walked on, and parked a second time.',
-    first: ['spec/cyc-rounds', 'spec/cyc-fixpoint'],
+    first: ['spec/cyc-rounds', 'spec/cyc-fixpoint', 'spec/cyc-graphs', 'model/history'],
   },
   {
     name: 'begun-cell-parked',
@@ -192,7 +192,7 @@ export const rounds = [
     find: 'if (cells.size > 1 || this.isOnItself(cells)) this.grow([...cells].filter(isHead))',
     replace: '',
     breaks: 'Who is a head depends on where the cycle was entered.',
-    first: ['spec/cyc-fixpoint'],
+    first: ['spec/cyc-fixpoint', 'spec/cyc-long', 'spec/cyc-fixpoint-change', 'model/history'],
   },
   {
     name: 'given-up-head-is-a-cycle',

@@ -1,6 +1,6 @@
 /** Cycles that come and go, and old lists of dependencies. */
 import { describe, expect, it } from 'vitest'
-import { type Derived, derived, input } from '../../src/index.js'
+import { CycleError, type Derived, derived, input } from '../../src/index.js'
 import { outcome } from '../support/cycles.js'
 import { countedDatabases } from '../support/databases.js'
 
@@ -11,6 +11,21 @@ const other = input<[], number>('other', { initial: 0 })
 type Sync = Derived<[], number>
 
 describe('change and recovery', () => {
+  it('[CYC-6 LIVE-2 DER-15] of what is volatile tells who watches a member that has read nothing volatile itself', () => {
+    const other = input<[], number>('other', { initial: 0 })
+    const fickle: Derived<[], number> = derived('fickle', (q) => {
+      q.volatile()
+      return q.revision === 0 ? q.get(plain) : 1
+    })
+    const plain: Derived<[], number> = derived('plain', (q) => q.get(fickle))
+    const db = createDatabase()
+    expect(() => db.get(fickle)).toThrow(CycleError)
+    const heard: string[] = []
+    db.watch(plain).subscribe((state) => heard.push(state.status === 'ready' ? String(state.value) : state.status))
+    db.set(other, 1)
+    expect(heard).toEqual(['failed', '1'])
+  })
+
   /** a reads b, b reads c, and c reads a if the flag is set. */
   function ring() {
     const a: Sync = derived('a', (q): number => q.get(b) + 1)
