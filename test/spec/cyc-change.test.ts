@@ -12,7 +12,6 @@ type Sync = Derived<[], number>
 
 describe('change and recovery', () => {
   it('[CYC-6 LIVE-2 DER-15] of what is volatile tells who watches a member that has read nothing volatile itself', () => {
-    const other = input<[], number>('other', { initial: 0 })
     const fickle: Derived<[], number> = derived('fickle', (q) => {
       q.volatile()
       return q.revision === 0 ? q.get(plain) : 1
