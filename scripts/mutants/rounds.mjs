@@ -61,7 +61,7 @@ export const rounds = [
   {
     name: 'left-in-the-middle',
     file: 'core/engine.ts',
-    find: 'const left = this.leftOnCycle()',
+    find: 'const left = family.hasCycles ? this.leftOnCycle() : null',
     replace: 'const left: Evaluation | null = null as Evaluation | null',
     breaks: 'A member of a cycle that was given up, and is not needed again, never settles.',
     first: ['spec/cyc-graphs', 'spec/cyc-freed'],

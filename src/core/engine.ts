@@ -113,7 +113,7 @@ export class Engine implements Host, Rounds {
         targets.pop()
         this.takeUp(targets.at(-1) ?? root)
         target.branch.unwound?.delete(target.cell)
-        const left = this.leftOnCycle()
+        const left = family.hasCycles ? this.leftOnCycle() : null
         if (left !== null && left.cell !== targets.at(-1)?.cell) targets.push({ branch: left.branch, cell: left.cell, own: null, level: family.givenUp.length, looked: family.lookedFor.length })
         if (targets.length === 0) {
           if (root.level === 0) this.forgetUnwound()

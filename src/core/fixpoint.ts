@@ -188,14 +188,15 @@ export class Fixpoint implements Solved, Solver {
     const changed = this.compare(this.shown.keys())
     this.count++
     const { size } = this.settled
-    for (const cells of this.closedOf(parts)) {
+    const closed = this.closedOf(parts)
+    for (const cells of closed) {
       const heads = [...cells].filter((cell) => this.shown.has(cell))
       if (!heads.some((head) => changed.has(head))) this.solve(cells, false)
       else if (this.count >= Math.min(...heads.map(limitOf))) this.solve(cells, true)
     }
     if (this.shown.size === 0) this.end()
     else if (this.settled.size > size) this.beginAgain()
-    else if (this.count >= SWEEPING) this.sweep = this.closedOf(parts).flatMap((cells) => this.stepsIn(cells))
+    else if (this.count >= SWEEPING) this.sweep = closed.flatMap((cells) => this.stepsIn(cells))
     if (this.sweep.length > 0) this.openRound()
     return undefined
   }

@@ -2,7 +2,7 @@
  * Who is on a cycle that was found, as others are found to be: evaluations that share it make two one, and who reads a member may be on it himself.
  * What that comes to is decided once nobody on it is at work any more.
  */
-import { type Branch, CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
+import { CYCLES, ENDED, type Evaluation, type Family, type Job, type Ring } from './branch.js'
 import type { CycleError } from './errors.js'
 import { addWait, ignore, surrender } from './job.js'
 import { type Cell, type Failure, fallbackOf, type Outcome, TAINTED } from './node.js'
@@ -11,12 +11,17 @@ import { isCycle, ringOf, waitsFor } from './wait-graph.js'
 
 /** Puts an evaluation on a cycle: its outcome is decided. Where it is on one already, the two are one. */
 export function mark(at: Evaluation, error: CycleError): void {
+  const { family } = at.branch
   at.cycle ??= error
-  remember(at.branch, at.cell, at, error)
-  if (at.cycle !== error) unite(at.branch, at.cycle, error)
+  family.note(CYCLES, true)
+  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), lost: new Set(), joined: null })
+  const ring = ringBy(family, error)
+  ring.members.add(at.cell.origin)
+  ring.working.add(at)
+  if (at.cycle !== error) unite(family, at.cycle, error)
 }
 
-function unite({ family }: Branch, one: CycleError, other: CycleError): void {
+function unite(family: Family, one: CycleError, other: CycleError): void {
   const ring = ringBy(family, one)
   const { members, working, lost } = ringBy(family, other)
   if (members === ring.members) return
@@ -30,16 +35,6 @@ function ringBy({ rings }: Family, error: CycleError): Ring {
   let ring = rings.get(error) as Ring
   while (ring.joined !== null) ring = ring.joined
   return ring
-}
-
-/** Puts a cell on a cycle, and its evaluation, where it has one. */
-export function remember(branch: Branch, cell: Cell, at: Evaluation | null, error: CycleError): void {
-  const { family } = branch
-  family.note(CYCLES, true)
-  if (!family.rings.has(error)) family.rings.set(error, { members: new Set(), working: new Set(), lost: new Set(), joined: null })
-  const ring = ringBy(family, error)
-  ring.members.add(cell.origin)
-  if (at !== null) ring.working.add(at)
 }
 
 /** Who needs whom, down to the frame: the bodies on the stack, and between them those that were given up. */

@@ -46,7 +46,7 @@ export function execute(frame: Frame): Job | null {
   family.active = frame
   family.depth++
   try {
-    if (family.hasCycles || family.invalidated || family.unwoundIn.size > 0) prepare(frame)
+    if (family.invalidated || family.unwoundIn.size > 0) prepare(frame)
     result = invoke(cell, new Tracker(frame, cell, frame.run))
   } catch (thrown) {
     failed = true

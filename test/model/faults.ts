@@ -1,6 +1,5 @@
 /** Faults that are tried beside a history: callers that leave at every point in turn, and files that were spoiled. */
-import type { MemoryPort} from 'pebre/persist';
-import { CacheError, loadCache, LogError, OpenedDatabase } from 'pebre/persist'
+import { CacheError, loadCache, LogError, type MemoryPort, OpenedDatabase } from 'pebre/persist'
 import type { Random } from 'pebre/testing'
 import type { State } from './naive.js'
 import type { Operation } from './operations.js'
@@ -64,9 +63,9 @@ export async function tryDamaged(before: World, { port, isLog }: Saved, rng: Ran
 }
 
 async function loadDamaged(world: World, port: MemoryPort): Promise<string | null> {
-  const { inputs, queries, inner, symbol } = world.compiled
+  const { definitions } = world.compiled
   try {
-    await loadCache(world.db, { port, name: FILE }, { definitions: [...inputs, ...queries, ...inner, symbol] })
+    await loadCache(world.db, { port, name: FILE }, { definitions })
     return 'what was spoiled is loaded'
   } catch (error) {
     if (!(error instanceof CacheError)) throw error

@@ -1,4 +1,4 @@
-/** What no engine should be asked for: keys, values, functions and limits that it must refuse, or whose errors it must hand back as they are. */
+/** What no engine should be asked for: keys, definitions and functions that it must refuse, or whose errors it must hand back as they are. */
 import { PebreError } from '../../src/index.js'
 import type { ProgramInput, ProgramQuery } from './interpret.js'
 import type { ViewModel } from './views.js'
@@ -46,7 +46,7 @@ const keys: readonly (() => unknown)[] = [
 ]
 
 /** A view, where its types are in the way. */
-type Any = Record<'get' | 'set' | 'has' | 'remove' | 'update' | 'batch' | 'read' | 'observe' | 'watch' | 'live' | 'touch' | 'invalidate' | 'restore' | 'replaceAll' | 'snapshot' | 'limit', (...args: readonly unknown[]) => unknown>
+type Any = Record<'get' | 'set' | 'has' | 'remove' | 'update' | 'batch' | 'read' | 'observe' | 'watch' | 'live' | 'invalidate' | 'restore' | 'replaceAll', (...args: readonly unknown[]) => unknown>
 
 interface Target {
   readonly view: Any

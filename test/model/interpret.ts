@@ -14,9 +14,8 @@ export interface RunHooks {
 export interface Compiled {
   readonly inputs: readonly ProgramInput[]
   readonly queries: readonly ProgramQuery[]
-  /** Those whose outcome others hand on. */
-  readonly inner: readonly ProgramQuery[]
-  readonly symbol: Interned<string>
+  /** All that a file may name: those too whose outcome others hand on. */
+  readonly definitions: readonly (ProgramInput | ProgramQuery | Interned<string>)[]
   readonly channel: Accumulator<number>
   sync(q: Query, expr: Expr): number
   async(q: Query, expr: Expr): Promise<number>
@@ -95,7 +94,7 @@ export function compile(program: Program, scheduler: Scheduler, hooks: RunHooks)
     }
   }
   const outside = (q: Query): Context => ({ q, arg: 0 })
-  return { inputs, queries, inner, symbol, channel, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
+  return { inputs, queries, definitions: [...inputs, ...queries, ...inner, symbol], channel, sync: (q, expr) => interpreter.sync(outside(q), expr), async: (q, expr) => interpreter.async(outside(q), expr) }
 }
 
 class Interpreter {

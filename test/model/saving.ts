@@ -69,8 +69,7 @@ export async function loadWorld(program: Program, { port, kept, states, isLog }:
     else world.startFrom(found.slots)
     return world
   }
-  const { inputs, queries, inner, symbol } = world.compiled
-  const { loaded } = await loadCache(world.db, { port, name: FILE }, { definitions: [...inputs, ...queries, ...inner, symbol] })
+  const { loaded } = await loadCache(world.db, { port, name: FILE }, { definitions: world.compiled.definitions })
   if (!loaded) world.faults.push('save: nothing was loaded')
   world.startFrom((states[0] as State).slots)
   for (const id of kept) world.runs.forbidden.add(id)

@@ -111,8 +111,7 @@ export class World {
 
   /** The database is what stands in this place, and writes its commits there. */
   async openIn(port: Port): Promise<OpenedDatabase> {
-    const { inputs, queries, inner, symbol } = this.compiled
-    const opened = await openDatabase(port, { ...this.options(), definitions: [...inputs, ...queries, ...inner, symbol] })
+    const opened = await openDatabase(port, { ...this.options(), definitions: this.compiled.definitions })
     this.db = opened
     this.prepare()
     this.startFrom(new Map())
