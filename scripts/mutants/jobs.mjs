@@ -245,7 +245,7 @@ export const jobs = [
   {
     name: 'joint-cycles-apart',
     file: 'core/ring.ts',
-    find: '  if (at.cycle !== error) unite(at.branch, at.cycle, error)\n',
+    find: '  if (at.cycle !== error) unite(family, at.cycle, error)\n',
     replace: '',
     breaks: 'Two cycles that share an evaluation stay two.',
     first: ['spec/cyc-graphs', 'model/history'],
