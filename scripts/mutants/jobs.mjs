@@ -290,4 +290,12 @@ export const jobs = [
     breaks: 'Who has read a member of a cycle ends although another one was given up that would have come to need him.',
     first: ['model/history'],
   },
+  {
+    name: 'value-brought-back-twice',
+    file: 'core/engine.ts',
+    find: 'return goingOn(cell) ?? this.compute',
+    replace: 'return this.compute',
+    breaks: 'A value that is being brought back already is computed a second time.',
+    first: ['spec/mem-evict'],
+  },
 ]

@@ -175,7 +175,8 @@ export class Engine implements Host, Rounds {
     const job = this.refresh(cell, own)
     if (job !== null) return job
     // What holds here is the stamp alone: the body runs again, to give what it gave.
-    return own !== null || (cell.flags & EVICTED) === 0 ? cell : (this.compute(cell, null, cell.stamp) ?? cell)
+    if (own !== null || (cell.flags & EVICTED) === 0) return cell
+    return goingOn(cell) ?? this.compute(cell, null, cell.stamp) ?? cell
   }
 
   // ── Reading: the doors of evaluations ──────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 /** Bounds on how many values are kept, and what is left of a value that went. */
 import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Database, derived, input, InvalidDefinitionError } from '../../src/index.js'
+import { createDatabase, type Database, type Derived, derived, input, InvalidDefinitionError } from '../../src/index.js'
+import { limitStack } from '../support/stack.js'
 import { thrownBy } from '../support/turns.js'
 
 const number = input<[i: number], number>('number', { initial: 0 })
@@ -172,6 +173,25 @@ describe('what is left of an evicted value', () => {
     expect(await back).toEqual([3])
     expect(await db.get(high, 1)).toBe(3)
     expect(ran).toEqual(['low'])
+  })
+
+  it('[JOB-1 VAL-13] it is brought back by one run, also where a deep stack has put that off', async () => {
+    const ran: string[] = []
+    const low = derived('low', async (q, i: number) => (ran.push(`low ${i}`), q.get(number, i)), { lru: 0 })
+    const deep: Derived<[i: number, above: number], number> = derived('deep', (q, i: number, above: number) => {
+      if (above > 0) return q.get(deep, i, above - 1) + 1
+      void q.get(low, i)
+      return 0
+    })
+    const db = createDatabase()
+    const depths = ids(0, 20)
+    await Promise.all(depths.map((i) => db.get(low, i)))
+    limitStack(db, 10)
+    tick(db)
+    ran.length = 0
+    for (const i of depths) expect(db.get(deep, i, i)).toBe(i)
+    await Promise.all(depths.map((i) => db.get(low, i)))
+    expect(ran.toSorted()).toEqual(depths.map((i) => `low ${i}`).toSorted())
   })
 
   it('[MEM-2] below what waits for a run, too: only the proof is waited for', async () => {
