@@ -128,7 +128,7 @@ export const rounds = [
     find: "if (isFresh(cell) || startedMeanwhile(cell, own) !== null) return 'begun'",
     replace: '',
     breaks: 'A cell that a body below has started is walked on, and parked a second time.',
-    first: ['spec/cyc-rounds', 'spec/cyc-fixpoint', 'spec/cyc-graphs', 'model/history'],
+    first: ['spec/val-jobs'],
   },
   {
     name: 'begun-cell-parked',

@@ -1,7 +1,7 @@
 /** Validation that has to wait: done once for all, and never taken back. */
 import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, input } from '../../src/index.js'
+import { createDatabase, type Derived, derived, input } from '../../src/index.js'
 import { verifiedAt } from '../support/inspect.js'
 import { track } from '../support/turns.js'
 
@@ -32,6 +32,36 @@ describe('concurrency', () => {
     expect(ran).toEqual(['low'])
     expect(log.take()).toEqual(['run low()', 'same low()', 'keep high()'])
     expect(new Set(promises).size).toBe(1)
+  })
+
+  it('[VAL-6] a query that what it has read starts while it is looked at is not started again', async () => {
+    const stops = new Stops()
+    const ran: string[] = []
+    const low: Derived<[], number> = derived('low', (q) => {
+      if (q.get(number, 'a') === 1) void q.get(high)
+      return 0
+    })
+    const middle = derived('middle', async (q) => {
+      const value = q.get(low) + q.get(number, 'b')
+      await stops.at('middle')
+      return value
+    })
+    const high = derived('high', async (q): Promise<number> => {
+      ran.push('high')
+      return q.peek(number, 'a') === 0 ? q.get(middle) : 7
+    })
+    const db = createDatabase()
+    const first = db.get(high)
+    await stops.openAll()
+    await first
+    db.set(number, 'b', 1)
+    const older = db.get(middle)
+    ran.length = 0
+    db.set(number, 'a', 1)
+    const newer = db.get(high)
+    await stops.openAll()
+    expect([await older, await newer, await db.get(high), ran]).toEqual([1, 7, 7, ['high']])
+    expect(db.stats().jobs).toBe(0)
   })
 
   it('[VAL-7] an older evaluation that ends late never overwrites a newer memo; its waiters get the older result', async () => {
