@@ -170,4 +170,20 @@ export const marks = [
     breaks: 'An untracked read makes a dependency.',
     first: ['spec/der-unread'],
   },
+  {
+    name: 'cycle-of-now-runs-again',
+    file: 'core/engine.ts',
+    find: "if (!this.isCycleOfNow(cell, edge)) return 'changed'",
+    replace: "return 'changed'",
+    breaks: 'A cycle that is looked at again at the revision at which it was found runs again.',
+    first: ['spec/cyc-change'],
+  },
+  {
+    name: 'failing-cycle-keeps-no-stamps',
+    file: 'core/run.ts',
+    find: 'if (branch.family.hasCycles) closeRing(cell)',
+    replace: 'if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)',
+    breaks: 'Reads on a cycle without an answer never get their stamps: it runs again when it is looked at.',
+    first: ['spec/cyc-change'],
+  },
 ]

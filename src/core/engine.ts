@@ -26,7 +26,7 @@ import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseO
 import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, bodyOf, BOUNDED, BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isAnswer, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  APART, ASYNC, beginRun, BOUNDED, BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isAnswer, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
   markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -338,7 +338,6 @@ export class Engine implements Host, Rounds {
     if (isAnswer(frame.cell)) return this.holdForNow(frame)
     const members = target === null ? membersOnStack(frame, branch, cell) : membersOfJobs(target, frame)
     const heads = headsOf(members)
-    const recovery = bodyOf(cell).options.cycle
     const isSolved = heads.length > 0 && branch.solving === null
     const reads = frame.job === null ? null : frame.job.reads
     if (isSolved) {
@@ -346,8 +345,8 @@ export class Engine implements Host, Rounds {
       else if (tracked) reads?.set(cell, BY_ANSWER)
       return this.readSolved(frame, branch, cell, members, heads, tracked)
     }
-    // The stamp of the run before tells nothing: who has an answer must run again once this record is what it was then.
-    if (edge !== null && (heads.length > 0 || recovery !== undefined || bodyOf(frame.cell).options.cycle !== undefined)) edge.stamp = IN_RING
+    // The stamp of the run before tells nothing: who is on a cycle must run again once this record is what it was then.
+    if (edge !== null) edge.stamp = IN_RING
     // What read it here holds nowhere else.
     reads?.set(cell, IN_RING)
     if (heads.length > 0) branch.solving?.grow(heads)
@@ -583,7 +582,13 @@ export class Engine implements Host, Rounds {
       if (dep.mark !== CLEAN && !isFresh(dep)) {
         const child = dep
         // An old list of dependencies may run in a ring that today's code does not.
-        if ((child.flags & (RUNNING | CHECKING)) !== 0 || (this.family.givenUp.length > 0 && isGivenUp(cell.table.branch as Branch, child))) return 'changed'
+        if ((child.flags & (RUNNING | CHECKING)) !== 0 || (this.family.givenUp.length > 0 && isGivenUp(cell.table.branch as Branch, child))) {
+          if (!this.isCycleOfNow(cell, edge)) return 'changed'
+          // The cell holds if the other one does, and hears of it if not.
+          child.flags |= SOFT
+          edge = edge.nextDep
+          continue
+        }
         const pending = this.inFlight(child)
         this.edges[top] = edge
         // Bodies may have run: one of them may have needed this very cell.
@@ -604,6 +609,13 @@ export class Engine implements Host, Rounds {
       edge = edge.nextDep
     }
     return 'valid'
+  }
+
+  /** Both ends of a read were found on a cycle at this very revision, and the upper one is only looked at again: a commit marks more than that. */
+  private isCycleOfNow(cell: Cell, { dep, stamp }: Edge): boolean {
+    if (!this.family.hasCycles || !isCell(dep) || dep.stamp !== stamp || dep.mark !== MAYBE || (dep.flags & RUNNING) !== 0) return false
+    const { revision } = cell.table.branch
+    return [cell, dep].every((end) => end.verifiedAt === revision && ((end.flags & ON_RING) !== 0 || isCycleFailure(this.family, end)))
   }
 
   /** A synchronous cell never waits, and nobody waits for what waits for him: such a cell runs again instead. */

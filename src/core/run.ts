@@ -11,7 +11,7 @@ import { collect, cutEdges, cutEdgesTo, isClosed } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
-  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
+  APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isFresh, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,
   PENDING, placeEmitted, placeOutcome, placePlain, RUNNING, SOFT, TAINTED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -334,7 +334,7 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   noteAnswer(frame, cell)
   cell.promise = promise
   markVerified(cell, branch.revision)
-  if ((branch.family.rare & ANSWERED) !== 0) closeRing(cell)
+  if (branch.family.hasCycles) closeRing(cell)
   if (job !== null && job.isLate && cell.mark === CLEAN && sawOther(cell)) {
     markCell(cell, MAYBE)
     cell.flags |= SOFT
@@ -354,10 +354,10 @@ function emittedBy({ cycle, emitted }: Frame, { flags }: Outcome): Emitted | nul
   return cycle !== null || (flags & FAILED) !== 0 ? null : emitted
 }
 
-/** Reads on a cycle that was answered get their stamps once both ends have settled at one revision. */
+/** Reads on a cycle get their stamps once both ends have settled at one revision. */
 function closeRing(cell: Cell): void {
-  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (edge.stamp === IN_RING && edge.reader.mark === CLEAN) edge.stamp = cell.stamp
-  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp === IN_RING && edge.dep.mark === CLEAN) edge.stamp = edge.dep.stamp
+  for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (edge.stamp === IN_RING && isFresh(edge.reader)) edge.stamp = cell.stamp
+  for (let edge = cell.deps; edge !== null; edge = edge.nextDep) if (edge.stamp === IN_RING && isCell(edge.dep) && isFresh(edge.dep)) edge.stamp = edge.dep.stamp
 }
 
 /** Something the cell has read shows another stamp by now, or may soon, and would tell nobody: it has marked those above it already. */

@@ -117,4 +117,40 @@ describe('change and recovery', () => {
     }
     expect([b, a].map((query) => db.snapshot().get(query))).toEqual([1, 1])
   })
+
+  it.each([
+    { size: 1, options: {} }, { size: 3, options: {} }, { size: 1, options: { cycle: { fallback: 0 } } }, { size: 3, options: { cycle: { fallback: 0 } } },
+  ])('[ERR-1 CYC-7] asked again at one revision, a cycle of $size with $options is the same without a run, whatever was looked at between', ({ size, options }) => {
+    const ran: string[] = []
+    const caught = (action: () => number): number => {
+      try {
+        return action()
+      } catch {
+        return 1
+      }
+    }
+    const below: Sync = derived('below', (q): number => q.get(below))
+    const middle: Sync = derived('middle', (q) => caught(() => q.get(below)))
+    const ring: readonly Sync[] = Array.from({ length: size }, (_, i) =>
+      derived(`ring${i}`, (q): number => {
+        ran.push(`ring${i}`)
+        return (i === 0 ? q.get(middle) : 0) + caught(() => q.get(ring[(i + 1) % size] as Sync)) + caught(() => q.get(below))
+      }, options))
+    const db = createDatabase()
+    db.get(middle)
+    // `middle` holds for as long as `below` is not found to be otherwise, which the ring asks for anew.
+    db.set(other, 1)
+    const shown = (query: Sync): unknown => {
+      try {
+        return db.get(query)
+      } catch (error) {
+        return error
+      }
+    }
+    const first = ring.map(shown)
+    db.get(middle)
+    ran.length = 0
+    expect(ring.map(shown).every((again, i) => again === first[i])).toBe(true)
+    expect(ran).toEqual([])
+  })
 })
