@@ -131,10 +131,10 @@ describe('change and recovery', () => {
     }
     const below: Sync = derived('below', (q): number => q.get(below))
     const middle: Sync = derived('middle', (q) => caught(() => q.get(below)))
-    const ring: readonly Sync[] = Array.from({ length: size }, (_, i) =>
+    const members: readonly Sync[] = Array.from({ length: size }, (_, i) =>
       derived(`ring${i}`, (q): number => {
         ran.push(`ring${i}`)
-        return (i === 0 ? q.get(middle) : 0) + caught(() => q.get(ring[(i + 1) % size] as Sync)) + caught(() => q.get(below))
+        return (i === 0 ? q.get(middle) : 0) + caught(() => q.get(members[(i + 1) % size] as Sync)) + caught(() => q.get(below))
       }, options))
     const db = createDatabase()
     db.get(middle)
@@ -147,10 +147,10 @@ describe('change and recovery', () => {
         return error
       }
     }
-    const first = ring.map(shown)
+    const first = members.map(shown)
     db.get(middle)
     ran.length = 0
-    expect(ring.map(shown).every((again, i) => again === first[i])).toBe(true)
+    expect(members.map(shown).every((again, i) => again === first[i])).toBe(true)
     expect(ran).toEqual([])
   })
 })
