@@ -1025,7 +1025,7 @@ export class Engine implements Host, Rounds {
       this.demand(job.branch, job.cell, job)
     } catch (error) {
       if (job.cancelled) return
-      finishJob(job, { value: new Failure(error, idOf(job.cell), null, undefined, ABSENT, false, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
+      finishJob(job, { value: new Failure(error, idOf(job.cell), null, null, false, false, null), flags: FAILED | ASYNC, stamp: this.family.stamps++, changedAt: job.branch.revision, promise: null })
     }
   }
 }

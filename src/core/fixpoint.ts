@@ -18,7 +18,7 @@ import { defaultEquals, failureEquals } from './equality.js'
 import { isEqual } from './judge.js'
 import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome, PENDING } from './node.js'
 import { localOf, rootOf } from './records.js'
-import { ABSENT, type Revision } from './revision.js'
+import type { Revision } from './revision.js'
 import type { Root } from './root.js'
 import { addTo, Round, type Solver } from './round.js'
 import { isAsync } from './run.js'
@@ -273,7 +273,7 @@ export class Fixpoint implements Solved, Solver {
     this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, [...deps], this.awaited) })
     for (const cell of cells) {
       const known = shown.get(cell) ?? this.branch.memos.get(cell)
-      if (error !== null) settled.set(cell, this.memoFor(cell, new Failure(error, idOf(cell), null, undefined, ABSENT, true, true, null), FAILED))
+      if (error !== null) settled.set(cell, this.memoFor(cell, new Failure(error, idOf(cell), null, null, true, true, null), FAILED))
       else if (known != null && !(known instanceof Job)) settled.set(cell, known)
       shown.delete(cell)
     }

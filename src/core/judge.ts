@@ -7,9 +7,9 @@ import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
 import { isCycle } from './wait-graph.js'
-import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, LEVEL, levelIn, lowerLevel, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE, withLevel } from './node.js'
+import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, type LastValue, LEVEL, levelIn, lowerLevel, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE, withLevel } from './node.js'
 import { invalidations } from './records.js'
-import { ABSENT, type Stamp } from './revision.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { keptWith, standingIn } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
@@ -20,18 +20,19 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const flags = (frame.flags & ~EMITTED) | (isAsyncRun && !isSource(cell) ? ASYNC : 0) | (level * LEVEL)
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const lastValue = before === null ? standing.value : before.lastValue
-  const lastStamp = before === null ? ((standing.flags & EVICTED) === 0 && ((standing.flags ^ flags) & ON_RING) === 0 ? standing.stamp : ABSENT) : before.lastStamp
+  const isComparable = before === null && (standing.flags & EVICTED) === 0 && ((standing.flags ^ flags) & ON_RING) === 0
+  const last = before !== null ? before.last : isComparable ? standing : null
+  const lastStamp = last === null ? ABSENT : last.stamp
   let error = result
   if (!failed) {
     // The same body has read the same: it is the value that was there.
     if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
     try {
       // A fallback is what it was: no body has given it.
-      const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, lastValue, result))
+      const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, last?.value, result))
       // Dependents must learn of a durability that has fallen.
       const stamp = equal && level >= levelIn(standing.flags) ? lastStamp : branch.family.stamps++
-      return { value: equal ? lastValue : result, flags, stamp, changedAt: changedAt(frame, stamp) }
+      return { value: equal ? last?.value : result, flags, stamp, changedAt: changedAt(frame, stamp) }
     } catch (thrown) {
       error = new EqualityError(cell.table.definition.name, thrown)
     }
@@ -39,9 +40,23 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   const { rings } = branch.family
   const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
   const stamp = equal ? standing.stamp : branch.family.stamps++
-  const value = new Failure(error, idOf(cell), passedOn(frame, error), lastValue, lastStamp, frame.cycle !== null, isCycle(rings, error), frame.ring === frame ? null : frame.ring)
+  const value = new Failure(error, idOf(cell), passedOn(frame, error), before !== null ? before.last : lastStamp === ABSENT ? null : lastIn(branch, cell, standing), frame.cycle !== null, isCycle(rings, error), frame.ring === frame ? null : frame.ring)
   if (isObject(error)) failures.set(error, value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
+}
+
+/** What is compared, as the last good value before a failure. */
+function lastIn(branch: Branch, cell: Cell, standing: Outcome): LastValue {
+  const isInherited = !branch.frozen && cell.stamp === ABSENT && branch.parent !== null
+  const view = !isInherited ? cell.table.branch : standing === cell.origin ? cell.origin.table.branch : branch.parent
+  return { value: standing.value, stamp: standing.stamp, view: (view as Branch).token, since: standing.changedAt }
+}
+
+/** Whether a value had stood in a branch, or in those it was taken of, by a revision. */
+export function hasStood(branch: Branch, revision: Revision, { view, since }: LastValue): boolean {
+  let until = revision
+  for (let at: Branch | null = branch; at !== null; until = at.base, at = at.parent) if (at.token === view) return since <= until
+  return false
 }
 
 /** The least durability of what a run has read: from 0, low, to 3 where it has read nothing that changes. */
@@ -114,12 +129,13 @@ export function isEqual(cell: Node, a: unknown, b: unknown): boolean {
   }
 }
 
+const NO_VALUE = { value: undefined, stamp: ABSENT }
+
 /** A memo that is taken up in place of a run is compared like the result of one. */
 export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
   const standing = standingIn(cell.table.branch as Branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const value = before === null ? standing.value : before.lastValue
-  const stamp = before === null ? standing.stamp : before.lastStamp
+  const { value, stamp } = before === null ? standing : (before.last ?? NO_VALUE)
   if (((memo.flags | standing.flags) & EVICTED) !== 0) return memo
   if ((memo.flags & FAILED) !== 0) {
     if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }

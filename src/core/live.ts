@@ -12,13 +12,13 @@ import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
 import { failureEquals } from './equality.js'
 import { cutEdges } from './graph.js'
-import { isEqual } from './judge.js'
+import { hasStood, isEqual } from './judge.js'
 import { addWait, leave } from './job.js'
 import { BOUNDED, type Cell, CLEAN, FAILED, type Failure, idOf, type Outcome, TAINTED, VOLATILE, type Watcher } from './node.js'
 import { LiveState, LiveSubscriber, type Recipient } from './live-state.js'
 import { admit } from './memory.js'
 import { localOf } from './records.js'
-import { ABSENT, type Revision, type Stamp } from './revision.js'
+import type { Revision, Stamp } from './revision.js'
 
 /** What was waited for, until its turn to be told has come. */
 class Landing implements Turn, Outcome {
@@ -187,8 +187,10 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
       this.show('ready', outcome.value)
       return
     }
-    const { error, lastStamp, lastValue } = outcome.value as Failure
-    this.fail(error, lastStamp !== ABSENT, lastValue)
+    const { error, last } = outcome.value as Failure
+    // What was told before is what came before, to those who listen.
+    if (this.hasValue) this.fail(error, true, this.value)
+    else this.fail(error, last !== null && hasStood(this.branch, this.stateAt, last), last?.value)
   }
 
   /** Whether an outcome is what the state says already, or said before it grew stale. */

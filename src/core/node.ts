@@ -88,15 +88,22 @@ export const withLevel = (flags: number, level: number): number => (flags & ~LEV
 /** The part of flags that describes an outcome. */
 export const resultIn = (flags: number): number => flags & RESULT
 
+/** The last good value before a failure: an equal one later takes its stamp up again. */
+export interface LastValue {
+  readonly value: unknown
+  readonly stamp: Stamp
+  /** The view it stood in, by its token, and the revision since when. */
+  readonly view: object
+  readonly since: Revision
+}
+
 /** What stands in the place of a value where a query failed. */
 export class Failure {
   readonly error: unknown
   /** The cell that failed with it, and the failure it was handed, if it only passed one on. */
   readonly id: string
   readonly from: Failure | null
-  /** The last good value and its stamp (`ABSENT`: there was none): an equal value later takes the stamp up again. */
-  readonly lastValue: unknown
-  readonly lastStamp: Stamp
+  readonly last: LastValue | null
   /** The lowest evaluation on the stack of the cycle it is part of: while that runs, whoever reads it is part of the cycle too. */
   readonly ring: { readonly state: number } | null
   /** The cell is part of the cycle itself. */
@@ -104,15 +111,14 @@ export class Failure {
   /** The error is one of a cycle, the cell's own or one it only passes on. */
   readonly isOfCycle: boolean
 
-  constructor(error: unknown, id: string, from: Failure | null, lastValue: unknown, lastStamp: Stamp, onCycle: boolean, isOfCycle: boolean, ring: { readonly state: number } | null) {
+  constructor(error: unknown, id: string, from: Failure | null, last: LastValue | null, onCycle: boolean, isOfCycle: boolean, ring: { readonly state: number } | null) {
     this.onCycle = onCycle
     this.isOfCycle = isOfCycle
     this.ring = ring
     this.error = error
     this.id = id
     this.from = from
-    this.lastValue = lastValue
-    this.lastStamp = lastStamp
+    this.last = last
   }
 }
 

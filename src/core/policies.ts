@@ -177,10 +177,8 @@ class CompleteCell extends LiveCell {
   }
 
   protected override take(outcome: Outcome): void {
-    const { hasValue, value } = this
     this.isApart = true
     super.take(outcome)
-    if (this.status === 'failed' && !this.hasValue && hasValue) this.fail(this.error, true, value)
   }
 
   protected override leaveWaits(): void {

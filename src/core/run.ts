@@ -297,7 +297,7 @@ function conclusionOf(frame: Frame, failed: boolean, result: unknown, isAsyncRun
 /** A fallback is known, where it is held, to stand in the place of a failure. */
 function noteAnswer(frame: Frame, holder: Outcome): void {
   if (frame.cycle === null || (holder.flags & ON_RING) === 0) return
-  frame.branch.family.fallbacks.set(holder, new Failure(frame.cycle, idOf(frame.cell), null, undefined, ABSENT, true, true, frame.ring === frame ? null : frame.ring))
+  frame.branch.family.fallbacks.set(holder, new Failure(frame.cycle, idOf(frame.cell), null, null, true, true, frame.ring === frame ? null : frame.ring))
 }
 
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */

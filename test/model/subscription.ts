@@ -25,6 +25,8 @@ export class SubscriptionModel {
   private react: () => void = () => {}
   private settled = false
   emissions = 0
+  /** The last value it has heard. */
+  private good: { readonly value: unknown } | null = null
   /** null until the subscription has been handed out. */
   private unsubscribe: (() => void) | null = null
 
@@ -63,6 +65,9 @@ export class SubscriptionModel {
   }
 
   state(state: QueryState<unknown>): void {
+    const { good } = this
+    if (good !== null && (state.status === 'stale' || state.status === 'failed') && state.value !== good.value) this.faults.push(`previous: ${this.name} heard ${state.status} with ${String(state.value)} after ${String(good.value)}`)
+    if (state.status === 'ready') this.good = { value: state.value }
     if (state.status === 'pending' || state.status === 'stale') {
       this.settled = false
       if (this.sync) this.faults.push(`emission: ${this.name} is synchronous and told ${state.status}`)

@@ -1,7 +1,7 @@
 /** Live queries that must wait: pending, stale, ready, failed. */
 import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { derived, input, type QueryState } from '../../src/index.js'
+import { derived, input, type QueryState, type View } from '../../src/index.js'
 import { countedDatabases } from '../support/databases.js'
 
 const createDatabase = countedDatabases()
@@ -147,6 +147,55 @@ describe('states', () => {
     await stops.openAll()
     expect(seen).toEqual([pending, { status: 'failed', error: 'failed -1' }, pending, { status: 'ready', value: even }])
     expect('value' in (seen[1] as object)).toBe(false)
+  })
+
+  it('[LIVE-7] the previous value is the one told before, whatever has been found since for a later revision', async () => {
+    for (const policy of [undefined, 'every', 'latest'] as const) {
+      const db = createDatabase()
+      db.set(x, 0)
+      const stops = new Stops()
+      const slow = derived('slow', async (q) => {
+        const value = q.get(x)
+        await stops.at(`slow ${value}`)
+        if (value === 1) throw new Error('one')
+        return value
+      })
+      const seen: string[] = []
+      const view = policy === undefined ? db : db.with({ policy })
+      view.watch(slow).subscribe((state) => seen.push('value' in state ? `${state.status} ${String(state.value)}` : state.status))
+      await stops.openAll()
+      db.set(x, 1)
+      db.set(x, 2)
+      const newest = db.get(slow)
+      await stops.open('slow 2')
+      expect(await newest).toBe(2)
+      await stops.openAll()
+      expect(seen).toEqual(policy === 'latest' ? ['pending', 'ready 0', 'stale 0', 'failed 0', 'stale 0', 'ready 2'] : ['pending', 'ready 0', 'stale 0', 'failed 0', 'ready 2'])
+    }
+  })
+
+  it('[LIVE-7 SNAP-2] nor is it the value of another view, nor of a later revision', () => {
+    const touchy = derived('touchy', (q) => {
+      if (q.get(x) === 1) throw new Error('one')
+      return q.get(x)
+    })
+    const db = createDatabase()
+    const told = (view: View): string[] => {
+      const states: string[] = []
+      view.watch(touchy).subscribe((state) => states.push('value' in state ? `${state.status} ${String(state.value)}` : state.status))
+      return states
+    }
+    db.set(x, 1)
+    const early = db.snapshot()
+    db.set(x, 2)
+    db.get(touchy)
+    db.set(x, 1)
+    const late = db.snapshot()
+    const elsewhere = db.snapshot()
+    elsewhere.set(x, 77)
+    elsewhere.get(touchy)
+    elsewhere.set(x, 1)
+    expect([early, db, late, elsewhere].map(told)).toEqual([['failed'], ['failed 2'], ['failed 2'], ['failed 77']])
   })
 
   it('[LIVE-6] observe errors once, and forgets the query', async () => {
