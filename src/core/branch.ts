@@ -20,7 +20,7 @@ import type { Audience } from './audience.js'
 import type { Delivery } from './delivery.js'
 import type { Hub } from './hub.js'
 import { type BranchLike, type Cell, CLEAN, type Counted, type Edge, type Failure, type Mark, type Memo, type Node, type Outcome, type Slot, type Table, type Watcher, type Work } from './node.js'
-import { FIRST_STAMP, type Revision, type Stamp } from './revision.js'
+import { ABSENT, FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { Root } from './root.js'
 import { Tally } from './tally.js'
 
@@ -481,6 +481,8 @@ export class Job implements Work {
   surrendered = false
   /** It waits for a job of another view: what that finds is to be looked at. */
   follows = false
+  /** The stamp of the value that its result was found to differ from. */
+  against: Stamp = ABSENT
   /** While the evaluation must not end although its body has: see `mustStay`. */
   held: BodyEnd | null = null
   /** Why nobody waits any more. */

@@ -30,6 +30,7 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
     try {
       // A fallback is what it was: no body has given it.
       const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, last?.value, result))
+      if (!equal && frame.job !== null) frame.job.against = lastStamp
       // Dependents must learn of a durability that has fallen.
       const stamp = equal && level >= levelIn(standing.flags) ? lastStamp : branch.family.stamps++
       return { value: equal ? last?.value : result, flags, stamp, changedAt: changedAt(frame, stamp) }

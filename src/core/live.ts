@@ -18,7 +18,7 @@ import { BOUNDED, type Cell, CLEAN, FAILED, type Failure, idOf, type Outcome, TA
 import { LiveState, LiveSubscriber, type Recipient } from './live-state.js'
 import { admit } from './memory.js'
 import { localOf } from './records.js'
-import type { Revision, Stamp } from './revision.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** What was waited for, until its turn to be told has come. */
 class Landing implements Turn, Outcome {
@@ -27,15 +27,18 @@ class Landing implements Turn, Outcome {
   readonly at: Revision
   /** It ran while newer evaluations did. */
   readonly isOvertaken: boolean
+  /** The stamp of what it was found to differ from. */
+  readonly against: Stamp
   readonly value: unknown
   readonly flags: number
   readonly stamp: Stamp
   readonly changedAt: Revision
 
-  constructor(live: LiveCell, at: Revision, isOvertaken: boolean, { value, flags, stamp, changedAt }: Outcome) {
+  constructor(live: LiveCell, at: Revision, { branch, against }: Job, { value, flags, stamp, changedAt }: Outcome) {
     this.live = live
     this.at = at
-    this.isOvertaken = isOvertaken
+    this.isOvertaken = branch !== live.branch
+    this.against = against
     this.value = value
     this.flags = flags
     this.stamp = stamp
@@ -148,13 +151,13 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
     const { wait, branch } = this
     if (wait === null) return
     this.wait = null
-    if (outcome !== null) branch.family.delivery.put(new Landing(this, this.waitAt, wait.target.branch !== branch, outcome))
+    if (outcome !== null) branch.family.delivery.put(new Landing(this, this.waitAt, wait.target, outcome))
   }
 
   land(landing: Landing): void {
     this.stateAt = landing.at
     this.isApart ||= landing.isOvertaken
-    this.take(landing)
+    this.take(landing, landing.against)
     this.isApart = landing.isOvertaken
     this.tellAll()
     if (this.wait !== null) return
@@ -167,7 +170,8 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
     this.tellAll()
   }
 
-  protected take(outcome: Outcome): void {
+  /** `against`: the stamp of a value that the outcome is known to differ from. */
+  protected take(outcome: Outcome, against: Stamp = ABSENT): void {
     const { passing, family } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
     else if (passing.size > 0) passing.delete(this)
@@ -177,7 +181,7 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
     if (isKnown && (this.status === 'ready' || this.status === 'failed')) return
     this.stamp = outcome.stamp
     // A stamp may tell of another durability alone, or that a value is a fallback no more.
-    const mayShow = isApart || ((family.rare & (DURABLE | ANSWERED)) !== 0 && this.hasValue && Object.is(this.value, outcome.value))
+    const mayShow = (isApart && (against === ABSENT || against !== this.shown)) || ((family.rare & (DURABLE | ANSWERED)) !== 0 && this.hasValue && Object.is(this.value, outcome.value))
     if (mayShow && this.shows(outcome)) {
       if (this.status === 'stale') this.show('ready', this.value)
       return

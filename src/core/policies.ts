@@ -11,7 +11,7 @@ import type { Engine } from './engine.js'
 import type { Cell, Outcome } from './node.js'
 import { addWait, leave } from './job.js'
 import { abandoned, LiveCell, type MakeLive } from './live.js'
-import type { Revision } from './revision.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
 
 /** How a live query of its own treats commits that come while it is being evaluated. Synchronous queries never notice. */
 export interface LiveOptions {
@@ -71,9 +71,9 @@ class RestartingCell extends LiveCell {
     leave(before, abandoned(this.branch.family))
   }
 
-  protected override take(outcome: Outcome): void {
+  protected override take(outcome: Outcome, against?: Stamp): void {
     this.restarts = 0
-    super.take(outcome)
+    super.take(outcome, against)
   }
 }
 
@@ -89,6 +89,7 @@ class Entry implements Outsider {
   private readonly live: CompleteCell
   wait: Wait | null = null
   outcome: Outcome | null = null
+  against: Stamp = ABSENT
   /** Nobody knows yet whether the revision changes anything. */
   isOpen = false
 
@@ -154,6 +155,7 @@ class CompleteCell extends LiveCell {
   }
 
   endedAt(entry: Entry, outcome: Outcome | null): void {
+    entry.against = entry.wait?.target.against ?? ABSENT
     entry.wait = null
     if (outcome === null) this.entries.splice(this.entries.indexOf(entry), 1)
     else entry.outcome = copyOf(outcome)
@@ -163,8 +165,12 @@ class CompleteCell extends LiveCell {
   private drain(): void {
     const { entries } = this
     for (let outcome = entries[0]?.outcome; outcome != null; outcome = entries[0]?.outcome) {
-      this.stateAt = (entries.shift() as Entry).revision
-      this.take(outcome)
+      const { revision, against } = entries.shift() as Entry
+      this.stateAt = revision
+      // Evaluations of several revisions ran at once.
+      this.isApart = true
+      this.take(outcome, against)
+      this.isApart = true
       this.tellAll()
     }
     if (entries.length > 0) {
@@ -174,11 +180,6 @@ class CompleteCell extends LiveCell {
     // What was found at an older revision may not have been proved for this one.
     else this.update()
     this.tellAll()
-  }
-
-  protected override take(outcome: Outcome): void {
-    this.isApart = true
-    super.take(outcome)
   }
 
   protected override leaveWaits(): void {

@@ -47,6 +47,23 @@ describe('overtaken', () => {
     ])
   })
 
+  it('[VAL-8] the result of an overtaken run is compared once, on its way to subscribers too', async () => {
+    const compared: string[] = []
+    const stops = new Stops()
+    const box = derived('box', async (q) => {
+      const value = q.get(x)
+      await stops.at(`box ${value}`)
+      return { value }
+    }, { equals: (a, b) => (compared.push(`${a.value}~${b.value}`), a.value === b.value) })
+    const db = createDatabase()
+    const seen: number[] = []
+    db.observe(box).subscribe(({ value }) => seen.push(value))
+    await stops.openAll()
+    for (const value of [2, 3]) db.set(x, value)
+    await stops.openAll()
+    expect([compared, seen]).toEqual([['1~2', '2~3'], [1, 2, 3]])
+  })
+
   it('[LIVE-2] unrelated commits during the run cause no second run and no further emission', async () => {
     const db = createDatabase()
     const stops = new Stops()
