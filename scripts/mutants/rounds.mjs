@@ -36,9 +36,9 @@ export const rounds = [
   },
   {
     name: 'sweep-begins-where-it-was-entered',
-    file: 'core/fixpoint.ts',
-    find: 'const [first] = inOrder(cells)',
-    replace: 'const [first] = cells',
+    file: 'core/components.ts',
+    find: 'const [first] = inOrder(names.keys())',
+    replace: 'const [first] = nodes',
     breaks: 'The order of a sweep, and so the answer of queries that do not only grow, depends on the entry.',
     first: ['spec/cyc-long', 'spec/cyc-fixpoint'],
   },
@@ -180,7 +180,7 @@ export const rounds = [
   },
   {
     name: 'joint-cycles-in-one',
-    file: 'core/fixpoint.ts',
+    file: 'core/round.ts',
     find: 'return isPart && !waits',
     replace: 'return isPart',
     breaks: 'A cycle that reads another one is done with before that is.',
@@ -189,7 +189,7 @@ export const rounds = [
   {
     name: 'heads-by-entry',
     file: 'core/fixpoint.ts',
-    find: 'if (cells.size > 1 || this.isOnItself(cells)) this.grow([...cells].filter(isHead))',
+    find: 'if (cells.size > 1 || this.needs.areOnThemselves(cells)) this.grow([...cells].filter(isHead))',
     replace: '',
     breaks: 'Who is a head depends on where the cycle was entered.',
     first: ['spec/cyc-fixpoint', 'spec/cyc-long', 'spec/cyc-fixpoint-change', 'model/history'],
@@ -201,5 +201,21 @@ export const rounds = [
     replace: 'givenUp?.has(cell) === true',
     breaks: 'A ring with heads that is deeper than the stack is an error.',
     first: ['spec/cyc-fixpoint'],
+  },
+  {
+    name: 'rounds-nobody-waits-for',
+    file: 'core/job.ts',
+    find: 'for (const fixpoint of job.branch.family.solving) fixpoint.reconsider(reason)',
+    replace: '',
+    breaks: 'An asynchronous cycle goes on being answered after everybody who waited has left.',
+    first: ['spec/cyc-rounds'],
+  },
+  {
+    name: 'rounds-given-up-for-others',
+    file: 'core/fixpoint.ts',
+    find: 'readers.some(({ frame: { job } }) => job?.cancelled !== true)',
+    replace: 'readers.every(({ frame: { job } }) => job?.cancelled !== true)',
+    breaks: 'A cycle is answered no more once one of those who wait has left.',
+    first: ['spec/cyc-rounds'],
   },
 ]

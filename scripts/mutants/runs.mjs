@@ -189,7 +189,7 @@ export const runs = [
   {
     name: 'cutoff-ignored',
     file: 'core/judge.ts',
-    find: 'const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, lastValue, result))',
+    find: 'const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, last?.value, result))',
     replace: 'const equal = false',
     breaks: 'An equal result of a run is a change.',
     first: ['spec/val'],
@@ -221,8 +221,8 @@ export const runs = [
   {
     name: 'value-before-a-failure-forgotten',
     file: 'core/judge.ts',
-    find: ': before.lastStamp\n  let error',
-    replace: ': ABSENT\n  let error',
+    find: 'const last = before !== null ? before.last : isComparable',
+    replace: 'const last = isComparable',
     breaks: 'A value that comes back after a failure is a change.',
     first: ['spec/err-caught'],
   },

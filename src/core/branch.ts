@@ -146,6 +146,8 @@ export interface Solving {
 export interface Solved {
   readonly state: 'working' | 'done'
   has(cell: Cell): boolean
+  /** An evaluation was given up, which may have waited for the answer. */
+  reconsider(reason: unknown): void
 }
 
 /** One interned value. `isMutable`: it holds dates or bytes, and whoever gets it gets a copy. */
@@ -242,6 +244,8 @@ export class Family {
   /** The hubs of all views alive, and the branches that have jobs: what `close` must end. */
   readonly hubs: Set<Hub> = new Set()
   readonly busy: BusyBranches = new BusyBranches()
+  /** Cycles that are being answered by asynchronous queries. */
+  readonly solving: Set<Solved> = new Set()
   /** Waits for snapshots to be collected that were not disposed of; made with the first. */
   dropped: FinalizationRegistry<{ readonly parent: Branch; readonly token: object; readonly hub: Hub }> | null = null
   head!: Branch

@@ -42,7 +42,7 @@ export function componentsOf<T>(roots: Iterable<T>, next: (node: T) => Iterable<
 }
 
 /** In which step each node comes that is reached from `root`, if everybody comes after those he needs: all but those who need him too, and were met before him. */
-export function stepsOf<T>(root: T, next: (node: T) => Iterable<T>): Map<T, number> {
+function stepsOf<T>(root: T, next: (node: T) => Iterable<T>): Map<T, number> {
   const steps = new Map<T, number>()
   const met = new Set<T>([root])
   const path: { readonly node: T; readonly rest: Iterator<T>; step: number }[] = [{ node: root, rest: next(root)[Symbol.iterator](), step: 0 }]
@@ -59,5 +59,15 @@ export function stepsOf<T>(root: T, next: (node: T) => Iterable<T>): Map<T, numb
       path.push({ node: value, rest: next(value)[Symbol.iterator](), step: 0 })
     }
   }
+  return steps
+}
+
+/** The steps of a sweep over nodes that all reach each other: they depend on the names alone, and not on where one begins. */
+export function sweepOf<T>(nodes: Iterable<T>, nameOf: (node: T) => string, next: (node: T) => Iterable<T>): T[][] {
+  const names = new Map(Array.from(nodes, (node) => [node, nameOf(node)] as const))
+  const inOrder = (list: Iterable<T>): T[] => [...list].filter((node) => names.has(node)).toSorted((a, b) => ((names.get(a) as string) < (names.get(b) as string) ? -1 : 1))
+  const [first] = inOrder(names.keys())
+  const steps: T[][] = []
+  for (const [node, step] of stepsOf(first as T, (at) => inOrder(next(at)))) (steps[step] ??= []).push(node)
   return steps
 }

@@ -16,7 +16,7 @@
  * same step; edges count from the first read of a run; a cell that is marked has nothing unmarked above it, so whatever
  * leaves a cell marked outside a commit marks upwards first; what a job left unfinished can be joined from no cell.
  */
-import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind, VOLATILES } from './branch.js'
+import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind, VOLATILES, type Wait } from './branch.js'
 import { breakRing, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { keepAnswer } from './answer.js'
 import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
@@ -378,7 +378,7 @@ export class Engine implements Host, Rounds {
       return isThenable(waiting) && isAsync(cell) ? waiting.then(() => shown) : shown
     }
     if (fixpoint.state === 'done') return isAsync(cell) ? promised(show) : show()
-    return handled(new Promise((resolve) => fixpoint.whenDone(() => resolve(promised(show)))))
+    return handled(new Promise((resolve, left) => fixpoint.whenDone({ frame, done: () => resolve(promised(show)), left })))
   }
 
   /** Who has read on a cycle depends on what says whether its answer holds. */
@@ -419,11 +419,12 @@ export class Engine implements Host, Rounds {
     }
   }
 
-  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void {
+  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): Wait {
     const job = openJob(cell, branch)
     job.surrendered = true
-    addWait(job, null, null, null, { ended: done })
+    const wait = addWait(job, null, null, null, { ended: done })
     this.demand(branch, cell, job)
+    return wait
   }
 
   // ── Refreshing live cells ──────────────────────────────────────────────────────────────────────────────────────

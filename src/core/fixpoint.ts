@@ -11,23 +11,31 @@
  * reads another one begins once that has its answer, or its error.
  */
 import { makeAnswer } from './answer.js'
-import { Branch, Job, type Reads, type Solved } from './branch.js'
-import { componentsOf, stepsOf } from './components.js'
+import { Branch, type Evaluation, Job, type Reads, type Solved, type Wait } from './branch.js'
+import { componentsOf, sweepOf } from './components.js'
 import { FixpointError } from './errors.js'
-import { defaultEquals, failureEquals } from './equality.js'
-import { isEqual } from './judge.js'
-import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, isCell, type Memo, type Node, type Outcome, PENDING } from './node.js'
+import { isSameOutcome } from './judge.js'
+import { leave } from './job.js'
+import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, type Memo, type Outcome } from './node.js'
 import { localOf, rootOf } from './records.js'
 import type { Revision } from './revision.js'
 import type { Root } from './root.js'
-import { addTo, Round, type Solver } from './round.js'
+import { Needs, Round, type Solver } from './round.js'
 import { isAsync } from './run.js'
 
 /** What rounds need of the engine. */
 export interface Rounds {
   /** Computes a cell in a frozen branch, whatever is known of it there; `done` is told its outcome, or null where it was cancelled. */
-  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): void
+  evaluate(branch: Branch, cell: Cell, done: (outcome: Outcome | null) => void): Wait
   idle(): void
+}
+
+/** An evaluation that waits for the answer. */
+export interface Reader {
+  readonly frame: Evaluation
+  done(): void
+  /** All that waited were given up. */
+  left(reason: unknown): void
 }
 
 /** One cycle that is done with. */
@@ -65,18 +73,17 @@ export class Fixpoint implements Solved, Solver {
   private round!: Round
   /** What is left of a sweep: the heads of each step. */
   private sweep: (readonly Cell[])[] = []
-  /** What was read in all rounds since all began, as records of the head. */
-  private readonly reads: Map<Cell, Set<Node>> = new Map()
-  /** The same with what was not recorded. */
-  private readonly needs: Map<Cell, Set<Node>> = new Map()
-  /** What somebody has not only asked for. */
-  private readonly awaited: Set<Node> = new Set()
+  private readonly needs: Needs = new Needs()
   /** Cells that stand and lead to no head. */
   private readonly apart: Set<Cell> = new Set()
   private count = 0
   private grown = false
   private cancelled = false
-  private readonly listeners: (() => void)[] = []
+  private readonly readers: Reader[] = []
+  /** For what is evaluated at present. */
+  private waits: Wait[] = []
+  /** Why there will be no answer. */
+  private reason: unknown = undefined
 
   constructor(from: Branch, heads: readonly Cell[], rounds: Rounds) {
     this.from = from
@@ -104,8 +111,20 @@ export class Fixpoint implements Solved, Solver {
   }
 
   /** Calls back once it is no longer working. */
-  whenDone(listener: () => void): void {
-    this.listeners.push(listener)
+  whenDone(reader: Reader): void {
+    this.readers.push(reader)
+  }
+
+  /** Somebody was given up: if that leaves nobody who waits for an answer, there will be none. */
+  reconsider(reason: unknown): void {
+    const { readers, waits } = this
+    if (this.state === 'done' || readers.length === 0 || readers.some(({ frame: { job } }) => job?.cancelled !== true)) return
+    this.shown.clear()
+    this.solutions.length = 0
+    this.reason = reason
+    this.finish()
+    for (const wait of waits) leave(wait, reason)
+    for (const reader of readers.splice(0)) reader.left(reason)
   }
 
   /** The round has met a cycle with heads that are none of ours. */
@@ -115,10 +134,8 @@ export class Fixpoint implements Solved, Solver {
     if (others.length > 0) this.grown = true
   }
 
-  note(cell: Cell, { deps, stamps }: Reads, peeked: Iterable<Cell>): void {
-    addTo(this.reads, cell, deps)
-    for (const [i, dep] of deps.entries()) if (stamps[i] !== PENDING) this.awaited.add(dep)
-    addTo(this.needs, cell, [...deps, ...peeked])
+  note(cell: Cell, reads: Reads, peeked: Iterable<Cell>): void {
+    this.needs.note(cell, reads, peeked)
   }
 
   private begin(origin: Cell): void {
@@ -130,6 +147,10 @@ export class Fixpoint implements Solved, Solver {
     return { value, flags: flags | (isAsync(origin) ? ASYNC : 0), stamp: this.from.family.stamps++, changedAt: this.revision, deps: [], stamps: [], verifiedAt: this.base, promise: null, seen: null, emitted: null }
   }
 
+  private get isDone(): boolean {
+    return this.state === 'done'
+  }
+
   private work(): void {
     while (this.state === 'working') {
       const step = this.sweep[0] ?? null
@@ -137,16 +158,21 @@ export class Fixpoint implements Solved, Solver {
       const heads = step ?? all
       let left = heads.length
       let isWaiting = false
+      this.waits = []
       for (const origin of heads) {
-        this.rounds.evaluate(branch, localOf(branch.home, origin) as Cell, (outcome) => {
+        const wait = this.rounds.evaluate(branch, localOf(branch.home, origin) as Cell, (outcome) => {
           if (outcome === null) this.cancelled = true
           else results.set(origin, outcome)
           if (--left === 0 && isWaiting) this.goOn()
         })
+        this.waits.push(wait)
+        // A body has given up whoever waited.
+        if (this.isDone) return leave(wait, this.reason)
       }
       if (left > 0) {
         isWaiting = true
-        return
+        this.from.family.solving.add(this)
+        return undefined
       }
       this.close()
     }
@@ -155,6 +181,7 @@ export class Fixpoint implements Solved, Solver {
   /** The last run of an asynchronous round has ended. */
   private goOn(): void {
     queueMicrotask(() => {
+      if (this.isDone) return
       // The view may have gone since.
       if (this.from.hub.closed) this.cancelled = true
       this.close()
@@ -182,13 +209,13 @@ export class Fixpoint implements Solved, Solver {
     }
     const step = this.sweep.shift()
     if (step !== undefined) return this.closeStep(step)
-    const parts = componentsOf(this.shown.keys(), (cell) => this.cellsNeededBy(cell)).map((cells) => new Set(cells))
-    for (const cells of parts) if (cells.size > 1 || this.isOnItself(cells)) this.grow([...cells].filter(isHead))
+    const parts = componentsOf(this.shown.keys(), (cell) => this.needs.cellsOf(cell)).map((cells) => new Set(cells))
+    for (const cells of parts) if (cells.size > 1 || this.needs.areOnThemselves(cells)) this.grow([...cells].filter(isHead))
     if (this.grown) return this.beginAgain()
     const changed = this.compare(this.shown.keys())
     this.count++
     const { size } = this.settled
-    const closed = this.closedOf(parts)
+    const closed = this.needs.closedAmong(parts, (cell) => this.shown.has(cell))
     for (const cells of closed) {
       const heads = [...cells].filter((cell) => this.shown.has(cell))
       if (!heads.some((head) => changed.has(head))) this.solve(cells, false)
@@ -212,13 +239,9 @@ export class Fixpoint implements Solved, Solver {
     return undefined
   }
 
-  /** The heads of a cycle in the order of a sweep, which does not depend on where it was entered. */
+  /** The heads of a cycle in the order of a sweep. */
   private stepsIn(cells: ReadonlySet<Cell>): (readonly Cell[])[] {
-    const ids = new Map(Array.from(cells, (cell) => [cell, idOf(cell)] as const))
-    const inOrder = (list: Iterable<Cell>): Cell[] => [...list].filter((cell) => ids.has(cell)).toSorted((a, b) => ((ids.get(a) as string) < (ids.get(b) as string) ? -1 : 1))
-    const [first] = inOrder(cells)
-    const steps: Cell[][] = []
-    for (const [cell, step] of stepsOf(first as Cell, (at) => inOrder(this.cellsNeededBy(at)))) if (this.shown.has(cell)) (steps[step] ??= []).push(cell)
+    const steps = sweepOf(cells, idOf, (cell) => this.needs.cellsOf(cell)).map((step) => step.filter((cell) => this.shown.has(cell)))
     const swept = steps.filter((heads) => heads.length > 0)
     return swept.length > 1 ? swept : []
   }
@@ -228,7 +251,6 @@ export class Fixpoint implements Solved, Solver {
     this.grown = false
     this.count = 0
     this.sweep = []
-    this.reads.clear()
     this.needs.clear()
     this.apart.clear()
     for (const origin of this.shown.keys()) this.begin(origin)
@@ -240,37 +262,17 @@ export class Fixpoint implements Solved, Solver {
     for (const origin of heads) {
       const memo = this.shown.get(origin) as Memo
       const { value, flags } = this.round.results.get(origin) as Outcome
-      if (isSame(origin, memo, { value, flags })) continue
+      if (isSameOutcome(origin, memo, { value, flags })) continue
       changed.add(origin)
       this.shown.set(origin, { ...memo, value, flags, stamp: this.from.family.stamps++, promise: null })
     }
     return changed
   }
 
-  private cellsNeededBy(cell: Cell): Cell[] {
-    return [...(this.needs.get(cell) ?? [])].filter((dep): dep is Cell => isCell(dep) && this.needs.has(dep))
-  }
-
-  private isOnItself(cells: ReadonlySet<Cell>): boolean {
-    return [...cells].every((cell) => this.needs.get(cell)?.has(cell) === true)
-  }
-
-  /** The parts with heads that have read no head of another one, which they would have to wait for. */
-  private closedOf(parts: readonly ReadonlySet<Cell>[]): ReadonlySet<Cell>[] {
-    const open = new Set<Node>()
-    return parts.filter((cells) => {
-      const waits = [...cells].some((cell) => [...(this.needs.get(cell) ?? [])].some((dep) => open.has(dep)))
-      const isPart = [...cells].some((cell) => this.shown.has(cell))
-      if (isPart || waits) for (const cell of cells) open.add(cell)
-      return isPart && !waits
-    })
-  }
-
   private solve(cells: ReadonlySet<Cell>, isFailed: boolean): void {
     const { from, settled, shown } = this
     const error = isFailed ? new FixpointError([...cells].filter((cell) => shown.has(cell)).map(idOf).toSorted(), this.count) : null
-    const deps = new Set([...cells].flatMap((cell) => [...(this.reads.get(cell) ?? [])]).filter((dep) => !cells.has(dep as Cell)))
-    this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, [...deps], this.awaited) })
+    this.solutions.push({ cells, error, answer: makeAnswer(from.family.head, this.needs.readBy(cells), this.needs.awaited) })
     for (const cell of cells) {
       const known = shown.get(cell) ?? this.branch.memos.get(cell)
       if (error !== null) settled.set(cell, this.memoFor(cell, new Failure(error, idOf(cell), null, null, true, true, null), FAILED))
@@ -280,17 +282,15 @@ export class Fixpoint implements Solved, Solver {
   }
 
   private end(): void {
+    this.finish()
+    for (const reader of this.readers.splice(0)) reader.done()
+  }
+
+  private finish(): void {
     this.state = 'done'
-    this.reads.clear()
     this.needs.clear()
-    for (const listener of this.listeners.splice(0)) listener()
+    this.from.family.solving.delete(this)
   }
 }
 
 const limitOf = (cell: Cell): number => (bodyOf(cell).options.cycle as { readonly limit?: number }).limit ?? LIMIT
-
-function isSame(cell: Cell, before: Pick<Outcome, 'value' | 'flags'>, after: Pick<Outcome, 'value' | 'flags'>): boolean {
-  if (((before.flags ^ after.flags) & FAILED) !== 0) return false
-  if ((before.flags & FAILED) !== 0) return failureEquals((before.value as Failure).error, (after.value as Failure).error)
-  return bodyOf(cell).options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)
-}

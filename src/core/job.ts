@@ -270,4 +270,5 @@ export function cancelJob(job: Job, reason: unknown): void {
     rejectPromises(next, reason)
     next.controller?.abort(reason)
   }
+  for (const fixpoint of job.branch.family.solving) fixpoint.reconsider(reason)
 }

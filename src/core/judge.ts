@@ -130,6 +130,13 @@ export function isEqual(cell: Node, a: unknown, b: unknown): boolean {
   }
 }
 
+/** Whether two outcomes of rounds are the same. A query whose every run is a change would never settle by that. */
+export function isSameOutcome(cell: Cell, before: Pick<Outcome, 'value' | 'flags'>, after: Pick<Outcome, 'value' | 'flags'>): boolean {
+  if (((before.flags ^ after.flags) & FAILED) !== 0) return false
+  if ((before.flags & FAILED) !== 0) return failureEquals((before.value as Failure).error, (after.value as Failure).error)
+  return cell.table.definition.options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)
+}
+
 const NO_VALUE = { value: undefined, stamp: ABSENT }
 
 /** A memo that is taken up in place of a run is compared like the result of one. */

@@ -3,7 +3,7 @@
  * who has read whom is noted.
  */
 import type { Branch, Reads, Solving } from './branch.js'
-import { type Cell, isCell, type Memo, type Outcome } from './node.js'
+import { type Cell, isCell, type Memo, type Node, type Outcome, PENDING } from './node.js'
 
 /** What a round tells of. */
 export interface Solver {
@@ -92,8 +92,54 @@ export class Round implements Solving {
   }
 }
 
+/** What those who may be on cycles have read in all rounds since all began, as records of the head. */
+export class Needs {
+  private readonly reads: Map<Cell, Set<Node>> = new Map()
+  /** The same with what was not recorded. */
+  private readonly needs: Map<Cell, Set<Node>> = new Map()
+  /** What somebody has not only asked for. */
+  readonly awaited: Set<Node> = new Set()
+
+  note(cell: Cell, { deps, stamps }: Reads, peeked: Iterable<Cell>): void {
+    addTo(this.reads, cell, deps)
+    for (const [i, dep] of deps.entries()) if (stamps[i] !== PENDING) this.awaited.add(dep)
+    addTo(this.needs, cell, [...deps, ...peeked])
+  }
+
+  /** The cells it needs that have been looked at. */
+  cellsOf(cell: Cell): Cell[] {
+    return [...(this.needs.get(cell) ?? [])].filter((dep): dep is Cell => isCell(dep) && this.needs.has(dep))
+  }
+
+  areOnThemselves(cells: ReadonlySet<Cell>): boolean {
+    return [...cells].every((cell) => this.needs.get(cell)?.has(cell) === true)
+  }
+
+  /** What these have read besides each other. */
+  readBy(cells: ReadonlySet<Cell>): Node[] {
+    const all = new Set([...cells].flatMap((cell) => [...(this.reads.get(cell) ?? [])]))
+    return [...all].filter((dep) => !cells.has(dep as Cell))
+  }
+
+  /** The parts with heads that have read no head of another one, which they would have to wait for. */
+  closedAmong(parts: readonly ReadonlySet<Cell>[], isHead: (cell: Cell) => boolean): ReadonlySet<Cell>[] {
+    const open = new Set<Cell>()
+    return parts.filter((cells) => {
+      const waits = [...cells].some((cell) => this.cellsOf(cell).some((dep) => open.has(dep)))
+      const isPart = [...cells].some(isHead)
+      if (isPart || waits) for (const cell of cells) open.add(cell)
+      return isPart && !waits
+    })
+  }
+
+  clear(): void {
+    this.reads.clear()
+    this.needs.clear()
+  }
+}
+
 /** Adds to the set of a cell. */
-export function addTo<T>(map: Map<Cell, Set<T>>, cell: Cell, more: Iterable<T>): void {
+function addTo<T>(map: Map<Cell, Set<T>>, cell: Cell, more: Iterable<T>): void {
   const known = map.get(cell)
   if (known === undefined) map.set(cell, new Set(more))
   else for (const one of more) known.add(one)

@@ -136,3 +136,57 @@ describe('random graphs', () => {
     }
   })
 })
+
+describe('who waits for an asynchronous cycle', () => {
+  it('[CAN-1 CAN-2 CAN-3 JOB-4] the last to leave ends the rounds: signals fire, nothing is recorded, and the next get begins anew', async () => {
+    const stops = new Stops()
+    const ran: string[] = []
+    const climbing: Later = derived('climbing', async (q) => {
+      const run = ran.push('run')
+      q.signal.addEventListener('abort', () => ran.push(`left: ${String(q.signal.reason)}`))
+      await stops.at(`run ${run}`)
+      return Math.min(9, 1 + (await q.get(climbing)))
+    }, { cycle: { initial: 0 } })
+    const db = createDatabase()
+    const callers = ['first', 'second'].map((name) => ({ name, control: new AbortController() }))
+    const answers = callers.map(({ control }) => rejectionOf(db.with({ signal: control.signal }).get(climbing)))
+    for (let run = 1; run <= 3; run++) await stops.open(`run ${run}`)
+    const before = ran.length
+    for (const { name, control } of callers) {
+      expect(ran.length).toBe(before)
+      control.abort(name)
+    }
+    expect(ran.slice(before)).toEqual(['left: second', 'left: second'])
+    expect([await Promise.all(answers), db.stats().jobs]).toEqual([['first', 'second'], 0])
+    await stops.openAll()
+    expect(ran.length).toBe(before + 2)
+    const again = db.get(climbing)
+    await stops.openAll()
+    expect([await again, db.stats().jobs]).toEqual([9, 0])
+  })
+
+  it('[CAN-2 CAN-5] somebody else on it who is still waited for keeps it going', async () => {
+    const stops = new Stops()
+    const left: string[] = []
+    const member = (name: string, below: () => readonly Later[]): Later =>
+      derived(name, async (q) => {
+        q.signal.addEventListener('abort', () => left.push(name))
+        await stops.at(name)
+        const values = await Promise.all(below().map((query) => q.get(query)))
+        return Math.min(9, 1 + Math.max(...values))
+      }, { cycle: { initial: 0 } })
+    const a = member('a', () => [b, c])
+    const b = member('b', () => [a])
+    const c = member('c', () => [a])
+    const db = createDatabase()
+    const control = new AbortController()
+    const one = rejectionOf(db.with({ signal: control.signal }).get(a))
+    await stops.open('a')
+    for (const name of ['b', 'c']) await stops.open(name)
+    const other = db.get(b)
+    control.abort('gone')
+    expect([await one, left]).toEqual(['gone', ['a', 'c']])
+    await stops.openAll()
+    expect([await other, db.stats().jobs]).toEqual([9, 0])
+  })
+})
