@@ -61,7 +61,7 @@ export const jobs = [
   {
     name: 'dependency-not-left',
     file: 'core/job.ts',
-    find: 'if (wait.target.waiters === null && wait.target.holders === 0) jobs.push(wait.target)',
+    find: "if (target.waiters === null && target.holders === 0 && target.phase !== 'done') jobs.push(target)",
     replace: '',
     breaks: 'What a cancelled job waited for goes on for nobody.',
     first: ['spec/can'],
@@ -77,7 +77,7 @@ export const jobs = [
   {
     name: 'waiters-of-cancelled-not-told',
     file: 'core/job.ts',
-    find: '      wait.outsider?.ended(null)\n',
+    find: 'for (const outsider of outsiders) outsider.ended(null)',
     replace: '',
     breaks: 'Who waits from outside for a job that is cancelled waits for good.',
     first: ['spec/can-close', 'spec/can', 'spec/can-family'],
@@ -297,5 +297,13 @@ export const jobs = [
     replace: 'return this.compute',
     breaks: 'A value that is being brought back already is computed a second time.',
     first: ['spec/mem-evict'],
+  },
+  {
+    name: 'told-before-all-are-out',
+    file: 'core/job.ts',
+    find: '    next.waiters = null\n  }\n  for (const outsider',
+    replace: '    next.waiters = null\n    next.controller?.abort(reason)\n  }\n  for (const outsider',
+    breaks: 'The signal of a cancelled job fires while what it waited for can still be joined.',
+    first: ['spec/can-family'],
   },
 ]

@@ -81,6 +81,7 @@ class Attempts {
         return await this.within(this.options.timeout, running.result)
       } catch (error) {
         pause = this.pauseAfter(running.attempt, error)
+        if (pause === 0 && this.failures % IN_A_ROW === 0) pause = 1
         running = null
       }
     }
@@ -141,6 +142,9 @@ class Attempts {
     return pauseOf(retry, this.failures, error)
   }
 }
+
+/** So many attempts may follow each other at once before timers, and callers who leave by them, have a turn. */
+const IN_A_ROW = 1000
 
 /** How many milliseconds to wait after so many failures. */
 export function pauseOf({ delay = 0 }: Retry, failures: number, error: unknown): number {

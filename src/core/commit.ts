@@ -60,14 +60,14 @@ export function isSame(branch: Branch, before: Change, after: Change): boolean {
   if (after.removed) return before.removed
   if (!before.present) return false
   const { equals } = (after.slot.table.definition as AnyInput).options as { equals?: ((a: unknown, b: unknown) => boolean) | false }
-  if (equals === undefined) return defaultEquals(before.value, after.value)
   if (equals === false) return false
   if (Object.is(before.value, after.value)) return true
+  if (equals === undefined && (isPrimitive(before.value) || isPrimitive(after.value))) return false
   const { family } = branch
   const { comparing } = family
   family.comparing = true
   try {
-    return equals(before.value, after.value)
+    return (equals ?? defaultEquals)(before.value, after.value)
   } catch (thrown) {
     throw new EqualityError(after.slot.table.definition.name, thrown)
   } finally {
@@ -87,7 +87,7 @@ export function isIdle(branch: Branch, change: Change): boolean {
   if (!branch.frozen && branch.overlay.size === 0 && !change.removed) {
     const local = localOf(branch, change.slot) as Slot
     const options = change.slot.table.definition.options as AnyInput['options']
-    if (options.equals === undefined) return local.stamp !== ABSENT && defaultEquals(local.value, change.value)
+    if (options.equals === undefined && isPrimitive(change.value)) return local.stamp !== ABSENT && Object.is(local.value, change.value)
   }
   return isSame(branch, currentChange(branch, change.slot), change)
 }

@@ -82,7 +82,7 @@ export type Recovery<V> = { readonly initial: V; readonly limit?: number } | { r
 export interface Retry {
   /** How many attempts follow the first. */
   readonly times: number
-  /** Milliseconds before the next attempt, or a function of the number of failures so far and the last error. Default 0. */
+  /** Milliseconds before the next attempt, or a function of the number of failures so far and the last error. Default 0: at once, but a millisecond after every thousandth. */
   readonly delay?: number | ((failures: number, error: unknown) => number)
 }
 

@@ -83,6 +83,8 @@ class EffectBody {
 
   run(q: Query): unknown {
     this.clean()
+    // Its own cleanup may have ended it.
+    if (this.ended) return undefined
     const { delivery } = this.branch.family
     let result: unknown
     try {

@@ -10,7 +10,7 @@
  */
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, type Outsider, Wait } from './branch.js'
 import { admit } from './memory.js'
-import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, MAYBE, type Node, ON_RING, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
+import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, isSource, MAYBE, type Node, ON_RING, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
 import { forgetFork } from './records.js'
 import { ABSENT } from './revision.js'
 import { dropFlight } from './share.js'
@@ -148,7 +148,9 @@ export function finishJob(job: Job, outcome: Held): void {
     const waiter = wait.waiter
     if (waiter !== null) {
       unlinkFromWaiter(wait)
-      if (waiter.frame !== null && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
+      // Who has gone on with the promise of a source has not seen the value that is shown in its place.
+      const hasLeft = waiter.phase === 'done' && isSource(job.cell)
+      if (waiter.frame !== null && !hasLeft && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
       if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, outcome)
       wakeJob(waiter)
     }
@@ -247,26 +249,34 @@ function keepWaits(job: Job): void {
   job.waits = null
 }
 
-/** Nobody waits any more, or the database closes: the signal fires, nothing is recorded, and what it waited for is left. */
+/**
+ * Nobody waits any more, or the database closes: the signal fires, nothing is recorded, and what it waited for is left. All are out of the books
+ * before anybody is told: a listener of a signal may ask for one of them again.
+ */
 export function cancelJob(job: Job, reason: unknown): void {
+  if (job.phase === 'done') return
   const jobs = [job]
+  const outsiders: Outsider[] = []
   for (const next of jobs) {
-    if (next.phase === 'done') continue
     next.cancelled = true
     next.reason = reason
     closeJob(next)
-    tellCancelled(next)
     for (let wait = next.waits; wait !== null; wait = wait.nextWait) {
       unlinkFromTarget(wait)
-      if (wait.target.waiters === null && wait.target.holders === 0) jobs.push(wait.target)
+      const { target } = wait
+      if (target.waiters === null && target.holders === 0 && target.phase !== 'done') jobs.push(target)
     }
     next.waits = null
     for (let wait = next.waiters; wait !== null; wait = wait.nextWaiter) {
       unlinkFromWaiter(wait)
       if (wait.waiter !== null) wakeJob(wait.waiter)
-      wait.outsider?.ended(null)
+      if (wait.outsider !== null) outsiders.push(wait.outsider)
     }
     next.waiters = null
+  }
+  for (const outsider of outsiders) outsider.ended(null)
+  for (const next of jobs) {
+    tellCancelled(next)
     rejectPromises(next, reason)
     next.controller?.abort(reason)
   }

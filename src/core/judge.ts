@@ -31,18 +31,19 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
       // A fallback is what it was: no body has given it.
       const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, last?.value, result))
       if (!equal && frame.job !== null) frame.job.against = lastStamp
-      // Dependents must learn of a durability that has fallen.
-      const stamp = equal && level >= levelIn(standing.flags) ? lastStamp : branch.family.stamps++
+      // Dependents must learn of a durability that has fallen, and of a promise where there was none.
+      const isSame = equal && level >= levelIn(standing.flags) && last !== null && (last.flags & ASYNC) === (flags & ASYNC)
+      const stamp = isSame ? lastStamp : branch.family.stamps++
       return { value: equal ? last?.value : result, flags, stamp, changedAt: changedAt(frame, stamp) }
     } catch (thrown) {
       error = new EqualityError(cell.table.definition.name, thrown)
     }
   }
   const { rings } = branch.family
-  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
+  const equal = before !== null && (standing.flags & ASYNC) === (flags & ASYNC) && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
   const stamp = equal ? standing.stamp : branch.family.stamps++
   const value = new Failure(error, idOf(cell), passedOn(frame, error), before !== null ? before.last : lastStamp === ABSENT ? null : lastIn(branch, cell, standing), frame.cycle !== null, isCycle(rings, error), frame.ring === frame ? null : frame.ring)
-  if (isObject(error)) failures.set(error, value)
+  handOut(value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
 }
 
@@ -50,7 +51,7 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
 function lastIn(branch: Branch, cell: Cell, standing: Outcome): LastValue {
   const isInherited = !branch.frozen && cell.stamp === ABSENT && branch.parent !== null
   const view = !isInherited ? cell.table.branch : standing === cell.origin ? cell.origin.table.branch : branch.parent
-  return { value: standing.value, stamp: standing.stamp, view: (view as Branch).token, since: standing.changedAt }
+  return { value: standing.value, stamp: standing.stamp, flags: standing.flags, view: (view as Branch).token, since: standing.changedAt }
 }
 
 /** Whether a value had stood in a branch, or in those it was taken of, by a revision. */
@@ -101,8 +102,9 @@ function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): b
   const { options } = cell.table.definition
   if (Object.is(a, b)) return options.equals !== false
   const custom = options.equals as ((x: unknown, y: unknown) => boolean) | false | undefined
-  if (custom === undefined) return defaultEquals(a, b)
   if (custom === false) return false
+  // Values may have methods of their own by which they are compared.
+  if (custom === undefined && !(isObject(a) && isObject(b))) return false
   const { family } = cell.table.branch as Branch
   const { active, floor, comparing } = family
   const running = frame === null || frame.branch.frozen || (frame.cell.flags & RUNNING) !== 0 ? null : frame.cell
@@ -111,7 +113,7 @@ function equals(cell: Node, frame: Evaluation | null, a: unknown, b: unknown): b
   if (running !== null) running.flags |= RUNNING
   family.floor = ++family.depth
   try {
-    return custom(a, b)
+    return (custom ?? defaultEquals)(a, b)
   } finally {
     if (running !== null) running.flags &= ~RUNNING
     family.depth--
@@ -137,17 +139,15 @@ export function isSameOutcome(cell: Cell, before: Pick<Outcome, 'value' | 'flags
   return cell.table.definition.options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)
 }
 
-const NO_VALUE = { value: undefined, stamp: ABSENT }
-
 /** A memo that is taken up in place of a run is compared like the result of one. */
 export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
   const standing = standingIn(cell.table.branch as Branch, cell)
   const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const { value, stamp } = before === null ? standing : (before.last ?? NO_VALUE)
+  const last = before === null ? standing : before.last
   if (((memo.flags | standing.flags) & EVICTED) !== 0) return memo
   if ((memo.flags & FAILED) !== 0) {
-    if (before !== null && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
-  } else if (stamp !== ABSENT && levelIn(memo.flags) >= levelIn(standing.flags) && isEqual(cell, value, memo.value)) return { value, stamp }
+    if (before !== null && (standing.flags & ASYNC) === (memo.flags & ASYNC) && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
+  } else if (last !== null && last.stamp !== ABSENT && levelIn(memo.flags) >= levelIn(standing.flags) && (last.flags & ASYNC) === (memo.flags & ASYNC) && isEqual(cell, last.value, memo.value)) return { value: last.value, stamp: last.stamp }
   return memo
 }
 
@@ -155,7 +155,7 @@ export function compared(cell: Cell, memo: Memo): { readonly value: unknown; rea
 export function isKnownAs(node: Node, stamp: Stamp): boolean {
   if (!isCell(node) || node.shelf === null || stamp === ABSENT) return false
   const memo = keptWith(node.shelf, stamp)
-  if (memo === undefined || ((memo.flags ^ node.flags) & FAILED) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
+  if (memo === undefined || ((memo.flags ^ node.flags) & (FAILED | ASYNC)) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
   if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
   return failureEquals((node.value as Failure).error, (memo.value as Failure).error)
 }
@@ -193,8 +193,12 @@ function* depsOf(cell: Cell): Generator<Node> {
   for (let edge = cell.deps; edge !== null; edge = edge.nextDep) yield edge.dep
 }
 
-/** The newest failure of each error; they go with the errors. */
+/** The failure by which each error was found or handed out last; they go with the errors. */
 const failures = new WeakMap<object, Failure>()
+
+export function handOut(failure: Failure): void {
+  if (isObject(failure.error)) failures.set(failure.error, failure)
+}
 
 export const isObject = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function'
 

@@ -7,7 +7,7 @@
  * An asynchronous evaluation that a commit overtakes is finished and emitted; then the newest is demanded. So a query under
  * constant writes keeps emitting, and only states that existed.
  */
-import { ANSWERED, type Branch, DURABLE, type Family, Job, type Outsider, type Wait } from './branch.js'
+import { type Branch, type Family, Job, type Outsider, type Wait } from './branch.js'
 import type { Delivery, Turn } from './delivery.js'
 import type { Engine } from './engine.js'
 import { failureEquals } from './equality.js'
@@ -172,7 +172,7 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
 
   /** `against`: the stamp of a value that the outcome is known to differ from. */
   protected take(outcome: Outcome, against: Stamp = ABSENT): void {
-    const { passing, family } = this.branch
+    const { passing } = this.branch
     if ((outcome.flags & (VOLATILE | TAINTED)) !== 0) passing.add(this)
     else if (passing.size > 0) passing.delete(this)
     const { isApart } = this
@@ -180,8 +180,8 @@ export class LiveCell extends LiveState implements Watcher, Turn, Outsider {
     const isKnown = outcome.stamp === this.stamp
     if (isKnown && (this.status === 'ready' || this.status === 'failed')) return
     this.stamp = outcome.stamp
-    // A stamp may tell of another durability alone, or that a value is a fallback no more.
-    const mayShow = (isApart && (against === ABSENT || against !== this.shown)) || ((family.rare & (DURABLE | ANSWERED)) !== 0 && this.hasValue && Object.is(this.value, outcome.value))
+    // A stamp may tell of another durability alone, that a value is a fallback no more, or no promise.
+    const mayShow = (isApart && (against === ABSENT || against !== this.shown)) || (this.hasValue && Object.is(this.value, outcome.value))
     if (mayShow && this.shows(outcome)) {
       if (this.status === 'stale') this.show('ready', this.value)
       return

@@ -92,6 +92,7 @@ export const resultIn = (flags: number): number => flags & RESULT
 export interface LastValue {
   readonly value: unknown
   readonly stamp: Stamp
+  readonly flags: number
   /** The view it stood in, by its token, and the revision since when. */
   readonly view: object
   readonly since: Revision

@@ -5,6 +5,7 @@ import { derived, type Equals, type Query } from './define.js'
 import { type Engine, showCell, showMemo } from './engine.js'
 import { cutEdges } from './graph.js'
 import { addWait, leave, promiseOf } from './job.js'
+import { handOut } from './judge.js'
 import { ASYNC, Cell, EVICTED, FAILED, type Failure, isFresh, type Memo, type Outcome, Table } from './node.js'
 import { localOf } from './records.js'
 import { isAsync } from './run.js'
@@ -36,6 +37,7 @@ function tellJoined(branch: Branch, cell: Cell, job: Job): void {
 }
 
 function show(found: Outcome): unknown {
+  if ((found.flags & FAILED) !== 0) handOut(found.value as Failure)
   return found instanceof Cell ? showCell(found) : showMemo(found as Memo, false)
 }
 

@@ -149,7 +149,9 @@ function notice({ family, lives }: Branch, table: Table): void {
   const { noticeAt } = table
   table.noticeAt = Infinity
   if (table.bound !== null || family.bound !== null) return
-  family.settings.onNotice?.(`${table.definition.name} has ${noticeAt} cells that nobody observes, and no limit: all their values are kept. Give it an lru, set limits.cells, or call collect.`)
+  const { onNotice } = family.settings
+  const text = `${table.definition.name} has ${noticeAt} cells that nobody observes, and no limit: all their values are kept. Give it an lru, set limits.cells, or call collect.`
+  if (onNotice !== null) family.delivery.announce('onNotice', () => onNotice(text))
 }
 
 /** The branch's own record for a record of the head. */

@@ -7,7 +7,7 @@
 import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
-import { collect, cutEdges, cutEdgesTo, isClosed } from './graph.js'
+import { collect, cutEdges, cutEdgesTo, isClosed, wake } from './graph.js'
 import { changedAt, isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
@@ -235,7 +235,7 @@ function settleJob(frame: Frame, value: unknown): boolean {
   const { table, extra } = cell
   if (family.rare !== 0 || branch !== family.head || frame.flags !== 0 || frame.cycle !== null || frame.keeps !== ABSENT || job.isLate || job.reads !== null) return false
   if ((cell.flags & UNSETTLED) !== 0 || extra === null || extra.shelf !== null || extra.trying !== null || table.body === null || !table.isStructural) return false
-  const equal = cell.stamp !== ABSENT && Object.is(cell.value, value)
+  const equal = cell.stamp !== ABSENT && (cell.flags & ASYNC) !== 0 && Object.is(cell.value, value)
   if (!equal && isObject(value) && isObject(cell.value)) return false
   const { tail } = frame
   if (tail === null ? cell.deps !== null : tail.nextDep !== null) cutEdges(cell, tail)
@@ -303,7 +303,7 @@ function noteAnswer(frame: Frame, holder: Outcome): void {
 /** The common case, for which nothing has to be made: a synchronous value in the head that can be compared without looking into it. */
 function settlePlain(frame: Frame, result: unknown): boolean {
   const { branch, cell } = frame
-  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (frame.flags & EMITTED) !== 0 || (cell.flags & (FAILED | ENGAGED | EVICTED | ON_RING)) !== 0 || branch.family.isDurable) return false
+  if (branch.parent !== null || frame.cycle !== null || branch.hub.active || (frame.flags & EMITTED) !== 0 || (cell.flags & (FAILED | ASYNC | ENGAGED | EVICTED | ON_RING)) !== 0 || branch.family.isDurable) return false
   if (!cell.table.isStructural) return false
   const equal = Object.is(cell.value, result)
   if (!equal && isObject(result) && isObject(cell.value)) return false
@@ -346,6 +346,8 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   notePast(cell)
   if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
+  // Who has gone on with the promise is told.
+  if (job !== null && isSource(cell)) wake(cell)
   if (job !== null) finishJob(job, cell)
 }
 

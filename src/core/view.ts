@@ -20,7 +20,7 @@ import { Hub } from './hub.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
-import { BatchError, ClosedError, DisposedError, ForeignViewError } from './errors.js'
+import { BatchError, ClosedError, DisposedError, ForeignViewError, InvalidDefinitionError } from './errors.js'
 import { checkCategories, defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
@@ -30,7 +30,7 @@ import type { QueryState } from './live-state.js'
 import { streamOf, streamOfCell } from './live-stream.js'
 import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
-import { ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
+import { ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
@@ -124,7 +124,7 @@ export class View implements Reader {
     if (!isCell(origin)) return branch.frozen ? valueIn(branch, origin) : valueOf(localOf(branch, origin) as Slot)
     if (!branch.frozen) {
       const cell = localOf(branch, origin) as Cell
-      if (isFresh(cell) && (cell.flags & (EVICTED | BOUNDED)) === 0 && !branch.hub.active) return showCell(cell)
+      if (isFresh(cell) && (cell.flags & (EVICTED | BOUNDED | FAILED)) === 0 && !branch.hub.active) return showCell(cell)
     }
     return demandOutside(this.engine, branch, origin)
   }
@@ -178,7 +178,8 @@ export class View implements Reader {
   with(options: LiveOptions & Required<Pick<LiveOptions, 'policy'>>): LiveReader
   with(options: LiveOptions & { readonly signal?: AbortSignal }): LeavingReader | LiveReader {
     checkOptions('with: ', options, { signal: aSignal })
-    const { signal } = options
+    const { signal, policy } = options
+    if (signal !== undefined && policy !== undefined) throw new InvalidDefinitionError('with: takes a signal, for gets, or a policy, for live queries, and not both.')
     return signal === undefined ? this.withPolicy(options) : this.withSignal(signal)
   }
 

@@ -233,4 +233,26 @@ describe('the signals of callers', () => {
     expect(log.take()).toEqual(['run catching()', 'run child()', 'changed child()', 'changed catching()'])
     expect(await value).toBe(1)
   })
+
+  it('[CAN-3 CAN-5 CAN-7] a get made while a parent is told that nobody waits is not rejected with that', async () => {
+    const db = createDatabase()
+    const stops = new Stops()
+    const answers: Promise<unknown>[] = []
+    const child = derived('child', async (q) => {
+      const value = q.get(x)
+      await stops.at('child')
+      return value
+    })
+    const parent = derived('parent', async (q) => {
+      q.signal.addEventListener('abort', () => answers.push(db.get(child)))
+      return q.get(child)
+    })
+    const leaver = new AbortController()
+    const error = rejectionOf(db.with({ signal: leaver.signal }).get(parent))
+    leaver.abort('gone')
+    expect([await error, answers.length]).toEqual(['gone', 1])
+    await stops.openAll()
+    expect(await answers[0]).toBe(1)
+    expect(db.stats().jobs).toBe(0)
+  })
 })

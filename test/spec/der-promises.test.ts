@@ -59,4 +59,21 @@ describe('a promise that is handed on', () => {
     await stops.openAll()
     expect(await second).toBe(5)
   })
+
+  it('[DER-2 VAL-1] a promise where there was a plain value is a change to who looks at it, and so is the value where there was one', async () => {
+    const isLater = input<[], boolean>('isLater', { initial: false })
+    const either = derived('either', (q): number | Promise<number> => (q.get(isLater) ? Promise.resolve(1) : 1))
+    const kind = derived('kind', (q) => (typeof q.get(either) === 'number' ? 'number' : 'promise'))
+    const db = createDatabase()
+    const heard: unknown[] = []
+    db.observe(either).subscribe((value) => heard.push(value))
+    const kinds: string[] = []
+    for (const later of [false, true, false, true]) {
+      db.set(isLater, later)
+      await flush()
+      kinds.push(db.get(kind))
+    }
+    expect(kinds).toEqual(['number', 'promise', 'number', 'promise'])
+    expect(heard).toEqual([1])
+  })
 })

@@ -1,7 +1,7 @@
 /** Failures on their way: whose they are, who caught them, and what happens when they are over. */
 import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, queryPath } from '../../src/index.js'
+import { createDatabase, type Derived, derived, queryPath } from '../../src/index.js'
 import { number, risks } from '../support/risks.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 
@@ -27,6 +27,16 @@ describe('whose failure it is', () => {
     expect(queryPath(error)).toEqual(['top()', 'middle()', 'throwing(x)'])
     expect(queryPath(new Error('foreign'))).toEqual([])
     expect([undefined, null, 'text', 1].map(queryPath)).toEqual([[], [], [], []])
+  })
+
+  it('[ERR-3] queryPath tells the way to the caller it was handed to last, also where nothing ran', () => {
+    const low = derived('low', (): number => {
+      throw new Error('no')
+    })
+    const [left, right] = ['left', 'right'].map((name) => derived(name, (q) => q.get(low))) as [Derived<[], number>, Derived<[], number>]
+    const db = createDatabase()
+    const paths = [left, right, left].map((query) => queryPath(thrownBy(() => db.get(query))))
+    expect(paths).toEqual([['left()', 'low()'], ['right()', 'low()'], ['left()', 'low()']])
   })
 
   it('[ERR-3] an async function that throws before its first await rejects; so it does at every later revision', async () => {

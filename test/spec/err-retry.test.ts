@@ -142,10 +142,18 @@ describe('retry', () => {
   })
 
   it('[ERR-11] a hundred thousand attempts take no stack', async () => {
-    const { db } = timed()
+    const db = createDatabase()
     const { attempts, query } = flaky(100_000, { retry: { times: Infinity } })
     expect(await db.get(query)).toBe(0)
     expect(attempts).toHaveLength(100_001)
+  })
+
+  it('[ERR-11 CAN-1] attempts without a pause leave a turn to timers, and so to callers who leave', async () => {
+    const db = createDatabase()
+    const { query } = flaky(Infinity, { retry: { times: Infinity } })
+    const control = new AbortController()
+    setTimeout(() => control.abort('enough'), 1)
+    expect(await rejectionOf(db.with({ signal: control.signal }).get(query))).toBe('enough')
   })
 })
 

@@ -354,4 +354,19 @@ describe('schedulers', () => {
     await new Promise((resolve) => setImmediate(resolve))
     expect(log).toEqual([0, 0])
   })
+
+  it('[LIVE-12] one that its own cleanup ends does not run again', () => {
+    const db = createDatabase()
+    const log: string[] = []
+    const effect = db.effect((q) => {
+      const value = q.get(x)
+      log.push(`run ${value}`)
+      return () => {
+        log.push(`clean ${value}`)
+        if (value === 1) effect.dispose()
+      }
+    })
+    for (const value of [1, 2, 3]) db.set(x, value)
+    expect(log).toEqual(['run 0', 'clean 0', 'run 1', 'clean 1'])
+  })
 })

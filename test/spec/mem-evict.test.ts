@@ -409,9 +409,16 @@ describe('what a job has held or placed', () => {
 })
 
 describe('the notice', () => {
-  it('[MEM-1] one for a query without a limit that has 100 000 cells nobody observes, and none for one with', () => {
+  it('[MEM-1 ERR-10] one for a query without a limit that has 100 000 cells nobody observes, and none for one with; what it throws is reported', () => {
     const notices: string[] = []
-    const db = createDatabase({ onNotice: (notice) => notices.push(notice) })
+    const errors: unknown[] = []
+    const db = createDatabase({
+      onNotice: (notice) => {
+        notices.push(notice)
+        throw 'no room for notices'
+      },
+      onUnhandledError: (error) => errors.push(error),
+    })
     const { square } = tower(10)
     const free = derived('free', (q, i: number) => q.get(number, i))
     for (const i of ids(0, 100_002)) {
@@ -420,5 +427,6 @@ describe('the notice', () => {
     }
     expect(notices).toHaveLength(1)
     expect(notices[0]).toMatch(/^free has 100000 cells/)
+    expect(errors).toEqual(['no room for notices'])
   })
 })

@@ -163,6 +163,7 @@ describe('misuse', () => {
       ...['nonsense', 'runs', '', null, 5].map((category): Case => [() => view.events('run', bad(category)), "A category of events must be 'revision', 'input', "]),
       ...[null, 5, undefined].map((options): Case => [() => view.with(bad(options)), 'with: options must be an object, and it is ']),
       ...[null, 5, {}, new AbortController()].map((signal): Case => [() => view.with(bad({ signal })), 'with: signal must be an AbortSignal, and it is ']),
+      [() => view.with(bad({ signal: new AbortController().signal, policy: 'every' })), 'with: takes a signal, for gets, or a policy, for live queries, and not both.'],
     ])
   })
 

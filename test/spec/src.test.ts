@@ -72,6 +72,23 @@ describe('connecting', () => {
     expect(seen).toEqual([{ status: 'ready', value: 5 }])
   })
 
+  it('[SRC-1 LIVE-2] a synchronous query that makes do with the promise is told when the value is there', async () => {
+    const { db, log } = timed()
+    const { feed, last } = feeding<number>()
+    const shown = derived('shown', (q) => {
+      const value = q.get(feed, 'a')
+      return typeof value === 'number' ? `value ${value}` : 'loading'
+    })
+    const above = derived('above', (q) => q.get(shown).length)
+    const seen: unknown[] = []
+    db.observe(shown).subscribe((value) => seen.push(value))
+    expect(db.get(above)).toBe(7)
+    last().next(42)
+    await flush()
+    expect([seen, db.get(shown), db.get(above)]).toEqual([['loading', 'value 42'], 'value 42', 8])
+    expect(log.take()).toEqual(['run shown()', 'run above()', 'run shown()', 'run above()'])
+  })
+
   it('[SRC-2] what comes before anybody has seen a value: the latest wins, at once and later', async () => {
     const { db } = timed()
     const many = source('many', () => of(1, 2, 3))

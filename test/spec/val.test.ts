@@ -1,7 +1,7 @@
 /** Early cutoff: what stops a change, and what the equality function is asked. */
 import { record, Stops } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, type Derived, derived, EqualityError, input } from '../../src/index.js'
+import { createDatabase, type Derived, derived, EqualityError, input, WriteInQueryError } from '../../src/index.js'
 import { rejectionOf, thrownBy } from '../support/turns.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })
@@ -271,5 +271,34 @@ describe('the equality function', () => {
     db.set(number, 'c', 1)
     db.get(reads)
     expect(ran).toEqual(['reads', 'reads'])
+  })
+
+  it('[VAL-8 IN-12] nor can the methods by which values are compared, of queries and of inputs', () => {
+    const errors: unknown[] = []
+    let isArmed = false
+    class Box {
+      readonly value: number
+      constructor(value: number) {
+        this.value = value
+      }
+      equals(other: Box): boolean {
+        if (isArmed) errors.push(thrownBy(() => db.set(number, 'i', 99)))
+        return this.value === other.value
+      }
+      hashCode(): number {
+        return this.value
+      }
+    }
+    const box = derived('box', (q) => new Box(q.get(number, 'i')))
+    const boxes = input<[], Box>('boxes')
+    const db = createDatabase()
+    db.get(box)
+    db.set(boxes, new Box(0))
+    db.set(number, 'i', 1)
+    isArmed = true
+    expect(db.get(box).value).toBe(1)
+    db.set(boxes, new Box(1))
+    expect(errors.map((error) => (error as Error).constructor)).toEqual([WriteInQueryError, WriteInQueryError])
+    expect([db.get(number, 'i'), db.get(box).value, db.get(boxes)?.value]).toEqual([1, 1, 1])
   })
 })
