@@ -139,7 +139,10 @@ class Attempts {
     const { retry } = this.options
     if (retry === undefined || this.failures >= retry.times || this.q.isOver || isFinal(error)) throw error
     this.failures++
-    return pauseOf(retry, this.failures, error)
+    const pause = pauseOf(retry, this.failures, error)
+    // The delay may have made everybody leave.
+    if (this.q.isOver) throw error
+    return pause
   }
 }
 

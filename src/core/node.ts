@@ -19,6 +19,7 @@
  * tried again, and what depends on a volatile read. Their cells are TRANSIENT.
  */
 import { type AnyAccumulator, type AnyDerived, type AnyInput, type Definition, levelOf, NEVER } from './define.js'
+import { EqualityError } from './errors.js'
 import { copyArgs, describeNode } from './key.js'
 import { NodeMap } from './node-map.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Revision, type Stamp } from './revision.js'
@@ -571,7 +572,8 @@ export function markTainted(cell: Cell): void {
 
 /** Whether a failure counts for its revision only. Those of cycles always do: being on one is no function of what was read. */
 export function isPassing(cell: Cell, value: unknown): boolean {
-  return bodyOf(cell).options.errors !== 'dependencies' || (value as Failure).isOfCycle
+  const { error, isOfCycle } = value as Failure
+  return bodyOf(cell).options.errors !== 'dependencies' || isOfCycle || error instanceof EqualityError
 }
 
 /** A run of a plain cell begins. */

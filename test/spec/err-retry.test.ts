@@ -148,6 +148,19 @@ describe('retry', () => {
     expect(attempts).toHaveLength(100_001)
   })
 
+  it('[ERR-11 CAN-1] there is no further attempt once everybody has left, be it in the function that says how long to wait', async () => {
+    const db = createDatabase()
+    const control = new AbortController()
+    const delay = (): number => {
+      control.abort('enough')
+      return 0
+    }
+    const { attempts, query } = flaky(Infinity, { retry: { times: 5, delay } })
+    expect(await rejectionOf(db.with({ signal: control.signal }).get(query))).toBe('enough')
+    await flush()
+    expect(attempts).toHaveLength(1)
+  })
+
   it('[ERR-11 CAN-1] attempts without a pause leave a turn to timers, and so to callers who leave', async () => {
     const db = createDatabase()
     const { query } = flaky(Infinity, { retry: { times: Infinity } })

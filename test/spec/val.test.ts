@@ -258,6 +258,24 @@ describe('the equality function', () => {
     expect([db.get(sync), await db.get(later), await db.get(top)]).toEqual([1, 1, 2])
   })
 
+  it('[VAL-8 ERR-2] what it threw once is not kept, also where failures are kept until something changes', () => {
+    let isBroken = true
+    const box = derived('box', (q) => ({ n: q.get(number, 'i') }), {
+      errors: 'dependencies',
+      equals: (a, b) => {
+        if (isBroken) throw new Error('cannot compare')
+        return a.n === b.n
+      },
+    })
+    const db = createDatabase()
+    db.get(box)
+    db.set(number, 'i', 1)
+    expect(thrownBy(() => db.get(box))).toBeInstanceOf(EqualityError)
+    isBroken = false
+    db.set(number, 'other', 1)
+    expect(db.get(box)).toEqual({ n: 1 })
+  })
+
   it('[VAL-8] it cannot write, and one that reads the database is not tracked', () => {
     const ran: string[] = []
     const db = createDatabase()
