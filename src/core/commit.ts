@@ -220,7 +220,7 @@ function apply(branch: Branch, changes: readonly Change[], invalidated: readonly
     slots.push(stamp === undefined ? store(branch, slot, change.value, change.removed, revision, effects) : storeTaken(branch, slot, change, stamp, revision, effects))
   }
   if (entry !== undefined) family.journal?.commit(entry, revision)
-  if (family.isDurable) for (const { table } of slots) noteLevel(branch, table.definition === invalidations ? NEVER : table.level, revision)
+  if (family.isDurable) noteLevels(branch, slots, revision)
   const { hidden, taken } = effects
   for (const slot of slots) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
   if (hidden !== null) for (const slot of hidden) if (taken === null || !taken.has(slot)) propagate(slot, DIRTY, false)
@@ -243,13 +243,16 @@ export function reachPassing(branch: Branch): void {
 }
 
 /** @throws DurabilityError for a slot that has a value and never changes */
-function checkDurable(branch: Branch, slot: Slot): void {
-  if (slot.table.level === NEVER && !currentChange(branch, slot).removed) throw new DurabilityError(slot.table.definition.name, idOf(slot))
+export function checkDurable(branch: Branch, slot: Slot, instead?: string): void {
+  if (slot.table.level === NEVER && !currentChange(branch, slot).removed) throw new DurabilityError(slot.table.definition.name, idOf(slot), instead)
 }
 
-/** Notes that an input of some durability changed. */
-function noteLevel({ changedLevels }: Branch, level: number, revision: Revision): void {
-  for (let below = 0; below <= level; below++) changedLevels[below] = revision
+/** Notes that inputs of some durability changed. */
+export function noteLevels(branch: Branch, slots: readonly Slot[], revision: Revision): void {
+  for (const { table } of slots) {
+    const level = table.definition === invalidations ? NEVER : table.level
+    for (let below = 0; below <= level; below++) branch.changedLevels[below] = revision
+  }
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */

@@ -188,8 +188,9 @@ export class DurabilityError extends PebreError {
   readonly definition: string
   readonly key: string
 
-  constructor(definition: string, key: string) {
-    super(`${key} has durability 'never' and is set already: it cannot change or be removed. Give ${definition} durability 'high' if it may.`)
+  /** `instead`: what else can be done. */
+  constructor(definition: string, key: string, instead?: string) {
+    super(`${key} has durability 'never' and is set already: it cannot change or be removed. ${instead === undefined ? 'Give' : `${instead}, or give`} ${definition} durability 'high' if it may.`)
     this.definition = definition
     this.key = key
   }

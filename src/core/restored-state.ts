@@ -1,7 +1,7 @@
 /** The way back: what was loaded becomes the state of a database, in one step. What is believed of it is told, as everywhere, by stamps. */
 import type { Branch, Change } from './branch.js'
 import { announceValues } from './announce.js'
-import { checkSize, checkWritable, isIdle as isIdleChange, leaveState, reachPassing, removal } from './commit.js'
+import { checkDurable, checkSize, checkWritable, isIdle as isIdleChange, leaveState, noteLevels, reachPassing, removal } from './commit.js'
 import type { Database } from './database.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { deepFreeze } from './equality.js'
@@ -156,15 +156,18 @@ function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision
   checkWritable(branch, 'load')
   const effective: Change[] = []
   for (const change of changes) if (!isIdleChange(branch, change)) effective.push(change)
+  if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot, 'Load into a database in which it is not set')
   const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
   if (branch.jobs !== null) leaveState(branch)
   branch.bytes = bytes
+  branch.fixpoints = null
   branch.revision = Math.max(branch.revision, above) + 1
   const { revision } = branch
   const effects: Effects = { hidden: null, keyed: null, taken: null }
   const slots: Slot[] = []
   for (const { slot, value, removed } of effective) slots.push(store(branch, slot, value, removed, revision, effects))
+  if (family.isDurable) noteLevels(branch, slots, revision)
   for (const slot of slots) propagate(slot, DIRTY, false)
   if (effects.hidden !== null) for (const slot of effects.hidden) propagate(slot, DIRTY, false)
   settle(revision)

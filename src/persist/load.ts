@@ -68,7 +68,8 @@ export interface ReadResult {
  * Linear in the length of the file; the bytes are in memory as a whole.
  *
  * @throws `CacheError`, by `code`: `corrupt`, `foreign`, `newer`, `mismatch`, `too-large`, `value` (a codec threw), `storage`,
- * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `InvalidDefinitionError` for a database, a place or options that are none
+ * `logged`; `LimitExceededError` where the inputs are over `limits.stateBytes`; `DurabilityError` where an input of durability `never` is set
+ * and would change; `InvalidDefinitionError` for a database, a place or options that are none
  */
 export async function loadCache(database: Database, place: FilePlace, options: LoadOptions = {}): Promise<LoadReport> {
   check('What loadCache fills', database, anInstanceOf(Database, 'a database'))

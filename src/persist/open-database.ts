@@ -139,7 +139,7 @@ export class OpenedDatabase extends Database {
 /**
  * Opens a folder, or makes one: loads the base file, applies the log, and follows every commit from then on. One writer at a time.
  * Takes time and memory in proportion to the files.
- * @throws `InvalidDefinitionError` for a place or options that are none, `DuplicateDefinitionError`: then nothing was opened; `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `StorageError`
+ * @throws `InvalidDefinitionError` for a place or options that are none, `DuplicateDefinitionError`: then nothing was opened; `LockedError` where another writer has it; `CacheError` for a base file and `LogError` for a log that cannot be read; `DurabilityError` for a log that changes an input of durability `never`; `StorageError`
  */
 export async function openDatabase(place: FolderPlace, options: OpenOptions): Promise<OpenedDatabase> {
   checkOpenOptions(options)

@@ -2,7 +2,7 @@
 import { Map as ImmutableMap } from 'immutable'
 import { DuplicateDefinitionError, InvalidDefinitionError, LimitExceededError, type Database } from 'pebre'
 import { CacheError, loadCache, MemoryPort, saveCache, UnsupportedValueError } from 'pebre/persist'
-import { derived, input, interned } from '../../src/index.js'
+import { type Derived, derived, input, interned } from '../../src/index.js'
 import { describe, expect, it } from 'vitest'
 import { countedDatabases } from '../support/databases.js'
 import { forSeeds } from '../support/random.js'
@@ -116,6 +116,24 @@ describe('save and load', () => {
     await loadCache(db, at)
     expect([seen, node, before.get(all.index), db.get(all.title, 'b')]).toEqual([[['mine'], ['A', 'B']], [undefined, 'B'], ['mine'], 'B'])
     before.dispose()
+  })
+
+  it.each([[0, 0], [0, 1], [1, 0], [1, 1]])('[CYC-8 PER-20] a load over a cycle that had an answer: it has another one, whoever is asked before (%i) and after (%i)', async (before, after) => {
+    const top = input<[], number>('top', { initial: 0 })
+    const ring: Derived<[], number>[] = []
+    ring.push(
+      derived('up', (q) => Math.min(q.get(top), q.get(ring[1] as (typeof ring)[0]) + 1), { cycle: { initial: 0 } }),
+      derived('on', (q) => q.get(ring[0] as (typeof ring)[0]), { cycle: { initial: 0 } }),
+    )
+    const at = place()
+    const one = database({ definitions: [top, ...ring] })
+    one.set(top, 3)
+    await saveCache(one, at)
+    const db = database({ definitions: [top, ...ring] })
+    db.set(top, 5)
+    expect(db.get(ring[before] as (typeof ring)[0])).toBe(5)
+    await loadCache(db, at)
+    expect([ring[after], ring[1 - after]].map((query) => db.get(query as (typeof ring)[0]))).toEqual([3, 3])
   })
 
   it('[PER-1 PER-20 LIVE-2] a load into a database whose queries have run on nothing runs none of them again', async () => {
