@@ -8,7 +8,7 @@ import { compareSections, endOf, type HeadForm, prefixOf, type SectionHead } fro
 import { Orders } from './order.js'
 import { Packer, type Rows } from './packer.js'
 import { type Gathered, Records, type Span } from './records.js'
-import { retainedEntries } from './retained.js'
+import { type Kept, keptOf } from './retained.js'
 import type { Slices } from './slices.js'
 
 interface OutSection {
@@ -23,8 +23,8 @@ export interface Assembled {
   readonly chunks: readonly Uint8Array[]
   readonly bytes: number
   readonly sections: readonly Summary[]
-  /** Names of sections kept for definitions that are not known. */
-  readonly retained: readonly string[]
+  /** Sections kept for definitions that are not known. */
+  readonly kept: Kept
 }
 
 /** The number of a dependency that is not there: what was made from it is stale. */
@@ -41,6 +41,8 @@ export interface AssembleOptions {
   readonly slices: Slices
   readonly meta: unknown
   readonly retained: readonly RetainedSection[]
+  /** Those of their results that are to be left out. */
+  readonly leftOut: ReadonlySet<RetainedRecord>
 }
 
 export class Assembler {
@@ -67,7 +69,7 @@ export class Assembler {
 
   async run(): Promise<Assembled> {
     const { encoder, slices } = this.options
-    const { sections, retained } = await this.sections()
+    const { sections, kept } = await this.sections()
     this.slotNumbers = new Uint32Array(this.reader.slotIds)
     const ready: Rows[] = []
     let next = NOTHING + 1
@@ -89,7 +91,7 @@ export class Assembler {
       heads.push([type, encoder.form(name), encoder.form(version), count, bytes, crc, rest, initial])
       summaries.push({ type, name, version, count, bytes })
     }
-    return { ...this.join(heads, packer.chunks()), sections: summaries, retained }
+    return { ...this.join(heads, packer.chunks()), sections: summaries, kept }
   }
 
   /** Header first, checksum last. */
@@ -107,7 +109,7 @@ export class Assembler {
 
   // ── Sections ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async sections(): Promise<{ sections: OutSection[]; retained: string[] }> {
+  private async sections(): Promise<{ sections: OutSection[]; kept: Kept }> {
     const { inputs, interned, memos, queries } = this.gathered
     for (const memo of memos.wanting) {
       if (!memos.gone.has(memo)) memos.eachDep(memo, this.need)
@@ -116,8 +118,14 @@ export class Assembler {
     const alive = [...queries].filter(([, { start, end }]) => this.countOf(start, end) > 0)
     const taken = new Set([...interned.keys(), ...this.resting.keys(), ...alive.map(([definition]) => definition)].map(({ name }) => name))
     for (const [{ name }, { targets }] of inputs) if (targets.length > 0) taken.add(name)
-    const kept = retainedEntries(this.options.retained, taken, memos, this.reader)
-    for (const entries of kept.values()) for (const { deps } of entries) for (const dep of deps) if ('mark' in dep) this.need(dep)
+    const { retained, leftOut, slices } = this.options
+    const kept = await keptOf(retained, { taken, leftOut, memos, reader: this.reader, slices })
+    for (const entries of kept.values()) {
+      for (const { deps } of entries) {
+        for (const dep of deps) if ('mark' in dep) this.need(dep)
+        if (slices.due()) await slices.rest()
+      }
+    }
     const sections: OutSection[] = []
     for (const [{ name }, records] of interned) sections.push({ head: { type: 'interned', name, version: 0, rest: 'ids', initial: [] }, rows: (first) => this.recordRows(name, records, none, first) })
     for (const definition of new Set([...inputs.keys(), ...this.resting.keys()])) {
@@ -128,7 +136,7 @@ export class Assembler {
     for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
     for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
     sections.sort(({ head: a }, { head: b }) => compareSections(a, b))
-    return { sections, retained: Array.from(kept.keys(), ({ head }) => head.name) }
+    return { sections, kept }
   }
 
   private countOf(start: number, end: number): number {
@@ -216,9 +224,12 @@ export class Assembler {
     }
   }
 
-  private retainedRows(entries: readonly RetainedEntry[], first: number): Rows {
+  private async retainedRows(entries: readonly RetainedEntry[], first: number): Promise<Rows> {
     const recordOf = (row: number): RetainedRecord => (entries[row] as RetainedEntry).record
-    for (const [row, { record }] of entries.entries()) this.recordNumbers.set(record, first + row)
+    for (const [row, { record }] of entries.entries()) {
+      this.recordNumbers.set(record, first + row)
+      if (this.options.slices.due(64)) await this.options.slices.rest()
+    }
     return {
       count: entries.length,
       keyOf: (row) => recordOf(row).key,

@@ -122,7 +122,10 @@ export class Memos {
       if (slices.due()) await slices.rest()
     }
     for (const memo of memos) this.gone.add(memo)
-    for (const memo of this.gone) for (const reader of readers.get(memo) ?? []) this.gone.add(reader)
+    for (const memo of this.gone) {
+      for (const reader of readers.get(memo) ?? []) this.gone.add(reader)
+      if (slices.due()) await slices.rest()
+    }
   }
 }
 

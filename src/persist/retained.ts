@@ -1,8 +1,9 @@
 /** Sections of definitions a database does not know: kept as they were read, and written again at the next save. */
 import { kindOf, type Ref, type Stamp, type StateReader } from '../core/saved-state.js'
-import type { RetainedEntry, RetainedRecord, RetainedSection, RetainedWhole, Target } from './entry.js'
+import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type RetainedWhole, type Target } from './entry.js'
 import type { SectionHead } from './layout.js'
 import type { Memos } from './records.js'
+import type { Slices } from './slices.js'
 
 export function retainedSection(head: SectionHead): RetainedSection {
   const wholes: RetainedWhole[] = []
@@ -14,35 +15,112 @@ export function retainedSection(head: SectionHead): RetainedSection {
 /** By database. They go with it. */
 const byFamily = new WeakMap<object, readonly RetainedSection[]>()
 
-export const retainedOf = (family: object): readonly RetainedSection[] => byFamily.get(family) ?? []
+export const retainedOf = (family: object): readonly RetainedSection[] => byFamily.get(family) ?? none
 
 export function retain(family: object, sections: readonly RetainedSection[]): void {
   byFamily.set(family, sections)
 }
 
-/** What is written of them: nothing of a definition that has records of its own by now, and no memo without its dependencies. */
-export function retainedEntries(sections: readonly RetainedSection[], taken: ReadonlySet<string>, memos: Memos, reader: StateReader): Map<RetainedSection, RetainedEntry[]> {
-  const kept = new Map<RetainedSection, RetainedRecord[]>()
-  for (const section of sections) if (!taken.has(section.head.name)) kept.set(section, section.records)
-  if (kept.size === 0) return new Map()
-  const alive = new Set<Target>([...kept.values()].flat())
-  const isThere = (target: Target | null): boolean => {
-    if (target === null) return false
-    if ('section' in target) return kept.has(target.section)
-    return 'mark' in target ? kindOf(target) !== 'cell' || memos.numberOf(target) !== undefined : alive.has(target)
-  }
-  for (let before = -1; before !== alive.size; ) {
-    before = alive.size
-    for (const record of alive) if ('links' in record && !record.links.every(({ target }) => isThere(target))) alive.delete(record)
-  }
-  const stampOf = (target: Ref): Stamp => (kindOf(target) === 'cell' ? (memos.shown[memos.numberOf(target) as number] as Stamp) : reader.stampOf(target))
-  const entries = new Map<RetainedSection, RetainedEntry[]>()
-  for (const [section, records] of kept) entries.set(section, records.filter((record) => alive.has(record)).map((record) => entryOf(record, stampOf)))
-  return entries
+/** What is written of them. */
+export type Kept = ReadonlyMap<RetainedSection, readonly RetainedEntry[]>
+
+export interface KeepOptions {
+  /** Names of definitions that have records of their own by now: nothing is written of what was kept for them. */
+  readonly taken: ReadonlySet<string>
+  /** Results that are to be left out. */
+  readonly leftOut: ReadonlySet<RetainedRecord>
+  readonly memos: Memos
+  readonly reader: StateReader
+  readonly slices: Slices
 }
 
-function entryOf(record: RetainedRecord, stampOf: (ref: Ref) => Stamp): RetainedEntry {
-  const { links } = record
-  const moved = links.map(({ target, same, stamp }) => !same || (target !== null && 'mark' in target && stampOf(target) !== stamp))
-  return { record, deps: links.map(({ target }) => target as Target), moved }
+/** All but what is taken or left out, and no result without what it was made from. */
+export async function keptOf(sections: readonly RetainedSection[], options: KeepOptions): Promise<Kept> {
+  const standing = sections.filter(({ head }) => !options.taken.has(head.name))
+  return standing.length === 0 ? new Map() : new Survivors(standing, options).run()
+}
+
+class Survivors {
+  private readonly sections: ReadonlySet<RetainedSection>
+  private readonly options: KeepOptions
+  private readonly records = new Set<Target>()
+
+  constructor(sections: readonly RetainedSection[], options: KeepOptions) {
+    this.sections = new Set(sections)
+    this.options = options
+  }
+
+  async run(): Promise<Kept> {
+    await this.each((record) => {
+      if (!this.options.leftOut.has(record)) this.records.add(record)
+    })
+    const gone: RetainedRecord[] = []
+    await this.each((record) => {
+      if (!record.links.every(({ target }) => this.isThere(target))) gone.push(record)
+    })
+    if (gone.length > 0) await this.takeOut(gone)
+    return this.entries()
+  }
+
+  private async each(visit: (record: RetainedRecord, section: RetainedSection) => void): Promise<void> {
+    const { slices } = this.options
+    for (const section of this.sections) {
+      for (const record of section.records) {
+        visit(record, section)
+        if (slices.due()) await slices.rest()
+      }
+    }
+  }
+
+  private isThere(target: Target | null): boolean {
+    if (target === null) return false
+    if ('section' in target) return this.sections.has(target.section)
+    return 'mark' in target ? kindOf(target) !== 'cell' || this.options.memos.numberOf(target) !== undefined : this.records.has(target)
+  }
+
+  /** Takes records out, and all that depend on them. */
+  private async takeOut(gone: RetainedRecord[]): Promise<void> {
+    const readers = new Map<Target, RetainedRecord[]>()
+    await this.each((record) => {
+      for (const { target } of record.links) {
+        if (target === null || 'mark' in target || 'section' in target) continue
+        const list = readers.get(target)
+        if (list === undefined) readers.set(target, [record])
+        else list.push(record)
+      }
+    })
+    const { slices } = this.options
+    for (const record of gone) {
+      if (this.records.delete(record)) for (const reader of readers.get(record) ?? none) gone.push(reader)
+      if (slices.due()) await slices.rest()
+    }
+  }
+
+  private async entries(): Promise<Kept> {
+    const needed = new Set<Target>()
+    await this.each((record) => {
+      if (this.records.has(record)) for (const { target } of record.links) if (target !== null) needed.add('section' in target ? target.section.wholes[0] : target)
+    })
+    const kept = new Map<RetainedSection, RetainedEntry[]>()
+    for (const section of this.sections) if (needed.has(section.wholes[0])) kept.set(section, [])
+    await this.each((record, section) => {
+      // A slot that holds nothing is there for who read it.
+      if (!this.records.has(record) || !(record.stored || needed.has(record))) return
+      const list = kept.get(section)
+      if (list === undefined) kept.set(section, [this.entryOf(record)])
+      else list.push(this.entryOf(record))
+    })
+    return kept
+  }
+
+  private entryOf(record: RetainedRecord): RetainedEntry {
+    const { links } = record
+    const moved = links.map(({ target, same, stamp }) => !same || (target !== null && 'mark' in target && this.stampOf(target) !== stamp))
+    return { record, deps: links.map(({ target }) => target as Target), moved }
+  }
+
+  private stampOf(ref: Ref): Stamp {
+    const { memos, reader } = this.options
+    return kindOf(ref) === 'cell' ? (memos.shown[memos.numberOf(ref) as number] as Stamp) : reader.stampOf(ref)
+  }
 }

@@ -1,23 +1,24 @@
 /** Saving a view to a cache file. */
 import { emitEvent } from '../core/journal.js'
-import { familyOf, isQuery, StateReader } from '../core/saved-state.js'
+import { familyOf, StateReader } from '../core/saved-state.js'
 import { aView, check } from '../core/check.js'
 import type { View } from '../index.js'
-import { type Assembled, Assembler } from './assemble.js'
 import { checkOptions } from './check-options.js'
 import { type ClassCodec, Codecs, Encoder } from './codec.js'
+import { none, type RetainedSection } from './entry.js'
 import { CacheError } from './errors.js'
+import { fit } from './fit.js'
 import { gather } from './gather.js'
 import type { SectionType } from './layout.js'
 import { type FilePlace, openFile } from './ports/open.js'
 import { StorageError } from './ports/errors.js'
 import type { Port } from './ports/port.js'
-import type { Memos, Records } from './records.js'
+import type { Records } from './records.js'
 import { retain, retainedOf } from './retained.js'
 import { Slices } from './slices.js'
 
 export interface SaveOptions {
-  /** How many bytes the file may have. Results of queries are left out to stay below, those proved longest ago first; inputs and interned values never. Default: no limit. */
+  /** How many bytes the file may have. Results of queries are left out to stay below, those proved longest ago first, and before them those of definitions the database does not know; inputs and interned values never. Default: no limit. */
   readonly maxBytes?: number
   /** Leaves out the sections of definitions this database does not know, which a file loaded before had. Default: they are kept. */
   readonly prune?: boolean
@@ -65,11 +66,12 @@ export async function saveCache(view: View, place: FilePlace, options: SaveOptio
   check('What saveCache saves', view, aView)
   checkOptions(options)
   const reader = new StateReader(view)
+  const retained = retainedOf(familyOf(view))
   try {
     return await inTurn(familyOf(view), async () => {
       const { port, name } = await opened(place)
       try {
-        return await writeState(view, reader, port, name, options)
+        return await writeState(view, { reader, retained }, port, name, options)
       } finally {
         if (typeof place === 'string') await port.close()
       }
@@ -82,8 +84,9 @@ export async function saveCache(view: View, place: FilePlace, options: SaveOptio
 /** The same to a port that is open, with something to remember. */
 export async function writeCache(view: View, port: Port, name: string, options: WriteOptions = {}): Promise<SaveReport> {
   const reader = new StateReader(view)
+  const retained = retainedOf(familyOf(view))
   try {
-    return await inTurn(familyOf(view), () => writeState(view, reader, port, name, options))
+    return await inTurn(familyOf(view), () => writeState(view, { reader, retained }, port, name, options))
   } finally {
     reader.close()
   }
@@ -109,51 +112,30 @@ function inTurn<T>(family: object, run: () => Promise<T>): Promise<T> {
   return turn
 }
 
-async function writeState(view: View, reader: StateReader, port: Port, name: string, options: WriteOptions): Promise<SaveReport> {
+/** What there was at the call: a load may come before the save has its turn. */
+interface Moment {
+  readonly reader: StateReader
+  readonly retained: readonly RetainedSection[]
+}
+
+async function writeState(view: View, { reader, retained: all }: Moment, port: Port, name: string, options: WriteOptions): Promise<SaveReport> {
   const { prune = false, onUnsupported = 'error', codecs = [] } = options
   const slices = new Slices()
   const encoder = new Encoder(new Codecs(codecs))
   const family = familyOf(view)
-  const retained = prune ? [] : retainedOf(family)
+  const retained = prune ? none : all
   const gathered = await gather(reader, { encoder, slices, omitUnsupported: onUnsupported === 'omit', hasRetained: retained.length > 0 })
-  const assemble = (): Promise<Assembled> => new Assembler(reader, gathered, { encoder, slices, meta: options.meta, retained }).run()
-  const { assembled, dropped } = await fit(gathered.memos, reader, assemble, options.maxBytes ?? Infinity, slices)
+  const { assembled, dropped } = await fit(reader, gathered, { encoder, slices, meta: options.meta, retained }, options.maxBytes ?? Infinity)
   try {
     await port.write(name, assembled.chunks)
   } catch (cause) {
     if (!(cause instanceof StorageError)) throw cause
     throw new CacheError('storage', `${cause.message} The old file, if there was one, is untouched.`, { cause })
   }
-  if (prune) retain(family, [])
-  const { bytes, sections } = assembled
+  if (prune && retainedOf(family) === all) retain(family, none)
+  const { bytes, sections, kept } = assembled
   emitEvent(view, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
   const { inputs, memos, interned, omitted } = gathered
   const count = (all: Iterable<Records>): number => Array.from(all).reduce((sum, { forms }) => sum + forms.length, 0)
-  return { revision: reader.revision, bytes, sections, retained: assembled.retained, dropped, inputs: count(inputs.values()), queries: memos.cells.length - memos.gone.size, interned: count(interned.values()), omitted }
-}
-
-/** Leaves results out until the file is small enough: those proved longest ago first, and of these the first ones computed. */
-async function fit(memos: Memos, reader: StateReader, assemble: () => Promise<Assembled>, maxBytes: number, slices: Slices): Promise<{ readonly assembled: Assembled; readonly dropped: number }> {
-  const before = memos.gone.size
-  let assembled = await assemble()
-  while (assembled.bytes > maxBytes) {
-    if (memos.gone.size === memos.cells.length) {
-      throw new CacheError('too-large', `Inputs and interned values alone take ${assembled.bytes} bytes, and maxBytes is ${maxBytes}. Nothing was saved; the old file, if there was one, is untouched.`)
-    }
-    await drop(memos, reader, assembled.bytes - maxBytes, slices)
-    assembled = await assemble()
-  }
-  return { assembled, dropped: memos.gone.size - before }
-}
-
-async function drop(memos: Memos, reader: StateReader, excess: number, slices: Slices): Promise<void> {
-  const ages = memos.cells.map((cell, memo) => ({ memo, usedAt: isQuery(cell) ? reader.usedAt(cell) : 0 })).filter(({ memo }) => !memos.gone.has(memo))
-  const leaving: number[] = []
-  let rest = excess
-  for (const { memo } of await slices.sort(ages, (a, b) => a.usedAt - b.usedAt)) {
-    if (rest <= 0) break
-    leaving.push(memo)
-    rest -= (memos.weights[memo] as number) + 8
-  }
-  await memos.leaveOut(leaving, slices)
+  return { revision: reader.revision, bytes, sections, retained: Array.from(kept.keys(), ({ head }) => head.name), dropped, inputs: count(inputs.values()), queries: memos.cells.length - memos.gone.size, interned: count(interned.values()), omitted }
 }

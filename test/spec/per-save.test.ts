@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { compareKeys, orderOf, textOfArgs } from '../../src/persist/order.js'
 import { Slices } from '../../src/persist/slices.js'
 import { forSeeds } from '../support/random.js'
+import { turnsDuring } from '../support/turns.js'
 
 const file = input<[key: string], { readonly title: string; readonly list: readonly number[] }>('file')
 const page = derived('page', (q, key: string) => ({ key, title: q.get(file, key)?.title }))
@@ -35,20 +36,7 @@ describe('saving goes on beside everything else', () => {
     const db = filled(40_000)
     const port = new MemoryPort()
     await saveCache(db, { port, name: 'warm' })
-    // Other processes of the machine hold it too: what counts is the processor time between two turns.
-    const turns: number[] = []
-    let before = process.cpuUsage()
-    let isDone = false
-    const turn = (): void => {
-      const { user, system } = process.cpuUsage(before)
-      turns.push((user + system) / 1000)
-      before = process.cpuUsage()
-      if (!isDone) setImmediate(turn)
-    }
-    setImmediate(turn)
-    await saveCache(db, { port, name: 'c' })
-    isDone = true
-    turns.sort((a, b) => a - b)
+    const turns = await turnsDuring(() => saveCache(db, { port, name: 'c' }))
     // A collection of garbage may fall into a turn, and helps itself to other threads.
     expect({ turns: turns.length > 20, typical: (turns[Math.floor(turns.length / 2)] as number) < 10, nearlyAll: (turns[Math.floor(turns.length * 0.9)] as number) < 20 })
       .toEqual({ turns: true, typical: true, nearlyAll: true })

@@ -31,4 +31,18 @@ describe('saves at once', () => {
     await loadCache(other, { port, name: 'cache' })
     expect(other.get(file, 'a')).toBe('three')
   })
+  it('[PER-13 PER-9] what is loaded meanwhile is not in them, and is not forgotten with what they prune', async () => {
+    const port = new SlowPort()
+    for (const name of ['one', 'two']) {
+      const made = createDatabase()
+      made.set(input<[], number>(name), 1)
+      await saveCache(made, { port, name })
+    }
+    const db = createDatabase()
+    await loadCache(db, { port, name: 'one' })
+    const saves = [saveCache(db, { port, name: 'a' }), saveCache(db, { port, name: 'b' }), saveCache(db, { port, name: 'c' }, { prune: true })]
+    await loadCache(db, { port, name: 'two' })
+    expect((await Promise.all(saves)).map(({ retained }) => retained)).toEqual([['one'], ['one'], []])
+    expect((await saveCache(db, { port, name: 'd' })).retained).toEqual(['two'])
+  })
 })

@@ -55,3 +55,24 @@ export function ordersOf<T>(list: readonly T[]): T[][] {
   if (list.length === 0) return [[]]
   return list.flatMap((first, i) => ordersOf([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [first, ...rest]))
 }
+
+/**
+ * What each turn of the event loop takes while something is done, in milliseconds, sorted. Other processes of the machine hold it too:
+ * what counts is the processor time between two turns.
+ */
+export async function turnsDuring(run: () => Promise<unknown>): Promise<number[]> {
+  const turns: number[] = []
+  let before = process.cpuUsage()
+  let isDone = false
+  const turn = (): void => {
+    const { user, system } = process.cpuUsage(before)
+    turns.push((user + system) / 1000)
+    before = process.cpuUsage()
+    if (!isDone) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await run()
+  isDone = true
+  await macrotask()
+  return turns.toSorted((a, b) => a - b)
+}
