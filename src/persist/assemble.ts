@@ -4,7 +4,8 @@ import { crc32, joinCrc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
 import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
-import { compareSections, endOf, type HeadForm, prefixOf, type SectionHead } from './layout.js'
+import { isFirm } from './grounds.js'
+import { compareSections, endOf, type HeadForm, KEPT, prefixOf, type SectionHead, SETTLED } from './layout.js'
 import { Orders } from './order.js'
 import { Packer, type Rows } from './packer.js'
 import { type Gathered, Records, type Span } from './records.js'
@@ -84,11 +85,12 @@ export class Assembler {
     const packer = new Packer(encoder, slices)
     const heads: HeadForm[] = []
     const summaries: Summary[] = []
-    for (const [i, { head: { type, name, version, rest, initial } }] of sections.entries()) {
+    for (const [i, { head: { type, name, version, rest, initial, marks } }] of sections.entries()) {
       const rows = ready[i] as Rows
       const { bytes, crc } = await packer.section(type, rows)
       const { count } = rows
-      heads.push([type, encoder.form(name), encoder.form(version), count, bytes, crc, rest, initial])
+      const form = [type, encoder.form(name), encoder.form(version), count, bytes, crc, rest, initial] as const
+      heads.push(marks === 0 ? form : [...form, marks])
       summaries.push({ type, name, version, count, bytes })
     }
     return { ...this.join(heads, packer.chunks()), sections: summaries, kept }
@@ -127,14 +129,14 @@ export class Assembler {
       }
     }
     const sections: OutSection[] = []
-    for (const [{ name }, records] of interned) sections.push({ head: { type: 'interned', name, version: 0, rest: 'ids', initial: [] }, rows: (first) => this.recordRows(name, records, none, first) })
+    for (const [{ name }, records] of interned) sections.push({ head: { type: 'interned', name, version: 0, rest: 'ids', initial: [], marks: 0 }, rows: (first) => this.recordRows(name, records, none, first) })
     for (const definition of new Set([...inputs.keys(), ...this.resting.keys()])) {
       const records = inputs.get(definition) ?? new Records()
       const resting = this.resting.get(definition)
-      if (records.targets.length > 0 || resting !== undefined) sections.push({ head: this.inputHead(definition), rows: (first) => this.recordRows(definition.name, records, [...(resting ?? none)], first) })
+      if (records.targets.length > 0 || resting !== undefined) sections.push({ head: this.inputHead(definition, records), rows: (first) => this.recordRows(definition.name, records, [...(resting ?? none)], first) })
     }
     for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
-    for (const [{ head }, entries] of kept) sections.push({ head, rows: (first) => this.retainedRows(entries, first) })
+    for (const [{ head }, entries] of kept) sections.push({ head: { ...head, marks: head.marks | KEPT }, rows: (first) => this.retainedRows(entries, first) })
     sections.sort(({ head: a }, { head: b }) => compareSections(a, b))
     return { sections, kept }
   }
@@ -159,9 +161,9 @@ export class Assembler {
     else this.wholes.add(dep)
   }
 
-  private inputHead(definition: AnyInput): OutSection['head'] {
+  private inputHead(definition: AnyInput, { targets }: Records): OutSection['head'] {
     const rest = restOf(definition)
-    return { type: 'input', name: definition.name, version: 0, rest, initial: rest === 'initial' ? this.formOfInitial(definition) : [] }
+    return { type: 'input', name: definition.name, version: 0, rest, initial: rest === 'initial' ? this.formOfInitial(definition) : [], marks: targets.length > 0 && isFirm(definition) ? SETTLED : 0 }
   }
 
   /** A list of the form; of nothing, where there is none: then nothing counts as read from it. */
@@ -289,5 +291,5 @@ function noLinks(): number[] {
 }
 
 function queryHead({ name, options, isAsync }: AnyDerived): OutSection['head'] {
-  return { type: 'derived', name, version: options.version ?? 0, rest: isAsync ? 'async' : 'sync', initial: [] }
+  return { type: 'derived', name, version: options.version ?? 0, rest: isAsync ? 'async' : 'sync', initial: [], marks: 0 }
 }

@@ -45,7 +45,14 @@ export interface SectionHead {
   /** Of an input: what an empty slot shows, and the form of the initial value in a list. Of a query: whether its body is an async function. */
   readonly rest: 'absent' | 'required' | 'initial' | 'sync' | 'async' | 'ids'
   readonly initial: unknown
+  /** `SETTLED` and `KEPT`, added up. */
+  readonly marks: number
 }
+
+/** An input of durability `never` that is set: no result says that it was made from it. */
+export const SETTLED = 1
+/** The program that wrote the file did not know the definition. */
+export const KEPT = 2
 
 /** What the header says of the file. */
 export interface Header {
@@ -56,7 +63,7 @@ export interface Header {
 }
 
 /** The head as the payload has it. */
-export type HeadForm = readonly [type: string, name: unknown, version: unknown, count: number, bytes: number, crc: number, rest: string, initial: unknown]
+export type HeadForm = readonly [type: string, name: unknown, version: unknown, count: number, bytes: number, crc: number, rest: string, initial: unknown, marks?: number]
 
 /** What stands before the sections. */
 export function prefixOf(header: Uint8Array): Uint8Array {
@@ -120,13 +127,13 @@ function readHeader(bytes: Uint8Array, decoder: Decoder): Header {
 }
 
 function readHead(form: unknown, decoder: Decoder): SectionHead {
-  if (!Array.isArray(form) || form.length !== 8) throw new Malformed('its header has a section that is none')
-  const [type, nameForm, versionForm, count, bytes, crc, rest, initial] = form as unknown as HeadForm
+  if (!Array.isArray(form) || form.length < 8 || form.length > 9) throw new Malformed('its header has a section that is none')
+  const [type, nameForm, versionForm, count, bytes, crc, rest, initial, marks = 0] = form as unknown as HeadForm
   const name = decoder.revive(nameForm)
   const version = decoder.revive(versionForm)
-  const isFit = typeof name === 'string' && (typeof version === 'string' || typeof version === 'number') && isCount(count) && isCount(bytes) && isCount(crc)
+  const isFit = typeof name === 'string' && (typeof version === 'string' || typeof version === 'number') && isCount(count) && isCount(bytes) && isCount(crc) && isCount(marks) && marks <= SETTLED + KEPT
   if (!isFit || !isType(type) || !restsOf[type].includes(rest)) throw new Malformed('its header has a section that is none')
-  return { type, name, version, count, bytes, crc, rest: rest as SectionHead['rest'], initial }
+  return { type, name, version, count, bytes, crc, rest: rest as SectionHead['rest'], initial, marks }
 }
 
 const isType = (type: string): type is SectionType => Object.hasOwn(restsOf, type)

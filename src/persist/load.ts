@@ -12,6 +12,7 @@ import { checkOptions } from './check-options.js'
 import { asCacheError, type ClassCodec, Codecs, Decoder, Unknown } from './codec.js'
 import type { AnyDefinition } from './definitions.js'
 import { CacheError, type CacheErrorCode } from './errors.js'
+import { isFirm, mayRestOn } from './grounds.js'
 import { Landing } from './landing.js'
 import { checkEnd, openBytes, type OpenedFile, type SectionHead } from './layout.js'
 import { StorageError } from './ports/errors.js'
@@ -174,12 +175,16 @@ async function readAll(writer: StateWriter, { header, body }: OpenedFile, { deco
       if (!(drop && error instanceof Unknown)) throw asCacheError(error, `The section ${JSON.stringify(head.name)}`)
       reason = 'mismatch'
     }
-    // Anything may hold ids of values that are not there.
-    if (head.type === 'derived' && sections.some((section) => section.head.type === 'interned' && section.columns === null)) reason ??= 'dependencies'
+    if (sections.some((section) => mayRestOn(head, section.head) && !isSame(section, definition))) reason ??= 'dependencies'
     if (reason !== null) dropped.push({ definition: head.name, count: head.count, reason })
     sections.push({ head, base: places[i] as number, definition, columns: reason === null ? columns : null })
   }
   return { sections, dropped }
+}
+
+/** Whether what a section holds is here what it was, or, for results that are only kept, is kept with them. */
+function isSame({ columns, definition }: ReadSectionResult, results: AnyDefinition | undefined): boolean {
+  return columns !== null && (definition === undefined ? results === undefined : isFirm(definition))
 }
 
 function mismatch({ name, type }: SectionHead, { kind }: AnyDefinition): CacheError {

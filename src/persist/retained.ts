@@ -1,6 +1,7 @@
 /** Sections of definitions a database does not know: kept as they were read, and written again at the next save. */
 import { kindOf, type Ref, type Stamp, type StateReader } from '../core/saved-state.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type RetainedWhole, type Target } from './entry.js'
+import { mayRestOn } from './grounds.js'
 import type { SectionHead } from './layout.js'
 import type { Memos } from './records.js'
 import type { Slices } from './slices.js'
@@ -36,7 +37,8 @@ export interface KeepOptions {
 
 /** All but what is taken or left out, and no result without what it was made from. */
 export async function keptOf(sections: readonly RetainedSection[], options: KeepOptions): Promise<Kept> {
-  const standing = sections.filter(({ head }) => !options.taken.has(head.name))
+  const lost = sections.filter(({ head }) => options.taken.has(head.name))
+  const standing = sections.filter((section) => !lost.includes(section) && !lost.some(({ head }) => mayRestOn(section.head, head)))
   return standing.length === 0 ? new Map() : new Survivors(standing, options).run()
 }
 

@@ -136,6 +136,6 @@ async function writeState(view: View, { reader, retained: all }: Moment, port: P
   const { bytes, sections, kept } = assembled
   emitEvent(view, 'storage', { type: 'cacheSaved', upTo: reader.revision, bytes })
   const { inputs, memos, interned, omitted } = gathered
-  const count = (all: Iterable<Records>): number => Array.from(all).reduce((sum, { forms }) => sum + forms.length, 0)
+  const count = (lists: Iterable<Records>): number => Array.from(lists).reduce((sum, { forms }) => sum + forms.length, 0)
   return { revision: reader.revision, bytes, sections, retained: Array.from(kept.keys(), ({ head }) => head.name), dropped, inputs: count(inputs.values()), queries: memos.cells.length - memos.gone.size, interned: count(interned.values()), omitted }
 }

@@ -130,6 +130,11 @@ describe('what no writer has written, under checksums that fit', () => {
     for (const keys of [['a', 'a'], ['b', 'a'], [['a', 1], ['a', 1]]]) expect(await answer(await unknown(keys))).toContain('a record twice, or out of its place')
   })
 
+  it('[PER-3 PER-2] marks of a section that are none, and more than a section has', async () => {
+    for (const marks of [[0], [1], [2], [3]]) expect(await answer(await rebuilt((heads) => void heads[0]?.push(...marks)))).toBe('loaded')
+    for (const marks of [[4], [-1], [0.5], ['1'], [null], [0, 0]]) expect(await answer(await rebuilt((heads) => void heads[0]?.push(...marks)))).toContain('corrupt')
+  })
+
   it('[PER-3 PER-10] one key in two forms', async () => {
     expect(await answer(await withFile([undefined, 'a', ['a', 'b']]))).toBe('loaded')
     for (const key of [['a'], [], ['a', undefined], { a: 1 }]) expect(await answer(await withFile(['a', key]))).toContain('a key that is none')

@@ -118,7 +118,7 @@ describe('results of definitions that are not known', () => {
       ran()
       for (const key of keys) expect([again.get(upon, key), again.get(long, key).length]).toEqual([1000, 1000])
       const runs = ran()
-      expect([saved.inputs, saved.dropped, runs.filter((one) => one.startsWith('long')).length]).toEqual([20, runs.length, 20 - Math.min(20, saved.queries)])
+      expect([saved.inputs, saved.dropped, runs.filter((run) => run.startsWith('long')).length]).toEqual([20, runs.length, 20 - Math.min(20, saved.queries)])
       expect(saved.queries).toBeGreaterThanOrEqual(knows - 1)
     }
     // What has been asked for since the load goes last.
