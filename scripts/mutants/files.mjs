@@ -123,6 +123,14 @@ export const files = [
     first: ['spec/per', 'spec/per-save'],
   },
   {
+    name: 'fallback-saved',
+    file: 'core/saved-state.ts',
+    find: '(found.flags & (FAILED | VOLATILE | TAINTED | ON_RING)) !== 0',
+    replace: '(found.flags & (FAILED | VOLATILE | TAINTED)) !== 0',
+    breaks: 'A fallback is saved as if the query had given it.',
+    first: ['spec/per-cycles'],
+  },
+  {
     name: 'kept-results-stay',
     file: 'persist/fit.ts',
     find: "if (head.type !== 'derived') continue",

@@ -5,7 +5,7 @@
 import type { Branch, Job } from './branch.js'
 import type { AnyDerived, AnyInput, AnyInterned, Definition } from './define.js'
 import { encodeArgs } from './key.js'
-import { argsOf, ASYNC, bodyOf, BROKEN, Cell, EVICTED, FAILED, idOf, isAnswer, isCell, isSource, type Memo, type Node, type Slot, type StoredArgs, TAINTED, VOLATILE } from './node.js'
+import { argsOf, ASYNC, BROKEN, Cell, EVICTED, FAILED, idOf, isAnswer, isCell, isSource, type Memo, type Node, ON_RING, type Slot, type StoredArgs, TAINTED, VOLATILE } from './node.js'
 import { restingStamp, stampIn, tableOf, tableRootOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import type { SlotRecord } from './root.js'
@@ -134,11 +134,11 @@ export class StateReader {
 
   /** The same into an object that is there already, its dependencies behind those in its lists. false: there is nothing. */
   readMemo(origin: Cell, into: MemoBuffer): boolean {
-    // What a cycle comes to is what its rounds make of each other: they are gone.
-    if (isSource(origin) || isAnswer(origin) || bodyOf(origin).options.cycle !== undefined) return false
+    // What a cycle comes to is what its rounds make of each other, and they are gone: nobody stands for its answer, and so for those on it.
+    if (isSource(origin) || isAnswer(origin)) return false
     const found = this.find(origin)
     // What was emitted is not saved, so neither is what it belongs to, nor anything above.
-    if (found === null || found.emitted !== null || (found.flags & (FAILED | VOLATILE | TAINTED)) !== 0) return false
+    if (found === null || found.emitted !== null || (found.flags & (FAILED | VOLATILE | TAINTED | ON_RING)) !== 0) return false
     into.isEvicted = (found.flags & EVICTED) !== 0
     into.value = found.value
     into.isAsync = (found.flags & ASYNC) !== 0

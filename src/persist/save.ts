@@ -56,7 +56,7 @@ export interface WriteOptions extends SaveOptions {
  * Saves the inputs of a view and the results of its queries to one file, as of the revision at the call. Writes go on meanwhile;
  * the event loop is never held for long. The file is replaced as a whole, or not at all. Saves of one database take turns.
  *
- * Failures, volatile results and queries with `persist: false` are not saved. Linear in what the view holds.
+ * Failures, volatile results, results on a cycle or above a source, and queries with `persist: false` are not saved. Linear in what the view holds.
  *
  * @throws `UnsupportedValueError` for a value that cannot be saved exactly; `CacheError` `too-large` where the inputs alone take
  * more than `maxBytes`, `storage` where the file cannot be written: a full disk, a folder that cannot be made. The old file stands then.
