@@ -60,4 +60,14 @@ describe('the packed package', () => {
     const { stdout, stderr } = await run(process.execPath, [path], { cwd: project })
     expect({ stdout, stderr }).toEqual({ stdout: 'object\n', stderr: '' })
   })
+
+  it('has types that stand in a project for Node, without those of browsers', { timeout: 120_000 }, async () => {
+    const specifiers = entries.map(({ specifier }) => specifier).filter((specifier) => !/[/](?:react|browser)$/.test(specifier))
+    writeFileSync(join(project, 'all.ts'), specifiers.map((specifier, i) => `export * as entry${i} from '${specifier}'\n`).join(''))
+    const types = join(root, 'node_modules', '@types')
+    const options = { strict: true, noEmit: true, target: 'ES2022', module: 'nodenext', lib: ['ES2022'], types: ['node'], typeRoots: [types], skipLibCheck: false, exactOptionalPropertyTypes: true }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['all.ts'] }))
+    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]).catch((error: unknown) => error as { stdout: string })
+    expect(stdout.split('\n').filter((line) => line !== '')).toEqual([])
+  })
 })

@@ -8,11 +8,21 @@ import { anObjectWith, aText, check, checkOptions } from '../../core/check.js'
 import { LockedError } from './errors.js'
 import type { Lock, Port } from './port.js'
 
+/** What is asked of an `indexedDB`. Its types are those of browsers, which a project for Node does not have. */
+export interface IndexedDbFactory {
+  open(name: string, version?: number): object
+}
+
+/** What is asked of `navigator.locks`. */
+export interface WebLocks {
+  request(name: string, options: { readonly ifAvailable?: boolean }, callback: (lock: object | null) => unknown): Promise<unknown>
+}
+
 export interface IndexedDbOptions {
   /** Default: the one of the page. */
-  readonly indexedDB?: IDBFactory
+  readonly indexedDB?: IndexedDbFactory
   /** Web Locks, which keep a second writer out. Default: those of the page. */
-  readonly locks?: Pick<LockManager, 'request'>
+  readonly locks?: WebLocks
 }
 
 interface FileRecord {
@@ -27,15 +37,15 @@ type ChunkKey = [number: number, offset: number]
 export class IndexedDbPort implements Port {
   readonly name: string
   private readonly factory: IDBFactory
-  private readonly locks: Pick<LockManager, 'request'> | undefined
+  private readonly locks: WebLocks | undefined
   private opened: Promise<IDBDatabase> | null = null
 
   constructor(name: string, options: IndexedDbOptions = {}) {
     check('The name of an IndexedDbPort', name, aText)
     checkOptions('', options, { indexedDB: anObjectWith('open'), locks: anObjectWith('request') })
     this.name = name
-    this.factory = options.indexedDB ?? globalThis.indexedDB
-    this.locks = options.locks ?? (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
+    this.factory = (options.indexedDB as IDBFactory | undefined) ?? globalThis.indexedDB
+    this.locks = options.locks ?? (globalThis as { navigator?: { locks?: WebLocks } }).navigator?.locks
   }
 
   async read(name: string, offset: number = 0, length: number = Infinity): Promise<Uint8Array | null> {
