@@ -57,22 +57,31 @@ function putAt(places: (Table | undefined)[], table: Table): void {
   places[at] = table
 }
 
-/** Notes the name of a definition. @throws DuplicateDefinitionError, InvalidDefinitionError */
-export function checkUnique(names: Family['names'], definition: Definition | AnyInterned | AnyAccumulator): void {
+/** @throws DuplicateDefinitionError, InvalidDefinitionError for a name that cannot be noted */
+export function checkName(names: Family['names'], definition: Definition | AnyInterned | AnyAccumulator): void {
   if (typeof definition.name !== 'string') throw new InvalidDefinitionError('A definition needs a name: make it by input, source, derived, interned or accumulator.')
   const known = names.get(definition.name)
   if (known !== undefined && known !== definition) throw new DuplicateDefinitionError(definition.name)
+}
+
+/** Notes the name of a definition. @throws DuplicateDefinitionError, InvalidDefinitionError */
+export function checkUnique(names: Family['names'], definition: Definition | AnyInterned | AnyAccumulator): void {
+  checkName(names, definition)
   names.set(definition.name, definition)
 }
 
 const kinds: ReadonlySet<unknown> = new Set(['input', 'source', 'derived'])
 
-function register(head: Branch, definition: Definition): Table {
-  const { names } = head.family
+/** @throws InvalidDefinitionError for what has no records */
+export function checkDefinition(definition: Definition): void {
   if (typeof definition !== 'object' || definition === null || !kinds.has(definition.kind) || typeof definition.options !== 'object' || (definition.kind === 'derived' && typeof definition.body !== 'function')) {
     throw new InvalidDefinitionError('The first argument must be a definition, made by input, source or derived.')
   }
-  checkUnique(names, definition)
+}
+
+function register(head: Branch, definition: Definition): Table {
+  checkDefinition(definition)
+  checkUnique(head.family.names, definition)
   const table = makeTable(definition, head)
   if (table.level > 0) head.family.note(DURABLE, true)
   head.tables.set(definition, table)

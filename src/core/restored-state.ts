@@ -11,7 +11,7 @@ import { adopt, entriesOf, mayAdopt } from './intern.js'
 import { isEqual } from './judge.js'
 import { admit, sweepAll } from './memory.js'
 import { ASYNC, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, EVICTED, FAILED, isCell, markCell, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
-import { hiddenSlot, invalidationOf, originOf, restingStamp, tableOf } from './records.js'
+import { checkDefinition, checkName, hiddenSlot, invalidationOf, originOf, restingStamp, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { type Ref, viewBranch } from './saved-state.js'
 import { makeMemo, offer } from './share.js'
@@ -35,6 +35,7 @@ export class StateWriter {
   private readonly changes = new Map<Slot, Change>()
   private readonly replaced = new Set<AnyInput>()
   private readonly arrivals: Arrival[] = []
+  private readonly expected = new Map<string, Definition | AnyInterned>()
   private readonly interned: { readonly definition: AnyInterned; readonly id: number; readonly value: unknown }[] = []
 
   constructor(database: Database) {
@@ -51,16 +52,27 @@ export class StateWriter {
     return this.head.family.journal !== null
   }
 
-  /** The definition of a name, if the database has met it. */
+  /** The definition of a name, if the database has met it, or is to. */
   definition(name: string): Definition | AnyInterned | undefined {
-    const known = this.head.family.names.get(name)
+    const known = this.expected.get(name) ?? this.head.family.names.get(name)
     return name === '' || known?.kind === 'accumulator' ? undefined : known
   }
 
-  /** Makes definitions known. @throws DuplicateDefinitionError, InvalidDefinitionError */
-  register(definitions: readonly (Definition | AnyInterned)[]): void {
+  /** Definitions that are to be known from `register` on. @throws DuplicateDefinitionError, InvalidDefinitionError */
+  expect(definitions: readonly (Definition | AnyInterned)[]): void {
     for (const definition of definitions) {
-      if (definition?.kind === 'interned') entriesOf(this.head.family, definition)
+      if (definition?.kind !== 'interned') checkDefinition(definition)
+      checkName(this.head.family.names, definition)
+      checkName(this.expected, definition)
+      this.expected.set(definition.name, definition)
+    }
+  }
+
+  /** Makes them known. @throws DuplicateDefinitionError where another one has come by the name meanwhile: then none is */
+  register(): void {
+    for (const definition of this.expected.values()) checkName(this.head.family.names, definition)
+    for (const definition of this.expected.values()) {
+      if (definition.kind === 'interned') entriesOf(this.head.family, definition)
       else tableOf(this.head, definition)
     }
   }

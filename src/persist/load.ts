@@ -23,7 +23,7 @@ export type { DroppedSection } from './read-section.js'
 import { Slices } from './slices.js'
 
 export interface LoadOptions {
-  /** Definitions to make known first: the records of others are not loaded. */
+  /** Definitions to make known with the load: the records of others are not loaded. Where it fails, or there is no file, they are not known by it. */
   readonly definitions?: readonly AnyDefinition[]
   /**
    * A damaged file: fails, counts as missing, or counts as missing and is removed. Only a file that is ours and damaged is removed;
@@ -111,7 +111,7 @@ async function readState(database: Database, port: Port, name: string, options: 
   const { maxBytes = Infinity } = options
   const writer = new StateWriter(database)
   refuseLogged(writer)
-  writer.register(options.definitions ?? [])
+  writer.expect(options.definitions ?? [])
   const size = await guarded(() => port.size(name))
   if (size !== null && size > maxBytes) throw new CacheError('too-large', `The file has ${size} bytes, and maxBytes is ${maxBytes}. It was not read.`)
   const bytes = size === null ? null : await guarded(() => port.read(name))
@@ -127,6 +127,7 @@ async function readState(database: Database, port: Port, name: string, options: 
   } catch (error) {
     throw asCacheError(error, 'The header of the file')
   }
+  writer.register()
   const landing = new Landing(writer, read.sections, { slices, decoder })
   await landing.run()
   refuseLogged(writer)
@@ -191,4 +192,4 @@ function mismatch({ name, type }: SectionHead, { kind }: AnyDefinition): CacheEr
   return new CacheError('mismatch', `${name} is ${articled(type)} in the file and ${articled(kind)} here. Rename one of them, or load with onMismatch: 'drop'.`)
 }
 
-const articled = (kind: string): string => (kind === 'input' ? 'an input' : kind === 'interned' ? 'interned' : 'a query')
+const articled = (kind: string): string => (kind === 'input' ? 'an input' : kind === 'interned' ? 'interned' : kind === 'source' ? 'a source' : 'a query')

@@ -218,6 +218,28 @@ describe('save and load', () => {
     expect(await at.port.size(at.name)).toBeGreaterThan(50)
   })
 
+  it('[PER-5 PER-6 PER-10] definitions that come with a load are known by it, and not where nothing is loaded', async () => {
+    const [one, another] = [input<[], number>('x'), input<[], number>('x')]
+    const made = database()
+    made.set(one, 1)
+    const at = place()
+    await saveCache(made, at)
+    const bytes = (await at.port.read(at.name)) as Uint8Array
+    const spoiled = { port: new MemoryPort(), name: 'c' }
+    await spoiled.port.write('c', [bytes.slice(0, -1)])
+    for (const [where, options] of [[place(), {}], [spoiled, {}], [spoiled, { onCorrupt: 'ignore' }], [at, { maxBytes: 3 }]] as const) {
+      const db = database()
+      await loadCache(db, where, { ...options, definitions: [one] }).catch(() => undefined)
+      db.set(another, 1)
+      expect(db.get(another)).toBe(1)
+    }
+    const db = database()
+    const fine = input<[], number>('fine')
+    await expect(loadCache(db, at, { definitions: [fine, one, another] })).rejects.toBeInstanceOf(DuplicateDefinitionError)
+    expect([db.set(input<[], number>('fine'), 1), await loadCache(db, at, { definitions: [one] }), db.get(one)]).toMatchObject([1, { inputs: 1 }, 1])
+    expect(() => db.get(another)).toThrow(DuplicateDefinitionError)
+  })
+
   it('[PER-12] failures, volatile results and what is not to be saved stay out; what depends on the last is there', async () => {
     const log: string[] = []
     const at = place()
