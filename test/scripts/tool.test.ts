@@ -100,6 +100,7 @@ describe('pebre inspect', () => {
     writeFileSync(join(root, 'note.txt'), 'nothing of ours')
     expect((await pebre('inspect', join(root, 'note.txt'))).code).toBe(3)
     expect((await pebre('inspect', join(root, 'none'))).code).toBe(3)
+    expect(await pebre('verify', join(root, 'note.txt'))).toMatchObject({ code: 3, out: expect.stringContaining('note.txt: NOT OK') as unknown })
   })
 })
 
@@ -146,6 +147,22 @@ describe('pebre', () => {
 })
 
 describe('what a file may hold', () => {
+  it('a folder that was closed has no log, and that is well; what values hold is not obeyed', async () => {
+    const file = input<[path: string], string>('file')
+    const place = join(root, 'closed')
+    const db = await openDatabase(place, { definitions: [file] })
+    const text = 'a\u001b\u009b2J\u202eb'
+    db.set(file, text, text)
+    await db.flush()
+    const commit = await pebre('log', place)
+    const json = await pebre('log', place, '--json')
+    expect(jsonLines(json.out)[0]).toMatchObject({ writes: [{ value: JSON.stringify(text) }] })
+    await db.close()
+    expect([await pebre('log', place), await pebre('log', place, '--json')]).toMatchObject([{ code: 0, out: 'no commits since those in base.pebre\n', error: '' }, { code: 0, out: '', error: '' }])
+    // oxlint-disable-next-line no-control-regex -- these are what must not be there
+    for (const out of [commit.out, json.out, (await pebre('inspect', join(place, 'base.pebre'))).out]) expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  })
+
   it('names that would move the cursor stand on one line; interned values are no queries', async () => {
     const odd = input<[], number>('two\nlines \u001b[31m\u009b')
     const symbol = interned<string>('symbol')

@@ -6,7 +6,7 @@ import { CacheError } from '../errors.js'
 import { StorageError } from '../ports/errors.js'
 import { inspectFile } from './inspect.js'
 import { showLog } from './log.js'
-import type { Terminal } from './terminal.js'
+import { printable, type Terminal } from './terminal.js'
 import { verifyPlace } from './verify.js'
 
 const help = `Usage: pebre COMMAND PLACE [--json]
@@ -35,7 +35,8 @@ interface Request {
 }
 
 /** Runs the command. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(args: readonly string[], screen: Terminal): Promise<number> {
+  const terminal = { ...screen, out: (text: string) => screen.out(printable(text)) }
   try {
     const request = readRequest(args)
     if (typeof request !== 'string') return await execute(request, terminal)

@@ -1,6 +1,7 @@
 /// <reference types="node" />
 /** `pebre log`: the commits of a folder, one a line. */
 import { describeValue } from '../../index.js'
+import { baseName } from '../base.js'
 import { Decoder, decodeValue, Encoder, encodeValue } from '../codec.js'
 import { CacheError } from '../errors.js'
 import { type Entry, INTERN, INVALIDATE, type NameCodec, REMOVE, SET } from '../log-entry.js'
@@ -24,6 +25,10 @@ export async function showLog({ place, json, last }: LogRequest, terminal: Termi
   const port = guardPort(new FilePort(place))
   const segments = await listSegments(port)
   if (segments.length === 0) {
+    if ((await port.size(baseName)) !== null) {
+      if (!json) terminal.out(`no commits since those in ${baseName}\n`)
+      return 0
+    }
     terminal.error(`pebre: there is no log in ${place}\n`)
     return 3
   }

@@ -6,9 +6,14 @@ export interface Terminal {
   readonly isTerminal: boolean
 }
 
+/** What a terminal would obey, or by which it would write in the other direction, as JSON names it; ends of lines stay. Strings of JSON mean the same. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** The name of a definition, on one line: in quotes, where it holds what a terminal would obey. */
 export function shownName(name: string): string {
-  return /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name) ? JSON.stringify(name).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`) : name
+  return /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name) ? printable(JSON.stringify(name)) : name
 }
 
 /** A line that is written over while work goes on; it shows only after a while. */

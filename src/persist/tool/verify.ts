@@ -22,6 +22,8 @@ interface Finding {
   readonly ok: boolean
   readonly text: string
   readonly facts: object
+  /** It is no file of ours. */
+  readonly isForeign?: boolean
 }
 
 export async function verifyPlace({ place, json }: VerifyRequest, terminal: Terminal): Promise<number> {
@@ -33,7 +35,7 @@ export async function verifyPlace({ place, json }: VerifyRequest, terminal: Term
   const { folder, name } = splitPath(place)
   const findings = entry.isDirectory() ? await verifyFolder(guardPort(new FilePort(place)), terminal) : [await verifyCache(guardPort(new FilePort(folder)), name, terminal)]
   for (const { file, ok, text, facts } of findings) terminal.out(json ? `${JSON.stringify({ file, ok, ...facts, text })}\n` : `${file}: ${ok ? 'ok' : 'NOT OK'}: ${text}\n`)
-  return findings.every(({ ok }) => ok) ? 0 : 1
+  return findings.every(({ ok }) => ok) ? 0 : findings.every(({ isForeign }) => isForeign === true) ? 3 : 1
 }
 
 async function verifyCache(port: Port, name: string, terminal: Terminal): Promise<Finding & { readonly sequence?: number; readonly lineage?: string }> {
@@ -50,7 +52,7 @@ async function verifyCache(port: Port, name: string, terminal: Terminal): Promis
     return { file: name, ok: true, text, facts: { bytes: file.bytes, revision, inputs: count('input'), results: count('derived') }, ...file.base }
   } catch (error) {
     if (!(error instanceof CacheError)) throw error
-    return { file: name, ok: false, text: error.message, facts: { code: error.code } }
+    return { file: name, ok: false, text: error.message, facts: { code: error.code }, isForeign: error.code === 'foreign' }
   }
 }
 
