@@ -1,5 +1,5 @@
 /** Saving: how it goes on beside everything else, and what is left when it cannot go on. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDatabase, type Database, derived, input } from 'pebre'
@@ -146,6 +146,12 @@ describe('a save that cannot go on', () => {
       expect(await readdir(folder)).toEqual(['site.pebre'])
       const again = createDatabase({ definitions })
       expect(await loadCache(again, path)).toMatchObject({ loaded: true, bytes: (await readFile(path)).length })
+      // Who may read it is up to whoever owns it.
+      for (const mode of [0o600, 0o664]) {
+        await chmod(path, mode)
+        await saveCache(db, path)
+        expect((await stat(path)).mode & 0o777).toBe(mode)
+      }
       await expect(saveCache(db, join(path, 'below', 'a-file'))).rejects.toMatchObject({ code: 'storage' })
       await expect(loadCache(again, folder)).rejects.toMatchObject({ code: 'storage' })
       await expect(loadCache(again, folder, { onCorrupt: 'delete' })).rejects.toMatchObject({ code: 'storage' })

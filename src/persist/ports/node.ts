@@ -52,8 +52,11 @@ export class FilePort implements Port {
     const path = this.path(name)
     const unique = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
     try {
-      const file = await open(unique, 'wx')
+      const old = await absentAsNull(stat(path))
+      const file = await open(unique, 'wx', old === null ? undefined : old.mode & 0o666)
       try {
+        // Who may read the old file may read the new one, whatever new files are like here.
+        if (old !== null && (await file.stat()).mode !== old.mode) await file.chmod(old.mode & 0o777)
         for await (const chunk of gather(chunks)) await writeWhole(file, chunk)
         await file.sync()
       } finally {
