@@ -203,6 +203,14 @@ export const jobs = [
     first: ['spec/src', 'spec/src-bind'],
   },
   {
+    name: 'completed-source-collected',
+    file: 'core/sources.ts',
+    find: '(this.held.has(feed) || feed.isKnown)',
+    replace: 'this.held.has(feed)',
+    breaks: 'A source that completed loses its last value to collect, and connects again.',
+    first: ['spec/src-collect'],
+  },
+  {
     name: 'value-of-an-ended-connection',
     file: 'core/source-key.ts',
     find: '(this.waiting === waiting && !family.closed ? this.commit(value) : undefined)',

@@ -44,6 +44,10 @@ export interface Feeding {
   read(frame: Evaluation): unknown
   /** A cell has lost its last live query, or its pin. */
   unwatched(cell: Cell): void
+  /** Whether the key of the cell is connected, or shows what another connection might not show again. */
+  holds(cell: Cell): boolean
+  /** The cell is gone. */
+  forget(cell: Cell): void
   close(): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * What nobody needs goes: cells that nobody observes, pins or depends on, and inputs that hold nothing and that nobody has read. A cell that
- * is asked for again is made again.
+ * What nobody needs goes: cells that nobody observes, pins or depends on, inputs that hold nothing and that nobody has read, and keys of
+ * sources that are not connected and of which nothing is known. A cell that is asked for again is made again.
  */
 import type { Branch } from './branch.js'
 import { dropAnswers } from './answer.js'
@@ -26,11 +26,17 @@ export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
   const gone = new Set<Node>()
   let cells = 0
   let inputs = 0
-  for (const table of head.tables.values()) if (table.body !== null) cells += drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell, gone))
+  for (const table of head.tables.values()) {
+    if (table.body === null) continue
+    const count = drop(table, (node) => isCell(node) && !needed.has(node), (node) => dropCell(head, node as Cell, gone))
+    // The key of a source is an input: its slot counts.
+    if (table.definition.kind !== 'source') cells += count
+  }
   dropAnswers(head)
   for (const table of head.tables.values()) {
     if (table.definition === invalidations) drop(table, (_slot, cell) => !needed.has(cell as Node), (slot) => empty(head, slot as Slot))
-    else if (table.body === null) inputs += drop(table, (slot) => isIdle(head, slot as Slot), (slot) => {
+    else if (table.body === null) inputs += drop(table, (slot, key) => (isFeed(slot) ? gone.has(key as Node) : isIdle(head, slot as Slot)), (slot) => {
+      if (slot.stamp >= FIRST_STAMP) empty(head, slot as Slot)
       table.entryKeys.delete(slot as Slot)
       gone.add(slot)
     })
@@ -50,8 +56,7 @@ function neededFrom(head: Branch, roots: Iterable<Cell>): Set<Node> {
 }
 
 function isRoot({ family, tables }: Branch, cell: Cell): boolean {
-  // A source's record belongs to its connection.
-  if (isSource(cell) || cell.watcher !== null || cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING)) !== 0 || family.isPinned(cell)) return true
+  if ((isSource(cell) && family.feeds.holds(cell)) || cell.watcher !== null || cell.job !== null || cell.owner !== null || (cell.flags & (RUNNING | CHECKING)) !== 0 || family.isPinned(cell)) return true
   // Functions that are evaluated or observed have cells of their own, in no table.
   for (let edge = cell.dependents; edge !== null; edge = edge.nextDependent) if (tables.get(edge.reader.table.definition) !== edge.reader.table && !isAnswer(edge.reader)) return true
   return false
@@ -59,7 +64,7 @@ function isRoot({ family, tables }: Branch, cell: Cell): boolean {
 
 /** It shows what one never used shows, and nobody would notice its absence. */
 function isIdle({ nodes, overlay }: Branch, slot: Slot): boolean {
-  return !isFeed(slot) && slot.stamp < FIRST_STAMP && slot.dependents === null && slot.outlet === null && !nodes.has(slot) && !overlay.has(slot)
+  return slot.stamp < FIRST_STAMP && slot.dependents === null && slot.outlet === null && !nodes.has(slot) && !overlay.has(slot)
 }
 
 /** A memo of another time that has read what is gone says nothing of the records that will take its place. */
@@ -78,9 +83,10 @@ function dropCell(head: Branch, cell: Cell, gone: Set<Node>): void {
   cutEdges(cell, null)
   forget(head.family, cell)
   head.shelved.delete(cell)
+  if (isSource(cell)) head.family.feeds.forget(cell)
 }
 
-/** The slot that says when a cell was invalidated goes with the cell. */
+/** The hidden slot of a cell goes with it: the one of a source's key, and the one that says when the cell was invalidated. */
 function empty(head: Branch, slot: Slot): void {
   assignSlot(slot, undefined, ABSENT, head.revision)
   if (head.root !== null) head.written.push(slot)

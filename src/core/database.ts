@@ -146,7 +146,8 @@ export class Database extends View {
 
   /**
    * Lets go of all queries that nobody observes, pins or depends on, save the `roots` and what they depend on, and of inputs that hold nothing and that
-   * nobody has read. What goes is computed again when it is asked for. Costs what exists. While snapshots are alive, and inside a batch, nothing goes.
+   * nobody has read, among them keys of sources that are disconnected. What goes is computed again when it is asked for. Costs what exists. While
+   * snapshots are alive, and inside a batch, nothing goes.
    * @throws `WriteInQueryError` from inside a query; `InvalidDefinitionError` for roots that are none
    */
   collect(options: CollectOptions = {}): Collected {

@@ -84,6 +84,11 @@ export class Feed {
     return this.definition.grace
   }
 
+  /** An outcome stands in its slot, or is on its way there; or is about to leave. */
+  get isKnown(): boolean {
+    return this.waiting.fill !== null || this.latest !== null || this.feeds.family.head.overlay.has(this.slot)
+  }
+
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   read(frame: Frame): unknown {

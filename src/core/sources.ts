@@ -86,6 +86,15 @@ export class Feeds implements Feeding, Keeper {
     this.schedule(at + this.shortest)
   }
 
+  holds(cell: Cell): boolean {
+    const feed = this.feeds.get(cell)
+    return feed !== undefined && (this.held.has(feed) || feed.isKnown)
+  }
+
+  forget(cell: Cell): void {
+    this.feeds.delete(cell)
+  }
+
   close(): void {
     this.stop()
     for (const feed of this.held) feed.cut()

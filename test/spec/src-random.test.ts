@@ -89,6 +89,7 @@ async function run(random: Random): Promise<void> {
       const known = snapshots[random.int(snapshots.length + 1)]
       if (known !== undefined) expect(await known.view.get(h.all)).toEqual(known.seen)
     },
+    () => db.collect(),
     () => flush(),
   ]
   for (let i = 0; i < 60; i++) {
@@ -105,11 +106,14 @@ async function run(random: Random): Promise<void> {
   for (const { view } of snapshots) view.dispose()
   await clock.pass(100)
   expect([world.connections, clock.waiting, db.stats().jobs, h.reported]).toEqual([0, 0, 0, []])
+  db.set(h.x, 9)
+  db.collect()
+  expect(db.stats()).toMatchObject({ inputs: 1, queries: 0 })
   db.close()
 }
 
 describe('random histories', () => {
-  it('[SRC-1 SRC-2 SRC-3 SRC-5 BIND-4 SNAP-2] every answer is that of the world, and nothing stays connected', async () => {
+  it('[SRC-1 SRC-2 SRC-3 SRC-5 BIND-4 SNAP-2 MEM-5] every answer is that of the world, and nothing stays connected or kept', async () => {
     await forSeeds(Number(process.env['COUNT'] ?? 40), run)
   }, 60_000)
 })

@@ -1,38 +1,16 @@
 /** Sources: inputs that Observables feed while somebody needs them. */
-import { BehaviorSubject, EMPTY, interval, NEVER, Observable, of, Subject, throwError } from 'rxjs'
+import { BehaviorSubject, EMPTY, interval, NEVER, Observable, of, throwError } from 'rxjs'
 import { flush, record } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
-import { createDatabase as create, derived, EmptySourceError, EqualityError, input, InvalidDefinitionError, LimitExceededError, queryPath, source, type SourceOptions, WriteInQueryError } from '../../src/index.js'
+import { createDatabase as create, derived, EmptySourceError, EqualityError, input, InvalidDefinitionError, LimitExceededError, queryPath, source, WriteInQueryError } from '../../src/index.js'
 import { HandClock } from '../support/clock.js'
 import { countedDatabases } from '../support/databases.js'
+import { feeding } from '../support/feeding.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
 import { unhandledDuring } from '../support/unhandled.js'
 
 const createDatabase = countedDatabases()
 const x = input<[], number>('x', { initial: 0 })
-
-/** A source of which the test holds the other end: a subject for each connection, and a log. */
-function feeding<V>(options: SourceOptions<V> = {}, first?: (connection: number) => V | undefined) {
-  const log: string[] = []
-  const connections: Subject<V>[] = []
-  const feed = source('feed', (key: string) =>
-    new Observable<V>((subscriber) => {
-      const subject = new Subject<V>()
-      connections.push(subject)
-      const connection = connections.length
-      log.push(`+${key}`)
-      const subscription = subject.subscribe(subscriber)
-      const value = first?.(connection)
-      if (value !== undefined) subject.next(value)
-      return () => {
-        log.push(`-${key}`)
-        subscription.unsubscribe()
-      }
-    }), options)
-  const take = (): string[] => log.splice(0)
-  const last = (): Subject<V> => connections.at(-1) as Subject<V>
-  return { feed, take, connections, last }
-}
 
 function timed(options: object = {}) {
   const clock = new HandClock()
