@@ -12,7 +12,7 @@
  */
 import type { Subscription } from 'rxjs'
 import { pauseOf } from './attempts.js'
-import { ENDED, type Family, READING } from './branch.js'
+import { type Change, ENDED, type Family, READING } from './branch.js'
 import type { Clock } from './clock.js'
 import { commit } from './commit.js'
 import type { AnySource } from './define.js'
@@ -84,9 +84,14 @@ export class Feed {
     return this.definition.grace
   }
 
+  /** An outcome has stood in its slot since it was last connected. */
+  get isFilled(): boolean {
+    return this.waiting.fill !== null
+  }
+
   /** An outcome stands in its slot, or is on its way there; or is about to leave. */
   get isKnown(): boolean {
-    return this.waiting.fill !== null || this.latest !== null || this.feeds.family.head.overlay.has(this.slot)
+    return this.isFilled || this.latest !== null || this.feeds.family.head.overlay.has(this.slot)
   }
 
   // ── Reading ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,12 +190,10 @@ export class Feed {
     if (connection !== null) feeds.family.delivery.guard(() => connection.unsubscribe())
   }
 
-  /** Nobody has needed it for long enough: what is known of it is forgotten. */
-  disconnect(): void {
-    this.cut()
-    if (this.waiting.fill === null) return
+  /** What is known of it is forgotten, with this change. */
+  clear(): Change {
     this.waiting = new Waiting()
-    commit(this.feeds.family.head, [{ slot: this.slot, value: this.waiting, present: true, removed: false }], [])
+    return { slot: this.slot, value: this.waiting, present: true, removed: false }
   }
 
   // ── What the Observable tells ──────────────────────────────────────────────────────────────────────────────────

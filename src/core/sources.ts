@@ -7,9 +7,10 @@
  */
 import type { Evaluation, Family, Feeding } from './branch.js'
 import type { Clock } from './clock.js'
+import { commit } from './commit.js'
 import type { Frame } from './frame.js'
-import { dependentsOf } from './graph.js'
 import type { Cell } from './node.js'
+import { NEEDED, Needs, UNNEEDED } from './needs.js'
 import { Feed, type Keeper } from './source-key.js'
 
 /** A live query has gone. */
@@ -30,6 +31,8 @@ export class Feeds implements Feeding, Keeper {
   /** How many edges were cut when somebody last looked, and when it was more. */
   private cuts = 0
   private cutAt = -Infinity
+  /** How many edges had been cut when the connections were last looked through. */
+  private sweptCuts = 0
   private shortest = Infinity
   private timer: { readonly handle: unknown; readonly at: number } | null = null
 
@@ -55,6 +58,7 @@ export class Feeds implements Feeding, Keeper {
   hold(feed: Feed): void {
     if (this.held.size === 0) {
       this.cuts = this.family.cuts
+      this.sweptCuts = this.cuts
       this.family.afterIdle.add(this.afterIdle)
     }
     this.held.add(feed)
@@ -110,13 +114,12 @@ export class Feeds implements Feeding, Keeper {
       this.cutAt = now
       this.schedule(now + this.shortest)
     }
+    if (this.due.size === 0) return
+    const needs = new Needs(this.family, nobody)
     for (const feed of this.due) {
       this.due.delete(feed)
-      if (isNeeded(feed)) feed.unneededSince = null
-      else {
-        feed.unneededSince = now
-        this.schedule(now + feed.grace)
-      }
+      feed.unneededSince = isNeeded(feed, needs) ? null : now
+      if (feed.unneededSince !== null) this.schedule(now + feed.grace)
     }
   }
 
@@ -138,38 +141,53 @@ export class Feeds implements Feeding, Keeper {
   /** Ends the connections that nobody has needed for long enough. */
   private sweep(now: number): void {
     let next = Infinity
-    const gone = new Map(this.gone.map(({ cell, at }) => [cell, at]))
+    const ended: Feed[] = []
+    const isQuiet = this.gone.length === 0 && this.sweptCuts === this.family.cuts
+    const needs = new Needs(this.family, new Map(this.gone.map(({ cell, at }) => [cell, at])))
     this.gone = []
+    this.sweptCuts = this.family.cuts
     for (const feed of this.held) {
-      if (isNeeded(feed)) {
-        feed.unneededSince = null
+      // Where nobody has gone and nothing was dropped since the last sweep, who was needed is needed, and who was not waits for his time.
+      if (isQuiet && (feed.unneededSince ?? Infinity) + feed.grace > now) {
+        if (feed.unneededSince !== null) next = Math.min(next, feed.unneededSince + feed.grace)
         continue
       }
-      const since = this.neededUntil(feed, gone, now)
+      const since = this.unneededSince(feed, needs, now)
       feed.unneededSince = since
+      if (since === null) continue
       if (since + feed.grace > now) next = Math.min(next, since + feed.grace)
-      else {
-        this.release(feed)
-        feed.disconnect()
-      }
+      else ended.push(feed)
     }
+    this.end(ended)
     if (next < Infinity) this.schedule(next)
     this.family.host.idle()
   }
 
-  /** When the last live query that needed it went, or dropped it. */
-  private neededUntil(feed: Feed, gone: ReadonlyMap<Cell, number>, now: number): number {
-    let until = feed.unneededSince ?? -Infinity
-    if (gone.size > 0) for (const cell of [feed.cell, ...dependentsOf(feed.cell)]) until = Math.max(until, gone.get(cell) ?? -Infinity)
-    if (until === -Infinity) until = this.cutAt
-    return until === -Infinity ? now : until
+  /** When the last live query that needed it went, or dropped it; null: it is needed. */
+  private unneededSince(feed: Feed, needs: Needs, now: number): number | null {
+    if (isNeeded(feed, needs)) return null
+    const since = Math.max(feed.unneededSince ?? UNNEEDED, needs.until(feed.cell))
+    if (since > UNNEEDED) return since
+    return this.cutAt === -Infinity ? now : this.cutAt
+  }
+
+  /** They end together: what was known of any of them is unknown from one revision on. */
+  private end(feeds: readonly Feed[]): void {
+    const known: Feed[] = []
+    for (const feed of feeds) {
+      // Whoever was told of the end of another one may have ended it already, or waits for its first value now.
+      if (feed.unneededSince === null || feed.readers > 0) continue
+      this.release(feed)
+      if (feed.isFilled) known.push(feed)
+      feed.cut()
+    }
+    if (known.length > 0) commit(this.family.head, known.map((feed) => feed.clear()), [])
   }
 }
 
+const nobody: ReadonlyMap<Cell, number> = new Map()
+
 /** A live query or a pin depends on it, or an evaluation waits for it. */
-function isNeeded({ readers, cell, feeds }: Feed): boolean {
-  const { family } = feeds
-  if (readers > 0 || cell.watcher !== null || family.isPinned(cell)) return true
-  for (const reader of dependentsOf(cell)) if (reader.watcher !== null || family.isPinned(reader)) return true
-  return false
+function isNeeded({ readers, cell }: Feed, needs: Needs): boolean {
+  return readers > 0 || needs.until(cell) === NEEDED
 }

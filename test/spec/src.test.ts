@@ -1,5 +1,5 @@
 /** Sources: inputs that Observables feed while somebody needs them. */
-import { BehaviorSubject, EMPTY, interval, NEVER, Observable, of, throwError } from 'rxjs'
+import { BehaviorSubject, EMPTY, interval, NEVER, Observable, of, Subject, throwError } from 'rxjs'
 import { flush, record } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { createDatabase as create, derived, EmptySourceError, EqualityError, input, InvalidDefinitionError, LimitExceededError, queryPath, source, WriteInQueryError } from '../../src/index.js'
@@ -375,6 +375,44 @@ describe('grace', () => {
     expect([log.take(), db.revision]).toEqual([['revision 1', 'remove feed(a)', 'stale double()'], 1])
   })
 
+  it('[SRC-3 REV-1] keys that end together are unknown from one revision on', async () => {
+    const { db, clock } = timed()
+    const { feed, take } = feeding<number>({ grace: 10 }, () => 1)
+    const sum = derived('sum', (q) => ['a', 'b', 'c'].reduce((before, key) => before + (q.get(feed, key) as number), 0))
+    db.get(sum)
+    const log = record(db, 'revision', 'input', 'invalidation')
+    await clock.pass(10)
+    expect([log.take(), db.revision]).toEqual([['revision 1', 'remove feed(a)', 'stale sum()', 'remove feed(b)', 'remove feed(c)'], 1])
+    take()
+    expect([db.get(sum), take()]).toEqual([3, ['+a', '+b', '+c']])
+  })
+
+  it('[SRC-3 LIVE-2] a connection ends for who is above it by whatever way, rings and diamonds too', async () => {
+    const { db, clock } = timed()
+    const { feed, take } = feeding<number>({ grace: 10 }, () => 1)
+    const ring = derived('ring', (q, i: number): number => Math.min(9, q.get(ring, (i + 1) % 5) + (i === 0 ? (q.get(feed, 'ring') as number) : 0) + (i === 3 ? (q.get(feed, 'side') as number) : 0)), { cycle: { initial: 0 } })
+    const left = derived('left', (q) => q.get(ring, 2))
+    const right = derived('right', (q) => (q.get(feed, 'ring') as number) + (q.get(x) === 0 ? 0 : q.get(left)))
+    const top = derived('top', (q) => (q.get(x) < 2 ? q.get(left) : 0) + q.get(right))
+    db.get(left)
+    const subscription = db.observe(top).subscribe()
+    await clock.pass(100)
+    expect(take().toSorted()).toEqual(['+ring', '+side'])
+    db.set(x, 1)
+    await clock.pass(100)
+    expect(take()).toEqual([])
+    db.set(x, 2)
+    await clock.pass(100)
+    expect([take(), clock.waiting]).toEqual([[], 0])
+    db.set(x, 0)
+    await clock.pass(5)
+    subscription.unsubscribe()
+    await clock.pass(9)
+    expect(take()).toEqual([])
+    await clock.pass(1)
+    expect([take().toSorted(), clock.waiting]).toEqual([['-ring', '-side'], 0])
+  })
+
   it('[SRC-3] by default the timers of the platform serve, and hold no process', async () => {
     vi.useFakeTimers()
     try {
@@ -651,6 +689,57 @@ describe('hostile Observables', () => {
     await clock.pass(10)
     expect(reported).toHaveLength(1)
     expect(db.get(feed)).toBe(1)
+  })
+
+  it('[SRC-1 SRC-3] a teardown that reads what ends with it, or its own key, gets an answer, and so do others', async () => {
+    const { db, clock } = timed()
+    const log: string[] = []
+    const answers: unknown[] = []
+    const values = new Map([['b', new Subject<number>()], ['c', new Subject<number>()]])
+    let isReading = true
+    const feed = source('feed', (key: string) => new Observable<number>((subscriber) => {
+      log.push(`+${key}`)
+      if (key === 'a') subscriber.next(1)
+      const subscription = values.get(key)?.subscribe(subscriber)
+      return () => {
+        log.push(`-${key}`)
+        subscription?.unsubscribe()
+        if (key === 'a' && isReading) for (const other of ['a', 'b', 'c']) answers.push(track(Promise.resolve(db.get(feed, other))))
+      }
+    }), { grace: 10 })
+    const leaving = new AbortController()
+    for (const key of ['b', 'a', 'c']) void Promise.resolve(key === 'a' ? db.get(feed, key) : db.with({ signal: leaving.signal }).get(feed, key)).catch(() => {})
+    leaving.abort('enough')
+    await clock.pass(10)
+    isReading = false
+    values.get('b')?.next(2)
+    values.get('c')?.next(3)
+    await flush()
+    expect(answers).toEqual([1, 2, 3].map((value) => ({ state: 'fulfilled', value })))
+    expect([db.get(feed, 'a'), log.splice(0)]).toEqual([1, ['+b', '+a', '+c', '-b', '-a', '+b', '+a']])
+    await clock.pass(100)
+    expect([log.toSorted(), clock.waiting]).toEqual([['-a', '-b', '-c'], 0])
+  })
+
+  it('[SRC-1 SRC-3] a teardown that reads its own key, of which nothing came, connects anew', async () => {
+    const { db, clock } = timed()
+    let connections = 0
+    let value: unknown
+    const feed = source('feed', () => new Observable<number>((subscriber) => {
+      const connection = ++connections
+      if (connection > 1) subscriber.next(connection)
+      return () => {
+        if (connection === 1) value = db.get(feed)
+      }
+    }), { grace: 10 })
+    const leaving = new AbortController()
+    const left = track(db.with({ signal: leaving.signal }).get(feed) as Promise<number>)
+    await flush()
+    leaving.abort('enough')
+    await clock.pass(10)
+    expect([left.error, value, db.get(feed), connections]).toEqual(['enough', 2, 2, 2])
+    await clock.pass(100)
+    expect([db.get(feed), connections]).toEqual([3, 3])
   })
 
   it('[LIVE-9 SRC-1] a source that never emits keeps nothing of those who came and went', async () => {
