@@ -181,8 +181,8 @@ export const commits = [
   {
     name: 'collected-while-observed',
     file: 'core/collect.ts',
-    find: 'if (isSource(cell) || cell.watcher !== null ||',
-    replace: 'if (isSource(cell) ||',
+    find: '|| cell.watcher !== null || cell.job',
+    replace: '|| cell.job',
     breaks: 'collect drops cells that live queries watch.',
     first: ['spec/mem-collect'],
   },

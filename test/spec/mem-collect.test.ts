@@ -107,6 +107,25 @@ describe('collect', () => {
     expect([db.collect({ roots: [[double, 'b'], [size, 'never asked for']] }), db.get(double, 'b'), db.get(size, 'b'), taken()]).toEqual([{ cells: 4, inputs: 0 }, 2, 1, []])
   })
 
+  it('[MEM-5 LIVE-1 SHARE-1] a stream that was made before is of the query that is there when somebody subscribes', () => {
+    const db = filled()
+    const [states, values] = [db.watch(double, 'a'), db.observe(double, 'a')]
+    db.collect()
+    const seen: unknown[] = []
+    const subscriptions = [states.subscribe((state) => seen.push(state)), values.subscribe((value) => seen.push(value))]
+    expect([db.get(double, 'a'), taken()]).toEqual([2, ['double a', 'size a']])
+    expect([db.collect(), counts(db), db.stats().live]).toEqual([{ cells: 0, inputs: 0 }, [4, 2], 1])
+    db.set(file, 'a', 'four')
+    db.remove(file, 'a')
+    expect(seen.splice(0)).toEqual([{ status: 'ready', value: 2 }, 2, { status: 'ready', value: 8 }, 8, { status: 'ready', value: 0 }, 0])
+    for (const subscription of subscriptions) subscription.unsubscribe()
+    db.collect()
+    db.set(file, 'a', 'again')
+    expect([db.get(double, 'a'), taken().length]).toEqual([10, 6])
+    values.subscribe((value) => seen.push(value))
+    expect([seen, taken(), counts(db)]).toEqual([[10], [], [4, 2]])
+  })
+
   it('[MEM-5] a pin counts for each time, and a live function keeps what it reads', () => {
     const db = filled()
     const [one, two] = [db.pin(double, 'a'), db.pin(double, 'a')]

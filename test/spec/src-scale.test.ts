@@ -81,7 +81,7 @@ describe('many sources', () => {
     const { clock, db, feed, take, share, looks } = hourglass(size)
     const stays = db.observe(share, 0).subscribe()
     for (let i = 0; i < 8; i++) {
-      db.get(feed, `other ${i}`)
+      void db.get(feed, `other ${i}`)
       await clock.pass(1)
     }
     looks()
