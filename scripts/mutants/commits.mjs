@@ -179,6 +179,22 @@ export const commits = [
     first: ['spec/mem-evict'],
   },
   {
+    name: 'stream-of-what-was-collected',
+    file: 'core/live-stream.ts',
+    find: 'origin = recordAgain(family.head, origin) as Cell',
+    replace: '',
+    breaks: 'A stream that was made before a collection watches a record that nobody else has.',
+    first: ['spec/mem-collect'],
+  },
+  {
+    name: 'loaded-into-what-was-collected',
+    file: 'core/restored-state.ts',
+    find: 'if (this.head.family.collections !== this.collections) this.findAgain()',
+    replace: '',
+    breaks: 'What is loaded while somebody collects is lost.',
+    first: ['spec/mem-collect'],
+  },
+  {
     name: 'collected-while-observed',
     file: 'core/collect.ts',
     find: '|| cell.watcher !== null || cell.job',

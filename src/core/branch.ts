@@ -258,6 +258,8 @@ export class Family {
   feeds!: Feeding
   /** How many runs have dropped something their run before had read. */
   cuts = 0
+  /** How many times records were let go. */
+  collections = 0
   readonly host: Host
   /** Puts the live queries reached in the queue. */
   deliverLive: () => void = () => {}

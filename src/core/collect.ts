@@ -43,6 +43,7 @@ export function collectRecords(head: Branch, roots: Iterable<Cell>): Collected {
   }
   if (gone.size > 0) for (const table of head.tables.values()) if (table.body !== null) for (const node of nodesOf(table)) if (isCell(node)) forgetMemos(node, gone)
   if (head.root !== null) rootOf(head)
+  head.family.collections++
   return { cells, inputs }
 }
 

@@ -8,11 +8,21 @@ import { follow, forget, type MakeLive } from './live.js'
 import type { Recipient } from './live-state.js'
 import type { Cell } from './node.js'
 import { anonymousCell } from './outside.js'
+import { recordAgain } from './records.js'
 import type { Stream } from './stream.js'
 
-/** The states of a query, or its values and the first failure as an error. */
-export function streamOfCell(engine: Engine, branch: Branch, origin: Cell, wants: Recipient['wants']): Stream<unknown> {
-  return new Outlet<unknown>(branch.hub, (observer) => follow(engine, branch, origin, { observer, wants }))
+/** The states of a query, or its values and the first failure as an error. `known`: the record that stands for it now. */
+export function streamOfCell(engine: Engine, branch: Branch, known: Cell, wants: Recipient['wants']): Stream<unknown> {
+  const { family } = branch
+  let origin = known
+  let { collections } = family
+  return new Outlet<unknown>(branch.hub, (observer) => {
+    if (family.collections !== collections) {
+      origin = recordAgain(family.head, origin) as Cell
+      collections = family.collections
+    }
+    return follow(engine, branch, origin, { observer, wants })
+  })
 }
 
 /** The same for a query of no name, of which every subscriber has its own. @throws InvalidDefinitionError for a body that is none */

@@ -9,7 +9,7 @@ import { DuplicateDefinitionError, InvalidDefinitionError } from './errors.js'
 import { copyArgs, encodeArgs, isPrimitive } from './key.js'
 import { fillOf, isFeed } from './feed.js'
 import { setBound } from './memory.js'
-import { assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
+import { argsOf, assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
 import { openShelf, releaseFork } from './share.js'
@@ -127,6 +127,14 @@ export function originOf(head: Branch, definition: Definition, list: ArrayLike<u
   const node = makeNode(head, table, copy)
   table.byText.set(text, node)
   return node
+}
+
+/** The record of the head for the key of one that may have been let go since. */
+export function recordAgain(head: Branch, node: Node): Node {
+  const { definition, keys, entries } = node.table
+  if (node === keys || node === entries) return node
+  const args = argsOf(node)
+  return originOf(head, definition, args, 0, args.length)
 }
 
 /** Whether arguments hold what cannot be frozen. */

@@ -11,7 +11,7 @@ import { adopt, entriesOf, mayAdopt } from './intern.js'
 import { isEqual } from './judge.js'
 import { admit, sweepAll } from './memory.js'
 import { ASYNC, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, EVICTED, FAILED, isCell, markCell, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
-import { checkDefinition, checkName, hiddenSlot, invalidationOf, originOf, restingStamp, tableOf } from './records.js'
+import { checkDefinition, checkName, hiddenSlot, invalidationOf, originOf, recordAgain, restingStamp, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { type Ref, viewBranch } from './saved-state.js'
 import { makeMemo, offer } from './share.js'
@@ -32,14 +32,18 @@ interface Arrival {
 /** Gathers what was loaded, and then makes it the state of a database in one step. */
 export class StateWriter {
   private readonly head: Branch
-  private readonly changes = new Map<Slot, Change>()
+  private changes = new Map<Slot, Change>()
   private readonly replaced = new Set<AnyInput>()
-  private readonly arrivals: Arrival[] = []
+  private arrivals: Arrival[] = []
   private readonly expected = new Map<string, Definition | AnyInterned>()
   private readonly interned: { readonly definition: AnyInterned; readonly id: number; readonly value: unknown }[] = []
 
+  /** How many times records had been let go when this began. */
+  private readonly collections: number
+
   constructor(database: Database) {
     this.head = viewBranch(database)
+    this.collections = this.head.family.collections
   }
 
   /** An object that stands for the database. */
@@ -109,6 +113,7 @@ export class StateWriter {
 
   /** Makes it so: one revision, above the present one and `above`. Throws before anything has changed, or not at all. */
   commit(above: Revision): Revision {
+    if (this.head.family.collections !== this.collections) this.findAgain()
     for (const definition of this.replaced) {
       for (const slot of this.storedNow(definition)) if (!this.changes.has(slot)) this.changes.set(slot, removal(slot))
     }
@@ -116,6 +121,13 @@ export class StateWriter {
       for (const { definition, id, value } of this.interned) adopt(this.head.family, definition, id, value)
       this.settle(revision)
     })
+  }
+
+  /** Records may have been let go while this was gathered: others stand for their keys. */
+  private findAgain(): void {
+    const again = <N extends Node>(node: N): N => recordAgain(this.head, node) as N
+    this.changes = new Map(Array.from(this.changes.values(), (change) => [again(change.slot), { ...change, slot: again(change.slot) }]))
+    this.arrivals = this.arrivals.map((arrival) => ({ ...arrival, cell: again(arrival.cell), deps: arrival.deps.map(again) }))
   }
 
   private *storedNow(definition: AnyInput): Generator<Slot> {

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
+import { StateWriter } from '../../src/core/restored-state.js'
 import { createDatabase, type Database, derived, DisposedError, input, type Snapshot, type View, WriteInQueryError } from '../../src/index.js'
 import { forSeeds } from '../support/random.js'
 import { macrotask, thrownBy, track } from '../support/turns.js'
@@ -124,6 +125,22 @@ describe('collect', () => {
     expect([db.get(double, 'a'), taken().length]).toEqual([10, 6])
     values.subscribe((value) => seen.push(value))
     expect([seen, taken(), counts(db)]).toEqual([[10], [], [4, 2]])
+  })
+
+  it('[MEM-5 PER-1 PER-5] a collection while a state is being loaded takes nothing of it', () => {
+    const db = filled()
+    const writer = new StateWriter(db)
+    for (const path of ['a', 'new']) {
+      const [slot, known] = [writer.ref(file, [path]), writer.ref(size, [path])]
+      writer.set(slot, 'text')
+      writer.place(known, 4, false, [slot, writer.hidden(file, 'keys')], [], false)
+      writer.place(writer.ref(double, [path]), 8, false, [known, writer.ref(level, [])], [], false)
+      expect(db.collect().cells).toBeGreaterThan(0)
+    }
+    expect(writer.commit(0)).toBe(4)
+    expect([db.get(double, 'a'), db.get(double, 'new'), db.keys(file), taken()]).toEqual([8, 8, ['a', 'b', 'c', 'new'], []])
+    db.set(file, 'new', 'longer')
+    expect([db.get(double, 'new'), taken()]).toEqual([12, ['size new', 'double new']])
   })
 
   it('[MEM-5] a pin counts for each time, and a live function keeps what it reads', () => {
