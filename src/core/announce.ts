@@ -25,18 +25,24 @@ export function announceEvents(
 ): void {
   const { hub, revision } = branch
   if (hub.wants('revision')) hub.emit(revision, { type: 'revisionBumped' })
+  const wanted = hub.wants('invalidation')
   const seen = new Set<Cell>()
+  // A snapshot that is written to for the first time has memos, and no edges yet.
+  const readers = before === null || !wanted ? null : readersIn(before)
+  const tell = (cell: Cell, by: RecordName): void => {
+    if (isSource(cell)) return
+    const { definition, args, id } = nameOf(cell)
+    hub.emit(revision, { type: 'queryInvalidated', definition, args, id, by })
+  }
+  // All that changed shares one walk: above what was told everything was told.
   const tellInvalidated = (source: Slot | Cell | null, by: RecordName): void => {
-    if (source === null || !hub.wants('invalidation')) return
-    // A snapshot that is written to for the first time has memos, and no edges yet.
-    const dependents = before === null ? dependentsOf(source) : memosAbove(before, source)
-    const cells = isCell(source) ? [source, ...dependents] : dependents
-    for (const cell of cells) {
-      if (seen.has(cell) || isSource(cell)) continue
-      seen.add(cell)
-      const { definition, args, id } = nameOf(cell)
-      hub.emit(revision, { type: 'queryInvalidated', definition, args, id, by })
+    if (source === null || !wanted) return
+    if (isCell(source)) {
+      if (seen.has(source)) return
+      seen.add(source)
+      tell(source, by)
     }
+    for (const cell of readers === null ? dependentsOf(source, seen) : memosAbove(readers, source, seen)) tell(cell, by)
   }
   for (const [i, slot] of slots.slice(0, slots.length - invalidated.length).entries()) {
     if (hub.wants('input')) {
@@ -53,8 +59,8 @@ export function announceEvents(
   for (const cell of invalidated) tellInvalidated(localOf(branch, cell), nameOf(cell))
 }
 
-/** The cells of a snapshot whose memos lead down to a record, nearest first. */
-function memosAbove(memos: ReadonlyMap<Cell, Memo | Job | null>, source: Slot | Cell): Set<Cell> {
+/** By record, the cells of a snapshot whose memos have read it. */
+function readersIn(memos: ReadonlyMap<Cell, Memo | Job | null>): Map<Node, Cell[]> {
   const readers = new Map<Node, Cell[]>()
   const known = new Set(memos.keys())
   for (const cell of known) {
@@ -68,14 +74,18 @@ function memosAbove(memos: ReadonlyMap<Cell, Memo | Job | null>, source: Slot | 
       if (isCell(dep)) known.add(dep)
     }
   }
-  const above = new Set<Cell>()
+  return readers
+}
+
+/** The cells that lead down to a record, nearest first, as `dependentsOf` gives them. */
+function* memosAbove(readers: ReadonlyMap<Node, readonly Cell[]>, source: Slot | Cell, seen: Set<Cell>): Generator<Cell> {
   const queue: Node[] = [source.origin]
   for (const node of queue) {
     for (const cell of readers.get(node) ?? []) {
-      if (above.has(cell)) continue
-      above.add(cell)
+      if (seen.has(cell)) continue
+      seen.add(cell)
       queue.push(cell)
+      yield cell
     }
   }
-  return above
 }

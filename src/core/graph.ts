@@ -155,9 +155,8 @@ export function markInvalid(cell: Cell): void {
   propagate(cell, MAYBE, false)
 }
 
-/** Every cell that depends on the record, each once, whatever its mark. */
-export function* dependentsOf(source: Node): Generator<Cell> {
-  const seen = new Set<Cell>()
+/** Every cell that depends on the record, each once, whatever its mark. None of those in `seen`, which come with all above them; whoever is given out comes to be in there. */
+export function* dependentsOf(source: Node, seen: Set<Cell> = new Set()): Generator<Cell> {
   const queue: Node[] = [source]
   for (const node of queue) {
     for (let edge = node.dependents; edge !== null; edge = edge.nextDependent) {

@@ -52,6 +52,32 @@ describe('wide graphs', () => {
     }
   })
 
+  it('[SCALE-3 EVT-1] what a batch of many inputs makes stale is told in linear time, by a database and by a snapshot of it', () => {
+    const hourglass = (size: number, isSnapshot: boolean): number => {
+      const sum = derived('sum', (q) => {
+        let total = 0
+        for (let key = 0; key < size; key++) total += q.get(number, key) ?? 1
+        return total
+      })
+      const part = derived('part', (q, key: number) => q.get(sum) / key)
+      const db = createDatabase()
+      const view = isSnapshot ? db.snapshot() : db
+      for (let key = 0; key < size; key++) view.get(part, key)
+      const stale = new Set<string>()
+      view.events('invalidation').subscribe((event) => stale.add(event.type === 'queryInvalidated' ? event.id : ''))
+      const took = timed(() => view.batch((tx) => {
+        for (let key = 0; key < size; key++) tx.set(number, key, 2)
+      }))
+      expect(stale.size).toBe(size + 1)
+      return took
+    }
+    for (const isSnapshot of [false, true]) {
+      hourglass(100, isSnapshot)
+      const small = Math.max(...[1, 2, 3].map(() => hourglass(400, isSnapshot)))
+      expect(hourglass(4000, isSnapshot)).toBeLessThan(LINEAR * small + 20)
+    }
+  })
+
   it('[SCALE-1] a million inputs and a million cells stand in one database, and a write reaches only its own', { timeout: 120_000 }, () => {
     const size = 1_000_000
     let runs = 0
