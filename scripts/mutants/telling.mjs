@@ -141,8 +141,8 @@ export const telling = [
   {
     name: 'invalidated-twice',
     file: 'core/announce.ts',
-    find: 'if (seen.has(cell) || isSource(cell)) continue',
-    replace: 'if (isSource(cell)) continue',
+    find: 'dependentsOf(source, seen)',
+    replace: 'dependentsOf(source)',
     breaks: 'A batch announces a dependent once for each input it has read.',
     first: ['spec/evt'],
   },

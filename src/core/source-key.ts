@@ -278,7 +278,7 @@ export class Feed {
     if (settings.freeze) deepFreeze(value, family.frozen)
     if (settings.stateBytes !== Infinity) {
       const bytes = head.bytes + storedBytes(value)
-      if (bytes > settings.stateBytes) value = new SourceFailure(new LimitExceededError('stateBytes', settings.stateBytes, bytes))
+      if (bytes > settings.stateBytes) value = this.refused(new LimitExceededError('stateBytes', settings.stateBytes, bytes))
       else head.bytes = bytes
     }
     const stamp = family.stamps++
@@ -307,7 +307,14 @@ export class Feed {
       commit(head, [{ slot: this.slot, value, present: true, removed: false }], [])
     } catch (error) {
       if (!(error instanceof LimitExceededError)) throw error
-      commit(head, [{ slot: this.slot, value: new SourceFailure(error), present: true, removed: false }], [])
+      commit(head, [{ slot: this.slot, value: this.refused(error), present: true, removed: false }], [])
     }
+  }
+
+  /** A failure takes the place of the value: if that was the last, too, it stays only until nobody needs it. */
+  private refused(error: LimitExceededError): SourceFailure {
+    this.outcome = new SourceFailure(error)
+    this.feeds.hold(this)
+    return this.outcome as SourceFailure
   }
 }

@@ -646,6 +646,38 @@ describe('failures', () => {
   })
 })
 
+describe('a limit', () => {
+  it('[SRC-4 MEM-6] that refuses the last value of a source which completes is a failure until nobody needs it: then it connects again', async () => {
+    const { db, clock } = timed({ limits: { stateBytes: 1000 } })
+    const filling = input<[], string>('filling')
+    db.set(filling, 'x'.repeat(300))
+    const long = 'y'.repeat(300)
+    const known = new Subject<string>()
+    let connections = 0
+    const sources = [
+      source('at once', () => (connections++, of(long)), { grace: 10 }),
+      source('later', () => (connections++, Promise.resolve(long)), { grace: 10 }),
+      source('at last', () => (connections++, connections === 3 ? known : of(long)), { grace: 10 }),
+    ]
+    for (const feed of sources.slice(0, 2)) await expect((async () => await db.get(feed))()).rejects.toThrow(LimitExceededError)
+    const [, , atLast] = sources as [unknown, unknown, (typeof sources)[0]]
+    const subscription = db.watch(atLast).subscribe()
+    known.next('short')
+    await flush()
+    expect(await db.get(atLast)).toBe('short')
+    known.next(long)
+    known.complete()
+    expect(() => db.get(atLast)).toThrow(LimitExceededError)
+    subscription.unsubscribe()
+    db.remove(filling)
+    for (const feed of sources) expect(() => db.get(feed)).toThrow(LimitExceededError)
+    await clock.pass(10)
+    expect([connections, clock.waiting]).toEqual([3, 0])
+    expect(await db.get(sources[0] as (typeof sources)[0])).toBe(long)
+    expect([connections, db.collect().inputs]).toEqual([4, 3])
+  })
+})
+
 describe('hostile Observables', () => {
   it('[SRC-2] a million values at once: the latest fills; fifty thousand one by one: each is a commit, and told', () => {
     const { db } = timed()
