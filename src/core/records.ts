@@ -166,9 +166,8 @@ function notice({ family, lives }: Branch, table: Table): void {
   const { noticeAt } = table
   table.noticeAt = Infinity
   if (table.bound !== null || family.bound !== null) return
-  const { onNotice } = family.settings
   const text = `${table.definition.name} has ${noticeAt} cells that nobody observes, and no limit: all their values are kept. Give it an lru, set limits.cells, or call collect.`
-  if (onNotice !== null) family.delivery.announce('onNotice', () => onNotice(text))
+  family.delivery.announce('onNotice', () => family.settings.onNotice?.(text))
 }
 
 /** The branch's own record for a record of the head. */
