@@ -44,16 +44,37 @@ function sameFlat(a: object, b: object): boolean | null {
   return keysOf(a).length > keys.length ? null : keysOf(b).length === keys.length
 }
 
-/** Whether two thrown values are one failure: the same object, or errors alike but for their stacks. Never throws. */
+/** So many objects of two failures are compared: what a Proxy makes up as it is looked at has no end. */
+const maxFailureParts = 200_000
+
+/**
+ * Whether two thrown values are one failure: the same, errors alike but for their stacks, or other things of one kind that have equal fields of
+ * their own. Never throws.
+ */
 export function failureEquals(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
+  if (!isObject(a) || !isObject(b)) return false
   try {
-    if (!isError(a) || !isError(b) || !Object.is(a.name, b.name) || !Object.is(a.message, b.message)) return false
     const comparison = new Comparison()
-    return sameProperties(comparison, a, b, ['stack', 'name', 'message']) && run(comparison)
+    let left = maxFailureParts
+    const step = (one: object, other: object): boolean => --left > 0 && sameObject(comparison, one, other)
+    if (!isError(a) && !isInstance(a)) return comparison.start(a, b, step)
+    const isAlike = isError(a) ? isError(b) : Object.getPrototypeOf(a) === Object.getPrototypeOf(b)
+    return isAlike && sameThrown(comparison, a, b) && comparison.run(step)
   } catch {
     return false // a getter or a Proxy that throws: what cannot be read is not known to be equal
   }
+}
+
+function sameThrown(comparison: Comparison, a: { readonly name?: unknown; readonly message?: unknown }, b: typeof a): boolean {
+  if (!Object.is(a.name, b.name) || !Object.is(a.message, b.message)) return false
+  return sameProperties(comparison, a, b, isError(a) ? ['stack', 'name', 'message'] : undefined)
+}
+
+/** Of a class that says nothing of equality. One without fields of its own keeps what it holds where nobody sees it. */
+function isInstance(value: object): boolean {
+  if (kindOf(value) !== undefined || ArrayBuffer.isView(value) || isCollection(value) || isRecord(value) || isValueObject(value)) return false
+  return Object.prototype.toString.call(value) === '[object Object]' && keysOf(value).length > 0
 }
 
 /**
@@ -110,10 +131,6 @@ function isError(value: unknown): value is Error {
     holder = Object.getPrototypeOf(holder)
   }
   return false
-}
-
-function run(comparison: Comparison): boolean {
-  return comparison.run((a, b) => sameObject(comparison, a, b))
 }
 
 function sameObject(comparison: Comparison, a: object, b: object): boolean {

@@ -477,7 +477,7 @@ describe('failures', () => {
   it('[ERR-7] equal by identity, or by name, message and own fields', () => {
     const thrown = { code: 1 }
     expect(failureEquals(thrown, thrown)).toBe(true)
-    expect(failureEquals(thrown, { code: 1 })).toBe(false)
+    expect(failureEquals(thrown, { code: 2 })).toBe(false)
     expect(failureEquals('a', 'a')).toBe(true)
     expect(failureEquals(undefined, null)).toBe(false)
     expect(failureEquals(make('A', 'm', { code: [1] }), make('A', 'm', { code: [1] }))).toBe(true)
@@ -489,6 +489,42 @@ describe('failures', () => {
     expect(failureEquals(new Error('a', { cause: make('A', 'm') }), new Error('a', { cause: make('A', 'n') }))).toBe(false)
     expect(failureEquals(new DOMException('a', 'AbortError'), new DOMException('a', 'AbortError'))).toBe(true)
     expect(failureEquals(runInNewContext('new Error("a")'), new Error('a'))).toBe(false)
+  })
+
+  it('[ERR-7] what is no error is equal by its kind and its own fields, too', () => {
+    const twins: readonly (() => unknown)[] = [
+      () => ({ code: 1, at: { line: 1 } }), () => [404, 'gone'], () => Object.assign(Object.create(null), { code: 1 }), () => new Point(1),
+      () => new Map([[{ code: 1 }, 1]]), () => new Set([[1], [2]]), () => new Date(1), () => List([{ a: 1 }]), () => new Uint8Array([1]), () => new Money(1),
+      () => Object.assign(new Point(1), { name: 'own' }), () => new AggregateError([{ code: 1 }, make('A', 'm')], 'all'),
+      () => new Error('a', { cause: { code: [1] } }), () => new Error('a', { cause: new AggregateError([new TypeError('b')]) }),
+    ]
+    for (const [i, one] of twins.entries()) {
+      for (const [j, other] of twins.entries()) expect([i, j, failureEquals(one(), other())]).toEqual([i, j, i === j])
+    }
+    expect(failureEquals(new Point(1), new Point(2))).toBe(false)
+    expect(failureEquals(new Point(1), { x: 1 })).toBe(false)
+    expect(failureEquals(new Point(1), new (class extends Point {})(1))).toBe(false)
+    expect(failureEquals(new AggregateError([{ code: 1 }]), new AggregateError([{ code: 2 }]))).toBe(false)
+  })
+
+  it('[ERR-7] what holds its parts where nobody sees them is equal to itself alone', () => {
+    class Hidden {
+      readonly #code: number
+      constructor(code: number) {
+        this.#code = code
+      }
+      get message(): string {
+        return `code ${this.#code}`
+      }
+    }
+    class Shown extends Hidden {
+      readonly shown = true
+    }
+    expect(failureEquals(new Hidden(1), new Hidden(1))).toBe(false)
+    expect([failureEquals(new Shown(1), new Shown(1)), failureEquals(new Shown(1), new Shown(2))]).toEqual([true, false])
+    for (const build of [() => new URL('a:b'), () => Promise.resolve(1), () => new WeakMap(), () => () => 1, () => Symbol('s')]) {
+      expect(failureEquals(build(), build())).toBe(false)
+    }
   })
 
   it('[ERR-7] a name of its own and a name from the class are the same name', () => {
@@ -521,7 +557,12 @@ describe('failures', () => {
       () => revoked.proxy,
       endless,
       () => new Error('a', { cause: new Proxy({}, traps) }),
-      () => Object.freeze({ a: 1 }),
+      () => new Proxy({ a: 1 }, traps),
+      () => new Proxy(new Point(1), { ownKeys: boom }),
+      () => Object.freeze({ a: 1, b: new Proxy([], traps) }),
+      () => Object.defineProperty(new Point(1), Symbol.toStringTag, { get: () => boom() }),
+      () => Object.defineProperty({}, 'a', { get: () => boom(), enumerable: true }),
+      () => Object.assign(new Money(1), { equals: boom }),
     ]
     for (const [index, makeOne] of hostile.entries()) {
       const one = makeOne()
@@ -529,6 +570,18 @@ describe('failures', () => {
       for (const makeOther of hostile.filter((other) => other !== hostile[5] || index !== 5)) expect(failureEquals(one, makeOther())).toBe(false)
     }
   })
+})
+
+describe('endless failures', () => {
+  const endless = (): object => new Proxy({}, {
+    ownKeys: () => ['next'],
+    getOwnPropertyDescriptor: () => ({ value: endless(), enumerable: true, configurable: true }),
+  })
+
+  it('[ERR-8] what makes up its parts as it is looked at is different, in the end', () => {
+    expect(failureEquals(endless(), endless())).toBe(false)
+    expect(failureEquals(new Error('a', { cause: endless() }), new Error('a', { cause: endless() }))).toBe(false)
+  }, slow)
 })
 
 describe('freezing', () => {

@@ -5,12 +5,28 @@ import { createDatabase, derived, input, queryPath } from '../../src/index.js'
 
 const number = input<[name: string], number>('number', { initial: 0 })
 
+class Problem {
+  readonly code: number
+  constructor(code: number) {
+    this.code = code
+  }
+}
+
 describe('equal failures', () => {
   const table: readonly [what: string, make: (i: number) => unknown, runs: number][] = [
     ['the same object', () => same, 1],
     ['errors alike', () => new TypeError('no'), 1],
     ['errors alike with equal fields', () => Object.assign(new Error('no'), { code: 'E', at: { line: 1 } }), 1],
     ['errors with equal causes', () => new Error('no', { cause: new Error('why') }), 1],
+    ['plain objects with equal fields', () => ({ code: 1, at: [{ line: 1 }] }), 1],
+    ['lists with equal elements', () => [404, { why: 'gone' }], 1],
+    ['objects without a prototype', () => Object.assign(Object.create(null), { code: 1 }), 1],
+    ['instances of one class with equal fields', () => new Problem(1), 1],
+    ['DOMExceptions alike', () => new DOMException('no', 'DataError'), 1],
+    ['plain causes and collected errors alike', () => new AggregateError([new TypeError('a'), { code: 1 }], 'no', { cause: { why: [1] } }), 1],
+    ['another field of a plain object', (i) => ({ code: i }), 3],
+    ['another field of an instance', (i) => new Problem(i), 3],
+    ['another collected error', (i) => new AggregateError([new TypeError(`a ${i}`)]), 3],
     ['the same text', () => 'no', 1],
     ['NaN', () => NaN, 1],
     ['another message', (i) => new Error(`no ${i}`), 3],
