@@ -86,16 +86,17 @@ class EffectBody {
     // Its own cleanup may have ended it.
     if (this.ended) return undefined
     const { delivery } = this.branch.family
-    let result: unknown
+    let later: Promise<unknown>
     try {
-      result = this.body(q)
+      const result = this.body(q)
+      if (!isThenable(result)) return this.keep(result)
+      later = Promise.resolve(result)
     } catch (error) {
       if (this.branch.family.unwind !== null) throw error
       delivery.report(error)
       return undefined
     }
-    if (!isThenable(result)) return this.keep(result)
-    return Promise.resolve(result).then(
+    return later.then(
       (value) => this.keep(value),
       (error) => {
         if (!this.ended) delivery.report(error)

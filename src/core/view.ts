@@ -275,20 +275,18 @@ export class View implements Reader {
     const collector = outer ?? new Collector(branch)
     this.collecting = collector
     family.collecting++
-    let result: unknown
     try {
-      result = callback(collector as unknown as Batch)
+      const result: unknown = callback(collector as unknown as Batch)
+      if (isThenable(result)) {
+        Promise.resolve(result).catch(ignore)
+        throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
+      }
     } catch (thrown) {
       collector.discard(saved)
       throw thrown
     } finally {
       this.collecting = outer
       if (--family.collecting === 0) this.engine.idle()
-    }
-    if (isThenable(result)) {
-      collector.discard(saved)
-      Promise.resolve(result).catch(ignore)
-      throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
     }
     return outer === null ? collector.commit() : branch.revision
   }

@@ -261,6 +261,35 @@ describe('tx', () => {
     expect(log.take()).toEqual(['revision 2', 'set file(b)', 'set file(d)'])
   })
 
+  it('[BAT-4 BAT-8] a callback whose result throws when it is looked at has thrown: an inner batch, too', () => {
+    const { db, log } = filled()
+    const kept: Batch[] = []
+    const thrown = new Error('looked at')
+    const callback = (tx: Batch): object => {
+      kept.push(tx)
+      tx.set(file, 'b', '1')
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what the test is about
+      return Object.defineProperty({}, 'then', {
+        get(): never {
+          db.set(file, 'c', '1')
+          throw thrown
+        },
+      })
+    }
+    expect(thrownBy(() => db.batch(callback))).toBe(thrown)
+    expect([log.take(), db.keys(file), thrownBy(() => kept[0]?.set(file, 'd', '1'))]).toEqual([[], ['a'], expect.any(BatchError)])
+    db.batch((tx) => {
+      tx.set(file, 'e', '1')
+      expect(thrownBy(() => db.batch(callback))).toBe(thrown)
+      expect([tx.has(file, 'b'), tx.has(file, 'c')]).toEqual([false, false])
+      tx.set(file, 'f', '1')
+    })
+    expect(log.take()).toEqual(['revision 2', 'set file(e)', 'set file(f)'])
+    const snapshot = db.snapshot()
+    expect([thrownBy(() => snapshot.batch(callback)), snapshot.revision, snapshot.has(file, 'b')]).toEqual([thrown, 2, false])
+    db.close()
+  })
+
   it('[BAT-8] using tx after its batch throws, however the batch ended', () => {
     const { db, log } = filled()
     const kept: Batch[] = []

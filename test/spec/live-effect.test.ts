@@ -190,6 +190,24 @@ describe('errors', () => {
     expect([runs, reported]).toEqual([[0, 1, 2, 3], ['failed 0', 'failed 1', 'failed 2']])
   })
 
+  it('[LIVE-12 ERR-10] what its result throws when it is looked at is reported once a run, too', () => {
+    const errors: unknown[] = []
+    const db = createDatabase({ onUnhandledError: (error) => errors.push(error) })
+    const log: number[] = []
+    db.effect((q) => {
+      const now = q.get(x)
+      log.push(now)
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what the test is about
+      return Object.defineProperty(() => {}, 'then', {
+        get(): never {
+          throw new Error(`looked at ${now}`)
+        },
+      })
+    })
+    db.set(x, 1)
+    expect([log, errors]).toEqual([[0, 1], [new Error('looked at 0'), new Error('looked at 1')]])
+  })
+
   it('[LIVE-12 ERR-10] a cleanup that throws is reported, and the run takes place', () => {
     const reported: unknown[] = []
     const db = createDatabase({ onUnhandledError: (error) => reported.push(error) })
