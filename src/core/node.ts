@@ -240,6 +240,8 @@ export class Table {
   bound: Counted | null = null
   /** How keys that are no primitives appear in `entries`: one object for each, for ever. */
   readonly entryKeys: Map<Slot, unknown> = new Map()
+  /** Those of them that hold dates or bytes: see `entry-key`. */
+  looseKeys: object | null = null
 
   constructor(definition: Definition, branch: BranchLike, tally: Tally = new Tally(), body: AnyDerived['body'] | null = definition.kind === 'derived' ? definition.body : null) {
     this.definition = definition

@@ -5,7 +5,8 @@
  *
  * The maps hold frozen records under the ids of slots, and share what is the same (see id-map.ts). `entries` is a second map, from keys to bare values, made when first asked for and carried along from then on.
  */
-import { isCollection, isKeyed, List, Map as ImmutableMap, Stack } from 'immutable'
+import { Map as ImmutableMap } from 'immutable'
+import { entryKeyOf, type LooseKeys, looseKeysOf } from './entry-key.js'
 import { IdMap } from './id-map.js'
 import { argsOf, nodesOf, Slot, type Table } from './node.js'
 import { ABSENT, INITIAL, type Revision, type Stamp } from './revision.js'
@@ -34,6 +35,8 @@ export interface TableRoot {
   /** Made on demand, the same content for ever. */
   keys: readonly unknown[] | null
   entries: ImmutableMap<unknown, unknown> | null
+  /** Those of its keys that others might change. */
+  loose: LooseKeys | null
 }
 
 /** All inputs at one revision, by the name of their definition. */
@@ -43,7 +46,7 @@ const noRecords = new IdMap<SlotRecord>()
 
 /** A table nothing was ever written to. */
 export function emptyTableRoot(): TableRoot {
-  return { records: noRecords, keysStamp: ABSENT, entriesStamp: ABSENT, keys: null, entries: null }
+  return { records: noRecords, keysStamp: ABSENT, entriesStamp: ABSENT, keys: null, entries: null, loose: null }
 }
 
 export const emptyRoot: Root = ImmutableMap()
@@ -70,13 +73,18 @@ function foldTable(before: TableRoot, table: Table, slots: readonly Slot[]): Tab
   const records = before.records.with(slots.map((slot) => [slot.id, isStored(slot) ? new SlotRecord(slot) : undefined]))
   const { keysStamp, entriesStamp } = table
   const keys = keysStamp === before.keysStamp ? before.keys : null
-  return { records, keysStamp, entriesStamp, keys, entries: before.entries === null ? null : foldEntries(before.entries, slots) }
+  const entries = before.entries === null || before.loose?.isWhole === false ? null : foldEntries(before.entries, slots)
+  return { records, keysStamp, entriesStamp, keys, entries, loose: entries === null ? null : looseIn(slots[0]?.origin) }
+}
+
+function looseIn(origin: Slot | undefined): LooseKeys | null {
+  return origin === undefined ? null : looseKeysOf(origin.table)
 }
 
 function foldEntries(before: ImmutableMap<unknown, unknown>, slots: readonly Slot[]): ImmutableMap<unknown, unknown> {
   let map = before
   for (const slot of slots) {
-    const key = entryKey(slot)
+    const key = entryKeyOf(slot)
     if (!isStored(slot)) map = map.delete(key)
     else {
       // Immutable keeps 0 where −0 is set over it.
@@ -85,29 +93,6 @@ function foldEntries(before: ImmutableMap<unknown, unknown>, slots: readonly Slo
     }
   }
   return map
-}
-
-/**
- * How a key appears in `entries`: one primitive as it is, otherwise an Immutable list. Immutable takes a date for its number, and a
- * stack for a list, so where there are such it is an array, which is equal to nothing but itself.
- */
-function entryKey(slot: Slot): unknown {
-  const { args: stored, origin } = slot
-  if (stored !== undefined && !Array.isArray(stored)) return stored
-  const { entryKeys } = origin.table
-  const known = entryKeys.get(origin)
-  if (known !== undefined) return known
-  const args = argsOf(slot)
-  const key = args.some(isMistaken) ? args : List(args)
-  entryKeys.set(origin, key)
-  return key
-}
-
-/** Immutable takes it for something else, however deep in its collections it is; what is plain it compares by reference. */
-function isMistaken(value: unknown): boolean {
-  if (value instanceof Date || Stack.isStack(value)) return true
-  if (!isCollection(value)) return false
-  return value.some((part, key) => isMistaken(part) || (isKeyed(value) && isMistaken(key)))
 }
 
 /** One key: a primitive as it is, otherwise the list of arguments. */
@@ -126,7 +111,10 @@ export function keysOf(table: TableRoot): readonly unknown[] {
 
 /** All values by key. */
 export function entriesOf(table: TableRoot): ImmutableMap<unknown, unknown> {
-  table.entries ??= ImmutableMap(Array.from(table.records.values(), ({ slot, value }): [unknown, unknown] => [entryKey(slot), value]))
+  if (table.entries !== null && (table.loose === null || table.loose.mend())) return table.entries
+  const records = Array.from(table.records.values())
+  table.entries = ImmutableMap(records.map(({ slot, value }): [unknown, unknown] => [entryKeyOf(slot), value]))
+  table.loose = looseIn(records[0]?.slot)
   return table.entries
 }
 

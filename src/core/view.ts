@@ -30,7 +30,7 @@ import type { QueryState } from './live-state.js'
 import { streamOf, streamOfCell } from './live-stream.js'
 import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
-import { ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
+import { argsOf, ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
@@ -196,9 +196,9 @@ export class View implements Reader {
   private withPolicy(options: LiveOptions): LiveReader {
     const make = makerOf(options)
     const stream = (shows: 'states' | 'values', definition: unknown, args: readonly unknown[]): Stream<unknown> => {
-      this.cell(definition, args)
+      const own = argsOf(this.cell(definition, args))
       const query = definition as Derived<Args, unknown>
-      return streamOf(this.engine, this.branch, (q) => q.get(query, ...args), { make, equals: query.options.equals }, shows)
+      return streamOf(this.engine, this.branch, (q) => q.get(query, ...own), { make, equals: query.options.equals }, shows)
     }
     return {
       watch: ((definition: unknown, ...args: unknown[]) => stream('states', definition, args)) as View['watch'],
@@ -307,8 +307,8 @@ export class View implements Reader {
    */
   bind<A extends Args, V>(definition: Input<A, V>, ...argsAndSource: Then<A, ObservableInput<V>>): Subscription
   bind(definition: Definition, ...list: unknown[]): Subscription {
-    const args = list.slice(0, -1)
-    const slot = this.slot(definition, args)
+    const slot = this.slot(definition, list.slice(0, -1))
+    const args = argsOf(slot)
     return bindInput(this.branch, `bind ${idOf(slot)}`, list.at(-1) as ObservableInput<unknown>, (value) => this.set(definition as Input<Args, unknown>, ...args, value))
   }
 
@@ -353,7 +353,8 @@ export class View implements Reader {
     const slot = this.slot(definition, args)
     const known = this.branch.nodes.get(slot)
     if (known !== undefined) return known as InputNode<unknown>
-    const node = new InputNode<unknown>(this.branch, slot, (value) => this.set(definition as Input<Args, unknown>, ...args, value))
+    const own = argsOf(slot)
+    const node = new InputNode<unknown>(this.branch, slot, (value) => this.set(definition as Input<Args, unknown>, ...own, value))
     this.branch.nodes.set(slot, node)
     return node
   }

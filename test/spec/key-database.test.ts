@@ -1,5 +1,6 @@
 /** Keys as a database sees them: slots, cells, keys, entries, events, snapshots. */
 import { List, Map as ImmutableMap, OrderedMap, Set as ImmutableSet } from 'immutable'
+import { Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { createDatabase, derived, input, InvalidKeyError, type RuntimeEvent, type View } from '../../src/index.js'
 
@@ -170,11 +171,67 @@ describe('objects', () => {
     db.events('input').subscribe((event) => 'args' in event && spoil(event.args[0]))
     db.set(slot, key(), 1)
     spoil((db.keys(slot)[0] as unknown[])[0])
-    spoil(([...db.entries(slot).keys()][0] as List<unknown>).first())
-    expect([db.keys(slot), db.get(slot, key())]).toEqual([[[key()]], 1])
+    const entryKey = (): unknown => ([...db.entries(slot).keys()][0] as List<unknown>).first()
+    spoil(entryKey())
+    expect([db.keys(slot), entryKey(), db.get(slot, key())]).toEqual([[[key()]], key(), 1])
     db.get(spoiler, key())
     db.set(slot, key(), 2)
     expect(db.get(spoiler, key())).toEqual({ shown: key(), value: 2 })
+  })
+
+  it('[KEY-3 IN-14] nor can who reads entries: the map is one, and is given whole to everybody', () => {
+    const log = input<[at: unknown], number>('log')
+    const bytes = new Uint8Array([1, 2])
+    const keys: readonly (readonly [at: unknown, spoil: (part: never) => void])[] = [
+      [new Date(5), (date: Date) => date.setTime(99)],
+      [new Date(NaN), (date: Date) => date.setTime(99)],
+      [bytes, (part: Uint8Array) => part.set([9])],
+      [bytes.buffer, (part: ArrayBuffer) => new Uint8Array(part).set([9])],
+      [new DataView(bytes.buffer.slice()), (part: DataView) => part.setInt8(0, 9)],
+      [{ at: [new Date(5)] }, ({ at }: { at: [Date] }) => at[0].setTime(99)],
+      [List([new Date(5)]), (list: List<Date>) => list.first()?.setTime(99)],
+      [ImmutableMap([[new Uint8Array([1]), new Date(5)]]), (map: ImmutableMap<Uint8Array, Date>) => map.forEach((date, part) => void (part[0] = 9, date.setTime(99)))],
+      [new Uint8Array([7]), (part: Uint8Array) => structuredClone(part, { transfer: [part.buffer] })],
+    ]
+    const db = createDatabase()
+    for (const [index, [at]] of keys.entries()) db.set(log, at, index)
+    db.set(log, 'plain', -1)
+    const snapshot = db.snapshot()
+    const spoilAll = (map: ReturnType<typeof db.entries<[unknown], number>>): void => {
+      for (const [shown, index] of map) if (typeof shown === 'object') keys[index]?.[1]((List.isList(shown) ? shown.first() : (shown as unknown[])[0]) as never)
+    }
+    const views = [db, snapshot, { entries: () => db.read((q) => q.entries(log)) } as unknown as typeof db]
+    for (const view of views) {
+      for (let round = 0; round < 2; round++) {
+        spoilAll(view.entries(log))
+        expect(db.replaceAll(log, db.entries(log))).toBe(db.revision)
+        expect(db.replaceAll(log, snapshot.entries(log))).toBe(db.revision)
+      }
+    }
+    expect(db.revision).toBe(keys.length + 1)
+    spoilAll(db.entries(log))
+    for (const [at] of keys) {
+      db.remove(log, at)
+      snapshot.set(log, at, -1)
+    }
+    expect([db.entries(log).toArray(), db.entries(log) === db.entries(log)]).toEqual([[['plain', -1]], true])
+    expect([snapshot.entries(log).size, [...snapshot.entries(log).values()].every((value) => value === -1)]).toEqual([keys.length + 1, true])
+  })
+
+  it('[KEY-3 IN-17] what was given to node, bind and with may change afterwards, too', () => {
+    const db = createDatabase()
+    const values = new Subject<number>()
+    const mine = new Date(5)
+    const node = db.node(slot, mine)
+    db.bind(slot, mine, values)
+    const states = db.with({ policy: 'every' }).observe(cell, mine)
+    mine.setTime(6)
+    node.next(1)
+    const seen: unknown[] = []
+    states.subscribe((value) => seen.push(value.key))
+    expect([db.keys(slot), node.value, seen]).toEqual([[[new Date(5)]], 1, [new Date(5)]])
+    values.next(2)
+    expect([db.keys(slot), node.value]).toEqual([[[new Date(5)]], 2])
   })
 
   it('[KEY-3] cycles, functions, symbols and class instances are refused, at any depth, and nothing is made of them', () => {
