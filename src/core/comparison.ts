@@ -11,7 +11,8 @@
  * pair within one class is assumed equal and not entered again, so the work grows with the number of objects, not of
  * paths through them, and two cyclic values are equal if no walk through both tells them apart.
  *
- * Trials: each member needs a partner on the other side. If a pair fails above the base, that candidate's work is
+ * Trials: the members may well stand in the same order on both sides. Once a candidate has failed, the groups are split by fingerprints (`#sharpen`), so that
+ * a trial is seldom wrong twice. Each member needs a partner on the other side. If a pair fails above the base, that candidate's work is
  * dropped, its merges are undone, and the next candidate is tried; with none left the trial itself fails, which is a
  * failed pair of the trial below. A partner once found is kept: equality is transitive, so no other choice can be
  * better. Collections that failed are remembered, or sets of sets would be tried over and over. Careful: that holds only
@@ -22,12 +23,21 @@
 /** A member of a Set (as the key, without a value) or an entry of a Map. */
 export type Entry = readonly [key: unknown, value: unknown]
 
+/** Numbers that equal values share and others rarely do. */
+export interface Prints {
+  of(value: unknown): number
+  /** The number of an object that was met before. */
+  known(object: object): number | undefined
+}
+
 interface Trial {
   /** The two collections whose members are being matched. */
   readonly sides: readonly [object, object]
   readonly members: readonly Entry[]
-  /** For each member the entries that may be its partner. Members may share a group: who is taken leaves it. */
-  readonly groups: readonly Entry[][]
+  /** For each member the entries that may be its partner, the last one first. Members may share a group: who is taken leaves it. */
+  readonly groups: Entry[][]
+  /** The groups are those of equal fingerprints. */
+  isSharp: boolean
   /** Height of the work when the trial began. */
   readonly base: number
   /** How many merges there were when the current member began. */
@@ -56,7 +66,20 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
+export function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
 export class Comparison {
+  /** Given before the first trial begins. */
+  prints: Prints | null = null
   readonly #work: object[] = []
   readonly #trials: Trial[] = []
   /** Made when first needed, as most comparisons end before. */
@@ -77,12 +100,15 @@ export class Comparison {
     return true
   }
 
-  /** Demands a partner for every member. NB: the last thing a step may demand, since what follows joins the trial. */
-  match(sides: readonly [object, object], members: readonly Entry[], groups: readonly Entry[][]): boolean {
+  /** Demands a partner for every member; the groups are the trial's from now on. NB: the last thing a step may demand, since what follows joins the trial. */
+  match(sides: readonly [object, object], members: readonly Entry[], groups: Entry[][]): boolean {
+    for (const group of new Set(groups)) group.reverse()
     const trial: Trial = {
-      sides, members, groups, base: this.#work.length, mark: this.#merged.length, member: 0, candidate: 0,
+      sides, members, groups, isSharp: false, base: this.#work.length, mark: this.#merged.length, member: 0, candidate: 0,
     }
     this.#trials.push(trial)
+    const first = members[0]?.[0]
+    if (isObject(first) && this.prints?.known(first) !== undefined) this.#sharpen(trial)
     return this.#propose(trial)
   }
 
@@ -101,7 +127,7 @@ export class Comparison {
         const b = this.#work.pop() as object
         const a = this.#work.pop() as object
         if (b === done) this.#rootOf(a).open -= 1
-        holds = b === done || (this.#failed?.get(a)?.has(b) !== true && (this.#merge(a, b) || step(a, b)))
+        holds = b === done || (this.#failed?.get(a)?.has(b) !== true && !this.#isRefuted(a, b) && (this.#merge(a, b) || step(a, b)))
       } else if (trial === undefined) {
         return true
       } else {
@@ -111,12 +137,35 @@ export class Comparison {
     }
   }
 
+  /** Their fingerprints are known and differ. */
+  #isRefuted(a: object, b: object): boolean {
+    const print = this.prints?.known(a)
+    const other = print === undefined ? undefined : this.prints?.known(b)
+    return other !== undefined && other !== print
+  }
+
+  /** Leaves to each member that has no partner yet only candidates of its own fingerprint. */
+  #sharpen(trial: Trial): void {
+    const { prints } = this
+    trial.isSharp = true
+    if (prints === null) return
+    const print = ([key, value]: Entry): string => `${prints.of(key)} ${prints.of(value)}`
+    const split = new Map<Entry[], Map<string, Entry[]>>()
+    for (let index = trial.member; index < trial.members.length; index += 1) {
+      const group = trial.groups[index] ?? []
+      let parts = split.get(group)
+      if (parts === undefined) split.set(group, (parts = groupBy(group, print)))
+      trial.groups[index] = parts.get(print(trial.members[index] as Entry)) ?? []
+    }
+    trial.candidate = 0
+  }
+
   /** Demands the first candidate from the current one on that is not refuted at once. */
   #propose(trial: Trial): boolean {
     const [key, value] = trial.members[trial.member] as Entry
     const group = trial.groups[trial.member] ?? []
     for (; trial.candidate < group.length; trial.candidate += 1) {
-      const [otherKey, otherValue] = group[trial.candidate] as Entry
+      const [otherKey, otherValue] = group.at(-1 - trial.candidate) as Entry
       if (this.pair(value, otherValue) && this.pair(key, otherKey)) return true
       this.#work.length = trial.base
     }
@@ -125,7 +174,7 @@ export class Comparison {
 
   /** The candidate is the member's partner: go on with the next member. */
   #settle(trial: Trial): boolean {
-    trial.groups[trial.member]?.splice(trial.candidate, 1)
+    trial.groups[trial.member]?.splice(-1 - trial.candidate, 1)
     trial.mark = this.#merged.length
     trial.member += 1
     trial.candidate = 0
@@ -139,7 +188,8 @@ export class Comparison {
     for (let trial = this.#trials.at(-1); trial !== undefined; trial = this.#trials.at(-1)) {
       this.#work.length = trial.base
       this.#undo(trial.mark)
-      trial.candidate += 1
+      if (trial.isSharp) trial.candidate += 1
+      else this.#sharpen(trial)
       if (this.#propose(trial)) return true
       this.#trials.pop()
       if (this.#cyclic) this.#failures += 1

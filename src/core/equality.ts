@@ -1,6 +1,4 @@
 /**
- * Longer than 300 lines: the relation is one, and each kind of object has its part in it.
- *
  * Equality: the one relation by which the engine says "nothing changed" (VAL-10), failures included (ERR-7), and the
  * freezing that keeps values from changing behind its back (IN-10).
  *
@@ -17,8 +15,10 @@
  * other realms; value objects with `equals` and `hashCode` are asked, both ways. Not seen are named properties of typed
  * arrays and hidden (non-enumerable) ones of arrays. An exception from user code (`equals`, a Proxy trap) passes through.
  */
-import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Set as ImmutableSet, Stack, isCollection, isRecord, isValueObject } from 'immutable'
-import { Comparison, isObject, type Entry } from './comparison.js'
+import { isCollection, isRecord, isValueObject } from 'immutable'
+import { Comparison, groupBy, isObject, type Entry } from './comparison.js'
+import { Fingerprints } from './fingerprint.js'
+import { bytesOf, type Collection, elementOf, isError, keysOf, kindBy, kindOf } from './kinds.js'
 
 /** Reflexive, symmetric, structural, with `Object.is` at the leaves. The head of this file says what counts. */
 export function defaultEquals(a: unknown, b: unknown): boolean {
@@ -56,13 +56,17 @@ export function failureEquals(a: unknown, b: unknown): boolean {
   if (!isObject(a) || !isObject(b)) return false
   try {
     const comparison = new Comparison()
+    comparison.prints = new Fingerprints(maxFailureParts)
     let left = maxFailureParts
-    const step = (one: object, other: object): boolean => --left > 0 && sameObject(comparison, one, other)
+    const step = (one: object, other: object): boolean => {
+      if (--left < 0) throw new RangeError('There are too many objects.')
+      return sameObject(comparison, one, other)
+    }
     if (!isError(a) && !isInstance(a)) return comparison.start(a, b, step)
     const isAlike = isError(a) ? isError(b) : Object.getPrototypeOf(a) === Object.getPrototypeOf(b)
     return isAlike && sameThrown(comparison, a, b) && comparison.run(step)
   } catch {
-    return false // a getter or a Proxy that throws: what cannot be read is not known to be equal
+    return false // a getter or a Proxy throws, or makes up ever more: what cannot be read is not known to be equal
   }
 }
 
@@ -100,38 +104,7 @@ export function deepFreeze<T>(value: T, seen: WeakSet<object>): T {
   return value
 }
 
-// ── Kinds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-type Kind =
-  | 'plain' | 'array' | 'map' | 'set' | 'immutable map' | 'immutable set' | 'ordered map' | 'sequence'
-  | 'date' | 'regexp' | 'boxed' | 'bytes'
-
-const kinds: ReadonlyMap<object, Kind> = new Map<object, Kind>([
-  [Object.prototype, 'plain'], [Array.prototype, 'array'], [Map.prototype, 'map'], [Set.prototype, 'set'],
-  [ImmutableMap.prototype, 'immutable map'], [ImmutableSet.prototype, 'immutable set'],
-  [OrderedMap.prototype, 'ordered map'], [OrderedSet.prototype, 'sequence'], [List.prototype, 'sequence'],
-  [Stack.prototype, 'sequence'], [Date.prototype, 'date'], [RegExp.prototype, 'regexp'],
-  [ArrayBuffer.prototype, 'bytes'], [DataView.prototype, 'bytes'], [Number.prototype, 'boxed'],
-  [String.prototype, 'boxed'], [Boolean.prototype, 'boxed'], [BigInt.prototype, 'boxed'], [Symbol.prototype, 'boxed'],
-])
-
-function kindOf(object: object): Kind | undefined {
-  return kindBy(Object.getPrototypeOf(object) as object | null)
-}
-
-function kindBy(prototype: object | null): Kind | undefined {
-  return prototype === null || prototype === Object.prototype ? 'plain' : kinds.get(prototype)
-}
-
-/** By the prototype chain, a little way only: a Proxy can make it endless. A Proxy of an error is none: see its tag. */
-function isError(value: unknown): value is Error {
-  let holder = value
-  for (let depth = 0; depth < 32 && isObject(holder); depth += 1) {
-    if (holder === Error.prototype) return Object.prototype.toString.call(value) !== '[object Object]'
-    holder = Object.getPrototypeOf(holder)
-  }
-  return false
-}
+// ── Two objects ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function sameObject(comparison: Comparison, a: object, b: object): boolean {
   const prototype = Object.getPrototypeOf(a) as object | null
@@ -180,23 +153,10 @@ function sameLeaf(kind: 'date' | 'regexp' | 'boxed' | 'bytes', a: object, b: obj
   }
 }
 
-function bytesOf(object: object): Uint8Array {
-  const view = ArrayBuffer.isView(object) ? object : new DataView(object as ArrayBuffer) // throws if it is no buffer
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-}
-
 function sameNumbers(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length === undefined || a.length !== b.length) return false // only a DataView has no length
   for (let index = 0; index < a.length; index += 1) if (!Object.is(a[index], b[index])) return false
   return true
-}
-
-function keysOf(object: object, except: readonly PropertyKey[] = []): readonly PropertyKey[] {
-  // Two calls, because together they take half as long as Reflect.ownKeys.
-  const symbols = Object.getOwnPropertySymbols(object)
-  const names = Object.getOwnPropertyNames(object)
-  const keys = symbols.length === 0 ? names : [...names, ...symbols]
-  return except.length === 0 ? keys : keys.filter((key) => !except.includes(key))
 }
 
 function sameProperties(comparison: Comparison, a: object, b: object, except?: readonly PropertyKey[]): boolean {
@@ -217,15 +177,6 @@ function sameProperty(comparison: Comparison, a: object, b: object, key: Propert
   return left.get === right.get && left.set === right.set && comparison.pair(left.value, right.value)
 }
 
-/** Asks for a getter without making a descriptor of an element, which takes four times as long. */
-const { __lookupGetter__: lookupGetter } = Object.prototype as unknown as {
-  readonly __lookupGetter__: (this: object, key: PropertyKey) => unknown
-}
-
-function elementOf(array: readonly unknown[], index: number): unknown {
-  return Object.hasOwn(array, index) && lookupGetter.call(array, index) === undefined ? array[index] : undefined
-}
-
 /** By position, because listing the names of a long array costs far more than looking at its elements. */
 function sameElements(comparison: Comparison, a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length || Array.isArray(a) !== Array.isArray(b)) return false
@@ -242,9 +193,6 @@ function sameElements(comparison: Comparison, a: readonly unknown[], b: readonly
 function hasMore(array: readonly unknown[]): boolean {
   return Object.keys(array).length !== array.length || Object.getOwnPropertySymbols(array).length > 0
 }
-
-/** A record has no size, but then it has the same fields as another of its class. */
-type Collection = Iterable<unknown> & { readonly size?: number }
 
 function sameSequence(comparison: Comparison, a: object, b: object, keyed: boolean): boolean {
   if ((a as Collection).size !== (b as Collection).size) return false
@@ -294,13 +242,7 @@ function sameMembers(comparison: Comparison, a: object, b: object, keyed: boolea
 function sameObjectMembers(
   comparison: Comparison, sides: readonly [object, object], members: readonly Entry[], others: readonly Entry[],
 ): boolean {
-  const groups = new Map<string, Entry[]>()
-  for (const entry of others) {
-    const print = printOf(entry)
-    const group = groups.get(print)
-    if (group === undefined) groups.set(print, [entry])
-    else group.push(entry)
-  }
+  const groups = groupBy(others, printOf)
   const alike: Entry[] = []
   const candidates: Entry[][] = []
   for (const entry of members) {
@@ -315,14 +257,16 @@ function sameObjectMembers(
       candidates.push(groups.get(print) ?? [])
     }
   }
-  return alike.length === 0 || comparison.match(sides, alike, candidates)
+  if (alike.length === 0) return true
+  comparison.prints ??= new Fingerprints()
+  return comparison.match(sides, alike, candidates)
 }
 
 function printOf([key, value]: Entry): string {
   return `${fingerprint(key, 2)} => ${fingerprint(value, 2)}`
 }
 
-/** A text that equal values share and others rarely do, made from a few parts: it saves comparing all with all. */
+/** A text that equal values share, made from a few parts: it tells most members apart, and takes less than what `Fingerprints` make of all. */
 function fingerprint(value: unknown, depth: number): string {
   if (!isObject(value)) {
     if (typeof value === 'function' || typeof value === 'symbol') return typeof value

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { List, Map as ImmutableMap, OrderedMap, OrderedSet, Record as ImmutableRecord, Seq, Set as ImmutableSet, Stack } from 'immutable'
 import { describe, expect, it } from 'vitest'
 import { deepFreeze, defaultEquals, failureEquals } from '../../src/core/equality.js'
+import { Fingerprints } from '../../src/core/fingerprint.js'
 
 /** Milliseconds for tests that take about one second on an idle machine. */
 const slow = 60_000
@@ -367,6 +368,64 @@ describe('cycles, sharing, size', () => {
     const keyed = (numbers: readonly number[]): unknown => new Map(numbers.map((id) => [List([id]), { id }]))
     expect(defaultEquals(keyed(ids.slice(0, 1000)), keyed(shuffled.filter((id) => id < 1000)))).toBe(true)
   }, slow)
+
+  const url = 'https://example.org/a/path/that/is/longer/than/forty/characters/'
+  /** Members that differ at one place only, far from the top. */
+  const alikes: Record<string, (i: number) => unknown> = {
+    'a long prefix': (i) => ({ url: `${url}${i}` }),
+    'a long prefix in a list': (i) => [`${url}${i}`],
+    'a deep leaf': (i) => ({ a: { b: { c: { d: i } } } }),
+    'the last of ten fields': (i) => ({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: i }),
+    'the name of a field': (i) => ({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, [`j${i}`]: 1 }),
+    'the fourth element': (i) => [0, 0, 0, i],
+    'an element after a hole': (i) => Object.assign([] as unknown[], { 5: i, length: 9 }),
+    'an element after undefined': (i) => [undefined, { id: [i] }],
+    bytes: (i) => new Uint8Array([i >> 8, i & 255]),
+    'a float': (i) => new Float64Array([NaN, -0, i]),
+    buffers: (i) => new Uint16Array([i]).buffer,
+    'regular expressions': (i) => new RegExp(`a${i}`),
+    errors: (i) => new RangeError(`a${i}`),
+    'causes of errors': (i) => new Error('a', { cause: { code: i } }),
+    DOMExceptions: (i) => new DOMException(`a${i}`),
+    Lists: (i) => List([List([i])]),
+    'Immutable Maps': (i) => ImmutableMap([[List([i]), { i }]]),
+    Maps: (i) => new Map([[{ key: i }, [0]]]),
+    Sets: (i) => new Set([{ key: 0 }, { key: i + 1 }, 'a']),
+    'boxed numbers': (i) => Object(i),
+    bigints: (i) => [[[2n ** 64n + BigInt(i)]]],
+    'value objects': (i) => new Money(i),
+    'a parent that knows all': (i) => {
+      const parent = { name: 'parent', child: { id: [i], parent: {} } }
+      parent.child.parent = parent
+      return parent.child
+    },
+  }
+  for (const [name, make] of Object.entries(alikes)) {
+    it(`[VAL-10] a width of 20 000 is compared in linear time: members that look alike but for ${name}`, () => {
+      const members = Array.from({ length: 20_000 }, (_, i) => i)
+      const set = (numbers: readonly number[]): unknown => new Set(numbers.map(make))
+      const keyed = (numbers: readonly number[]): unknown => new Map(numbers.map((i) => [make(i), make(i)]))
+      const backwards = members.toReversed()
+      expect([defaultEquals(set(members), set(backwards)), defaultEquals(set(members), set([...backwards.slice(1), 30_000]))]).toEqual([true, false])
+      expect(defaultEquals(keyed(members), keyed(backwards))).toBe(true)
+      expect(new Set(members.map((i) => new Fingerprints().of(make(i)))).size).toBeGreaterThan(19_990)
+    }, slow)
+  }
+
+  it('[VAL-10] a width of 100 000 is compared in linear time: equal members', () => {
+    const make = (): unknown => new Set(Array.from({ length: 100_000 }, () => [[[0]]]))
+    expect(defaultEquals(make(), make())).toBe(true)
+  }, slow)
+
+  it('[VAL-10] the wrong order at every level is no problem: Sets 1000 deep', () => {
+    const build = (leaf: number, order: (members: unknown[]) => unknown[]): unknown => {
+      let value: unknown = [leaf]
+      for (let depth = 0; depth < 1000; depth += 1) value = new Set(order([[[[value, 0]]], [[[depth, 1]]], [[[depth, 2]]]]))
+      return value
+    }
+    const [a, b, c] = [build(0, (members) => members), build(0, (members) => members.toReversed()), build(1, (members) => members.toReversed())]
+    expect([defaultEquals(a, b), defaultEquals(a, c)]).toEqual([true, false])
+  }, slow)
 })
 
 describe('properties of the relation', () => {
@@ -420,6 +479,26 @@ describe('properties of the relation', () => {
       expectEqual(a, structuredClone(a))
     }))
   })
+
+  it('[VAL-10] equal values have equal fingerprints', () => {
+    const print = (a: unknown): number => new Fingerprints().of(a)
+    fc.assert(fc.property(tiny, tiny, (a, b) => {
+      if (defaultEquals(a, b)) expect(print(a)).toBe(print(b))
+    }), { numRuns: 5000 })
+    fc.assert(fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, maxDepth: 4 }), (a) => {
+      expect(print(a)).toBe(print(structuredClone(a)))
+    }))
+    fc.assert(fc.property(graph, (nodes) => {
+      expect(print(grow(nodes, false))).toBe(print(grow(nodes, true)))
+    }), { numRuns: 2000 })
+    const ring = (length: number): unknown => {
+      const links: { next?: unknown }[] = Array.from({ length }, () => ({}))
+      for (const [index, link] of links.entries()) link.next = links[(index + 1) % length]
+      return links[0]
+    }
+    expect(print(ring(2))).toBe(print(ring(3)))
+    expect(print({ next: ring(1) })).toBe(print(ring(5)))
+  }, slow)
 
   it('[VAL-10] symmetric and transitive', () => {
     fc.assert(fc.property(tiny, tiny, tiny, (a, b, c) => {
