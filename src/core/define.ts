@@ -4,7 +4,7 @@
  * Definitions: frozen values that name a kind of record and say how it is made. They hold no state, so one definition
  * serves any number of databases.
  */
-import type { List, Map as ImmutableMap } from 'immutable'
+import type { Collection, List, Map as ImmutableMap, Stack } from 'immutable'
 import type { ObservableInput } from 'rxjs'
 import { aCount, aFlag, anObject, aText, aTime, aWhole, check, checkOptions, oneOf, type Rule } from './check.js'
 
@@ -219,14 +219,46 @@ export type Result<R> = R extends PromiseLike<infer V> ? Promise<V> : R
 
 type Primitive = string | number | bigint | boolean | null | undefined
 
-/** One key of an input: the argument itself where it is one primitive, otherwise the list of arguments. */
-export type KeyOf<A extends Args> = A extends readonly [infer K] ? (unknown extends K ? unknown : K extends Primitive ? K : readonly [K]) : A
+/** What remains of a sole argument. */
+type SoleKey<K> = unknown extends K ? unknown : K extends undefined ? readonly [] : K extends Primitive ? K : readonly [K]
 
-/** One key in `entries`: the argument itself where it is one primitive, otherwise an Immutable list of the arguments. */
-export type EntryKey<A extends Args> = A extends readonly [infer K] ? (unknown extends K ? unknown : K extends Primitive ? K : List<K>) : List<A[number]>
+/** Whether all of these arguments may be left out, or be undefined at the end of a key, which is the same. */
+type MayEnd<A extends Args> = A extends readonly [infer First, ...infer Rest] ? (undefined extends First ? MayEnd<Rest> : false) : true
+
+/**
+ * One key of an input: the argument itself where it is one primitive, otherwise the list of arguments. Where arguments may be left out, or may be undefined at the
+ * end, some keys are one argument and others are lists.
+ */
+export type KeyOf<A extends Args> = A extends readonly [] ? A
+  : A extends readonly [_?: infer K] ? SoleKey<A extends readonly [unknown] ? K : K | undefined>
+  : A extends readonly [infer First, ...infer Rest] ? (MayEnd<Rest> extends true ? A | SoleKey<First> : A)
+  : A | SoleKey<Exclude<A[0], undefined>>
+
+/** What Immutable takes for something else: see `EntryKey`. */
+type Mistaken = Date | Stack<unknown>
+
+type SoleEntryKey<K> = unknown extends K ? unknown : K extends undefined ? List<never> : K extends Primitive ? K : ListKey<readonly [K]>
+
+/** A collection that may hold such. */
+type Holder<C> = C extends Collection<infer K, infer V> ? ([Exclude<K | V, Primitive>] extends [never] ? never : C) : never
+
+/** What is unknown may be or hold such, too. */
+type ListKey<A extends Args> = A extends unknown
+  ? true extends { [I in keyof A]: [A[I]] extends [Mistaken] ? true : false }[number] ? Readonly<A>
+  : [unknown extends A[number] ? A : Extract<A[number], Mistaken> | Holder<A[number]>] extends [never] ? List<A[number]>
+  : List<A[number]> | Readonly<A> : never
+
+/**
+ * One key in `entries`: the argument itself where it is one primitive, otherwise an Immutable list of the arguments, or the array of them where one is or holds a
+ * date or a stack, which Immutable takes for a number or a list.
+ */
+export type EntryKey<A extends Args> = A extends readonly [] ? List<never>
+  : A extends readonly [_?: infer K] ? SoleEntryKey<A extends readonly [unknown] ? K : K | undefined>
+  : A extends readonly [infer First, ...infer Rest] ? (MayEnd<Rest> extends true ? ListKey<A> | SoleEntryKey<First> : ListKey<A>)
+  : ListKey<A> | SoleEntryKey<Exclude<A[0], undefined>>
 
 /** The arguments of a write: those of the key, then one more. Nothing is inferred from it. */
-export type Then<A extends Args, X> = A extends unknown ? [...args: A, last: X] : never
+export type Then<A extends Args, X> = [A, X] extends [infer Own extends Args, infer Last] ? [...args: Own, last: Last] : never
 
 /** Reads of inputs and queries. */
 export interface Reader {

@@ -478,7 +478,7 @@ function forgetState(branch: Branch): void {
  */
 export function diff<A extends Args, V>(a: View, b: View, definition: Input<A, V>): Difference<A, V> {
   if (!(a instanceof View)) throw new ForeignViewError('diff compares two views of one database.')
-  return View.compare(a, b, definition as Input<Args, unknown>) as Difference<A, V>
+  return View.compare(a, b, definition as Input<Args, unknown>) as unknown as Difference<A, V>
 }
 
 /** A view of one state of another view. */

@@ -1,6 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs'
 import { aDefinition, aView, check } from '../core/check.js'
-import type { Args, Input, Revision, View } from '../index.js'
+import type { Args, Input, Revision, Then, View } from '../index.js'
 
 /**
  * Writes each value of a stream to an input, and emits the revision at which it holds. `toArgs` says to which record a value belongs; an
@@ -18,5 +18,5 @@ export function toInput<V>(view: View, input: Input<Args, V>, toArgs: (value: V)
   check('The view of toInput', view, aView)
   check('What toInput writes', input, aDefinition('input'))
   check('The third argument of toInput', toArgs, [(value) => typeof value === 'function', 'a function from a value to the arguments of its record'])
-  return map((value) => view.set(input, ...toArgs(value), value))
+  return map((value) => view.set(input, ...([...toArgs(value), value] as Then<Args, V>)))
 }

@@ -1,5 +1,5 @@
 /** What reads, writes and streams give, and which calls do not compile. */
-import type { List, Map as ImmutableMap } from 'immutable'
+import type { List, Map as ImmutableMap, Stack } from 'immutable'
 import { describe, expectTypeOf, it } from 'vitest'
 import { of, type Subscription } from 'rxjs'
 import { type Activity, createDatabase, derived, type Effect, type EntryKey, input, type InputNode, type KeyOf, type Query, type QueryState, type Revision, type Source, source, type Stream } from '../../src/index.js'
@@ -49,12 +49,35 @@ describe('reads', () => {
     expectTypeOf<KeyOf<[path: string]>>().toEqualTypeOf<string>()
     expectTypeOf<KeyOf<[a: string, b: number]>>().toEqualTypeOf<[a: string, b: number]>()
     expectTypeOf<EntryKey<[a: string, b: number]>>().toEqualTypeOf<List<string | number>>()
+    expectTypeOf<KeyOf<[at: Date | number]>>().toEqualTypeOf<number | readonly [Date]>()
+    expectTypeOf<EntryKey<[at: Date | number]>>().toEqualTypeOf<number | readonly [Date]>()
+    expectTypeOf<EntryKey<[at: Date, line: number]>>().toEqualTypeOf<readonly [at: Date, line: number]>()
+    expectTypeOf<EntryKey<[at: Date | string, line: number]>>().toEqualTypeOf<List<Date | string | number> | readonly [at: Date | string, line: number]>()
+    expectTypeOf<EntryKey<[at: Stack<string>]>>().toEqualTypeOf<readonly [Stack<string>]>()
+    expectTypeOf<EntryKey<[at: List<number>]>>().toEqualTypeOf<List<List<number>>>()
+    expectTypeOf<EntryKey<[at: List<Date>]>>().toEqualTypeOf<List<List<Date>> | readonly [List<Date>]>()
+    expectTypeOf<EntryKey<[box: { readonly x: 1 }]>>().toEqualTypeOf<List<{ readonly x: 1 }>>()
+    expectTypeOf<EntryKey<[]>>().toEqualTypeOf<List<never>>()
+    expectTypeOf<KeyOf<[unknown]>>().toEqualTypeOf<unknown>()
     // @ts-expect-error a query has no keys
     db.keys(title)
     // @ts-expect-error a query has no entries
     q.entries(words)
     // @ts-expect-error whether a query is there is no question
     db.has(title, 'a')
+  })
+
+  it('[DER-5 IN-14] keys and entries: what may be left out, or be undefined at the end, leaves a sole argument', () => {
+    expectTypeOf<KeyOf<[path?: string]>>().toEqualTypeOf<string | readonly []>()
+    expectTypeOf<KeyOf<[path: string | undefined]>>().toEqualTypeOf<string | readonly []>()
+    expectTypeOf<KeyOf<[path: string, part?: number]>>().toEqualTypeOf<string | [path: string, part?: number]>()
+    expectTypeOf<KeyOf<[path: string, part: number | undefined]>>().toEqualTypeOf<string | [path: string, part: number | undefined]>()
+    expectTypeOf<KeyOf<[path: string, part: number | undefined, line: number]>>().toEqualTypeOf<[path: string, part: number | undefined, line: number]>()
+    expectTypeOf<KeyOf<string[]>>().toEqualTypeOf<string | string[]>()
+    expectTypeOf<KeyOf<[box: { readonly x: 1 }, ...rest: number[]]>>().toEqualTypeOf<[box: { readonly x: 1 }, ...rest: number[]] | readonly [{ readonly x: 1 }]>()
+    expectTypeOf<EntryKey<[path?: string]>>().toEqualTypeOf<string | List<never>>()
+    expectTypeOf<EntryKey<[path: string, part?: number]>>().toEqualTypeOf<string | List<string | number | undefined>>()
+    expectTypeOf<EntryKey<string[]>>().toEqualTypeOf<string | List<string>>()
   })
 
   it('[DER-5] take exactly the arguments of the definition', () => {
@@ -141,6 +164,29 @@ describe('writes', () => {
       expectTypeOf(tx.get(file, 'a')).toEqualTypeOf<string | undefined>()
       tx.set(file, 'a', 'text')
     })).toEqualTypeOf<Revision>()
+  })
+
+  it('[IN-9 IN-5] nothing is inferred from what is written: neither arguments nor values widen the definition', () => {
+    const price = input<[product: 'tea' | 'milk'], number>('price')
+    const box = input<[at: { readonly kind: 'a' | 'b' }], { readonly size: 1 | 2 }>('box')
+    db.set(price, 'tea', 1)
+    db.set(box, { kind: 'a' }, { size: 1 })
+    // @ts-expect-error no such product
+    db.set(price, 'coffee', 1)
+    // @ts-expect-error no such product
+    db.update(price, 'coffee', () => 1)
+    // @ts-expect-error no such product
+    db.bind(price, 'coffee', [1])
+    // @ts-expect-error no such kind
+    db.set(box, { kind: 'c' }, { size: 1 })
+    // @ts-expect-error no such size
+    db.set(box, { kind: 'a' }, { size: 3 })
+    db.batch((tx) => {
+      // @ts-expect-error no such product
+      tx.set(price, 'coffee', 1)
+      // @ts-expect-error no such product
+      tx.update(price, 'coffee', () => 1)
+    })
   })
 
   it('[IN-12 DER-6] a query cannot be set, nor anything be written through q', () => {
