@@ -34,7 +34,7 @@ interface Segment {
   frames: Uint8Array[]
   chain: number
   readonly numbers: Map<string, number>
-  /** The length to which the file must be cut before anything is appended; null: it is as it should be. */
+  /** The length to which the file must be cut, if there is one, before anything is appended; null: it is as it should be. */
   cut: number | null
   /** Something was appended since the last sync. */
   isDirty: boolean
@@ -141,7 +141,8 @@ export class LogWriter {
       this.segments.push(this.begin())
       this.run()
     } else {
-      this.segments = [this.begin()]
+      // Where nothing was committed since, it has the name of the one that broke, of which anything may be there.
+      this.segments = [{ ...this.begin(), cut: 0 }]
       this.held = this.taken
     }
     return this.taken
@@ -223,7 +224,7 @@ export class LogWriter {
     segment.frames = []
     if (bytes.length === 0) return
     if (segment.cut !== null) {
-      await this.port.truncate(segment.name, segment.cut)
+      if (((await this.port.size(segment.name)) ?? 0) > segment.cut) await this.port.truncate(segment.name, segment.cut)
       segment.cut = null
     }
     segment.isDirty = true

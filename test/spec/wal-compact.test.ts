@@ -188,6 +188,29 @@ describe('compaction', () => {
     await db.close()
   })
 
+  it('[WAL-9 WAL-11 WAL-8] mends a log whose new segment was begun, in part or without being made safe', async () => {
+    for (const failing of ['append', 'sync'] as const) {
+      const disk = new Disk()
+      const db = await openDatabase(disk, { ...options, onUnhandledError: () => {} })
+      let failures = 0
+      disk.before = (step, name) => {
+        if (step !== failing || name !== 'log-0000000000000002.pebre' || failures > 0) return
+        failures++
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+      }
+      const first = commitNumber(db, 1, true)
+      const compaction = db.compact()
+      await Promise.allSettled([first, compaction])
+      expect([failing, failures, db.storage.broken?.code]).toEqual([failing, 1, 'broken'])
+      await db.compact()
+      expect(db.storage.broken).toBe(null)
+      await commitNumber(db, 2, true)
+      await commitNumber(db, 3, true)
+      await expectPrefix(disk.remains(() => 0), { acknowledged: 3, made: 3 }, failing)
+      await db.close()
+    }
+  })
+
   it('[WAL-8 WAL-9] that fails leaves the log as it was, says so, and is tried again later', async () => {
     const disk = new Disk()
     const told: unknown[] = []
