@@ -26,7 +26,7 @@ import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseO
 import { addFlight, flightFor, flightsTo, isOnItsWay, readsOf } from './flights.js'
 import { isCycle, waitsFor } from './wait-graph.js'
 import {
-  APART, ASYNC, beginRun, BOUNDED, BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isAnswer, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markTainted, markUnproved,
+  APART, ASYNC, beginRun, BOUNDED, BROKEN, BY_ANSWER, type Cell, CHECKING, CLEAN, DIRTY, type Edge, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isAnswer, isCell, isEffect, isFresh, isPassing, keepPlain, levelIn, markAdopted, markTainted,
   markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
@@ -803,7 +803,7 @@ export class Engine implements Host, Rounds {
     if ((cell.flags & BOUNDED) !== 0) admit(this.family, cell)
     takeUp(cell, memo)
     if (branch.forks.size === 0 && cell.shelf !== null) dropShelf(branch, cell)
-    markUnproved(cell)
+    markAdopted(cell)
     return true
   }
 

@@ -14,7 +14,7 @@ import type { AnyInput, Definition } from './define.js'
 import { isFeed } from './feed.js'
 import { encodeArgs, isPrimitive } from './key.js'
 import {
-  argsOf, ASYNC, BROKEN, BY_ANSWER, Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isAnswer, isCell, isFresh, type Memo, type Node, type Outcome, PENDING, RUNNING, Slot, TAINTED, TRANSIENT, VOLATILE, isSource,
+  argsOf, ASYNC, BROKEN, BY_ANSWER, Cell, CLEAN, DIRTY, EVICTED, FAILED, type Failure, idOf, isAnswer, isCell, isFresh, type LastRun, lastRunOf, type Memo, type Node, type Outcome, PENDING, RUNNING, Slot, TAINTED, TRANSIENT, VOLATILE, isSource, unknownRun,
 } from './node.js'
 import { invalidationOf, recordIn, stampIn } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
@@ -54,8 +54,8 @@ export interface DebugRecord {
   readonly changedAt: Revision
   /** The revision at which a query was last proved; -1: never. */
   readonly verifiedAt: Revision
-  /** What `verifiedAt` was when the last run began, -1 where that was the first; null where nobody knows. */
-  readonly provedBefore: Revision | null
+  /** How a query last ran in this view; null: never. */
+  readonly lastRun: LastRun | null
   readonly isAsync: boolean
   readonly isVolatile: boolean
   readonly isWatched: boolean
@@ -155,7 +155,7 @@ export class Looker {
     const isHidden = kindOf(origin) !== 'input'
     const value = shown === undefined ? (origin.table.definition as AnyInput).options.initial : shown.value
     return {
-      ...nameOf(origin), stamp, changedAt: shown?.changedAt ?? 0, verifiedAt: -1, provedBefore: null, isAsync: false, isVolatile: false, isWatched: own?.outlet != null,
+      ...nameOf(origin), stamp, changedAt: shown?.changedAt ?? 0, verifiedAt: -1, lastRun: null, isAsync: false, isVolatile: false, isWatched: own?.outlet != null,
       state: stamp === ABSENT && !isHidden ? 'absent' : 'ready', outcome: stamp === ABSENT || isHidden ? null : { value }, deps: [],
     }
   }
@@ -183,12 +183,12 @@ export class Looker {
       if ((run === 0 || edge.run === run) && !isAnswer(edge.dep)) deps.push({ handle: edge.dep.origin, seen: edge.stamp === PENDING ? null : edge.stamp })
     }
     const state = (cell.flags & RUNNING) !== 0 || cell.job !== null ? 'running' : isFresh(cell) ? (isFailed(cell) ? 'failed' : 'ready') : cell.stamp === ABSENT ? 'new' : cell.mark === DIRTY ? 'dirty' : 'maybe'
-    return { ...this.outcome(origin, cell, cell.verifiedAt), state, provedBefore: cell.provedBefore, isWatched: cell.watcher !== null, deps }
+    return { ...this.outcome(origin, cell, cell.verifiedAt), state, lastRun: lastRunOf(cell), isWatched: cell.watcher !== null, deps }
   }
 
   private outcome(origin: Cell, { value, flags, stamp, changedAt }: Outcome, verifiedAt: Revision): Omit<DebugRecord, 'state' | 'deps'> {
     return {
-      ...nameOf(origin), stamp, changedAt: Math.min(changedAt, this.branch.revision), verifiedAt, provedBefore: null,
+      ...nameOf(origin), stamp, changedAt: Math.min(changedAt, this.branch.revision), verifiedAt: Math.max(verifiedAt, -1), lastRun: unknownRun,
       isAsync: (flags & ASYNC) !== 0, isVolatile: (flags & (VOLATILE | TAINTED)) !== 0, isWatched: this.branch.lives.has(origin),
       outcome: stamp === ABSENT || (flags & EVICTED) !== 0 ? null : (flags & FAILED) === 0 ? { value } : { error: (value as Failure).error },
     }

@@ -310,9 +310,9 @@ export class Cell {
   /** Changes with the outcome; ABSENT until the first. */
   stamp: Stamp = ABSENT
   changedAt: Revision = 0
-  /** The last revision at which the outcome was proved; never falls. */
+  /** The last revision at which the outcome was proved; never falls. Below 0: never; what was loaded says when (`markLoaded`). */
   verifiedAt: Revision = -1
-  /** What `verifiedAt` was when the last run began; -1: that run was the first. Whatever changed later is why it ran. */
+  /** What `verifiedAt` was when the last run began; -1: that run was the first. Whatever changed later is why it ran. Or NOT_RUN, NOT_OWN. */
   provedBefore: Revision = -1
   deps: Edge | null = null
   dependents: Edge | null = null
@@ -563,6 +563,40 @@ export function lowerLevel(cell: Cell, level: number): void {
 export function markUnproved(cell: Cell): void {
   cell.mark = MAYBE
   cell.flags |= UNPROVED
+}
+
+/** `provedBefore` of a cell that has not run, and of one whose outcome is not that of its last run here. */
+const NOT_RUN = -2
+const NOT_OWN = -3
+
+/** An outcome that another run or another view had made stands in the cell, and is to be looked at. */
+export function markAdopted(cell: Cell): void {
+  markUnproved(cell)
+  cell.provedBefore = NOT_OWN
+}
+
+/** An outcome that was loaded stands in the cell. It was never proved, and `verifiedAt` tells at which revision it came. */
+export function markLoaded(cell: Cell, mark: Mark, revision: Revision): void {
+  cell.mark = mark
+  cell.verifiedAt = NOT_OWN - 1 - revision
+  cell.provedBefore = NOT_RUN
+}
+
+/** How a query last ran. `before`: what it held then, and `since`: the revision at which that was last proved, or loaded; -1: not known. */
+export interface LastRun {
+  readonly before: 'nothing' | 'proved' | 'loaded' | 'unknown'
+  readonly since: Revision
+}
+
+/** What is known of the runs of an outcome that does not stand in a cell. */
+export const unknownRun: LastRun = { before: 'unknown', since: -1 }
+
+/** How a cell last ran; null: what it holds was loaded, and it never did. */
+export function lastRunOf({ provedBefore: since }: Pick<Cell, 'provedBefore'>): LastRun | null {
+  if (since >= 0) return { before: 'proved', since }
+  if (since < NOT_OWN) return { before: 'loaded', since: NOT_OWN - 1 - since }
+  if (since === NOT_RUN) return null
+  return since === NOT_OWN ? unknownRun : { before: 'nothing', since: -1 }
 }
 
 /** Says whether anything the cell read is volatile, where that may have changed without a run of its own. */

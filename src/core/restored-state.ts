@@ -10,7 +10,7 @@ import { insertEdge, propagate } from './graph.js'
 import { adopt, entriesOf, mayAdopt } from './intern.js'
 import { isEqual } from './judge.js'
 import { admit, sweepAll } from './memory.js'
-import { ASYNC, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, EVICTED, FAILED, isCell, markCell, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
+import { ASYNC, BOUNDED, BROKEN, type Cell, CHECKING, CLEAN, DIRTY, type Edge, EVICTED, FAILED, isCell, markLoaded, MAYBE, type Node, placeOutcome, RUNNING, type Slot } from './node.js'
 import { checkDefinition, checkName, hiddenSlot, invalidationOf, originOf, recordAgain, restingStamp, tableOf } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { type Ref, viewBranch } from './saved-state.js'
@@ -161,7 +161,7 @@ export class StateWriter {
           tail = insertEdge(cell, tail, dep, 0)
           tail.stamp = seen[i] as Stamp
         }
-        markCell(cell, isStale ? DIRTY : MAYBE)
+        markLoaded(cell, isStale ? DIRTY : MAYBE, revision)
       } else if (cell.mark !== CLEAN && stamps.has(cell) && !isStale) {
         const memo = { value: arrival.value, flags: arrival.isAsync ? ASYNC : 0, stamp: stamps.get(cell) as Stamp, changedAt: revision }
         offer(this.head, cell, makeMemo(memo, deps, seen, revision))

@@ -167,7 +167,7 @@ export class StateReader {
 
   /** The last revision at which the cell was proved: how recently it was used, as far as is known. */
   usedAt(cell: Cell): Revision {
-    return cell.verifiedAt
+    return Math.max(cell.verifiedAt, -1)
   }
 
   close(): void {

@@ -15,32 +15,54 @@ const isQuery = ({ kind }: DebugRecord): boolean => kind === 'derived' || kind =
 
 const isStale = ({ state }: DebugRecord): boolean => state === 'dirty' || state === 'maybe'
 
+/** How far the way down could be followed. `isWhole: false`: the last record changed, and why is not known any more. */
+export interface Way {
+  readonly chain: readonly Change[]
+  readonly isWhole: boolean
+}
+
 /**
- * Why a query last ran: the first thing it read, in the order read, that had changed since it was proved before, and so on down to an input.
- * `lost`: that has changed again since. Empty: nothing had changed.
+ * Why a query last ran: the first thing it read, in the order read, that had changed since what it held before was proved, and so on
+ * down to an input. Nothing is on the way that was not there then. Empty and whole: nothing had changed.
  */
-export function changeAbove(look: Looked, query: DebugRecord): readonly Change[] | 'lost' {
+export function whyRan(look: Looked, query: DebugRecord): Way {
+  return followed(look, query, firstChanged(look, query))
+}
+
+/** Why a query came to show what it shows, in the same way: known where its last run made that. */
+export function whyChanged(look: Looked, query: DebugRecord): Way {
+  return followed(look, query, firstMade(look, query))
+}
+
+function followed(look: Looked, query: DebugRecord, first: DebugRecord | 'lost' | null): Way {
   const chain: Change[] = []
-  const seen = new Set<object>()
-  for (let at = query; ;) {
-    const since = Math.max(at.provedBefore ?? 0, 0)
-    let newest: DebugRecord | null = null
-    let first: DebugRecord | null = null
-    for (const { handle, seen: stamp } of at.deps) {
-      const dep = look.get(handle)
-      if (dep === null) continue
-      const hasMoved = stamp !== null && dep.stamp !== stamp
-      if (at === query && hasMoved && first === null) return 'lost'
-      if (dep.changedAt > since) first ??= dep
-      if (newest === null || dep.changedAt > newest.changedAt) newest = dep
-    }
-    const next: DebugRecord | null = first ?? (at === query ? null : newest)
-    if (next === null || seen.has(next.handle)) return chain
+  const seen = new Set<object>([query.handle])
+  let next = first
+  while (next !== null && next !== 'lost' && !seen.has(next.handle)) {
     seen.add(next.handle)
     chain.push({ record: next })
-    if (!isQuery(next)) return chain
-    at = next
+    next = isQuery(next) ? firstMade(look, next) : null
   }
+  return { chain, isWhole: next !== 'lost' }
+}
+
+/** The same for what a query shows. A run that was not the one which made it says nothing about that. */
+function firstMade(look: Looked, query: DebugRecord): DebugRecord | 'lost' | null {
+  const { lastRun, changedAt } = query
+  if (lastRun === null || lastRun.since < 0 || lastRun.since >= changedAt) return 'lost'
+  const first = firstChanged(look, query)
+  return first !== null && first !== 'lost' && first.changedAt > changedAt ? 'lost' : first
+}
+
+/** The first thing a query read that had changed since; null: there is none. `lost`: what was read before it has changed again. */
+function firstChanged(look: Looked, { deps, lastRun, state }: DebugRecord): DebugRecord | 'lost' | null {
+  if (lastRun === null || lastRun.since < 0 || state === 'running') return 'lost'
+  for (const { handle, seen } of deps) {
+    const dep = look.get(handle)
+    if (dep === null || (seen !== null && dep.stamp !== seen)) return 'lost'
+    if (dep.changedAt > lastRun.since) return dep
+  }
+  return null
 }
 
 /** The way down to the first input, in the order read, that shows something else than was seen. Empty: there is none. */
@@ -57,10 +79,9 @@ export function staleBelow(look: Looked, query: DebugRecord): readonly Change[] 
     }
     const dep = look.get(read.handle)
     if (dep === null || seen.has(dep.handle)) continue
-    if (dep.stamp !== read.seen) {
+    if (read.seen !== null && dep.stamp !== read.seen) {
       const above = way.slice(1).map(({ record }) => ({ record }))
-      const below = isQuery(dep) && !isStale(dep) ? changeAbove(look, dep) : []
-      return [...above, { record: dep }, ...(below === 'lost' ? [] : below)]
+      return [...above, { record: dep }, ...(isQuery(dep) ? whyChanged(look, dep).chain : [])]
     }
     if (!isQuery(dep) || !isStale(dep)) continue
     seen.add(dep.handle)
@@ -69,7 +90,10 @@ export function staleBelow(look: Looked, query: DebugRecord): readonly Change[] 
   return []
 }
 
-/** The newest input below a valid query that changed without reaching it, and the query at which that ended; null: there is none. */
+/**
+ * The newest input below a valid query that changed after what the query shows was made, without reaching it, and the query at which
+ * that ended; null: there is none. What holds nothing has no stamp that would tell when it changed.
+ */
 export function stoppedBelow(look: Looked, query: DebugRecord): { readonly by: DebugRecord; readonly chain: readonly Change[] } | null {
   const cameFrom = new Map<object, DebugRecord | null>([[query.handle, null]])
   const queue = [query]
@@ -83,7 +107,7 @@ export function stoppedBelow(look: Looked, query: DebugRecord): { readonly by: D
       if (dep === null) continue
       cameFrom.set(handle, at)
       if (isQuery(dep)) queue.push(dep)
-      else if (dep.changedAt > Math.max(direct, found?.changedAt ?? 0)) found = dep
+      else if (dep.changedAt > Math.max(direct, found?.changedAt ?? 0) && dep.stamp > query.stamp) found = dep
     }
   }
   if (found === null) return null

@@ -1,8 +1,10 @@
 /** Why a query ran, holds, or does not. */
 import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, type Derived, input } from '../../src/index.js'
+import { createDatabase, derived, type Derived, input, type Query } from '../../src/index.js'
 import { explain, explainRuns, type Explanation } from '../../src/debug/index.js'
+import { loadCache, MemoryPort, saveCache } from '../../src/persist/index.js'
+import { forSeeds } from '../support/random.js'
 import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], string>('file')
@@ -115,6 +117,151 @@ describe('explain', () => {
     db.get(page)
     db.set(flag, false)
     expect(shortOf(explain(db, page))).toMatchObject({ state: 'dirty', ran: 'unknown', stale: ['flag() 4'] })
+  })
+
+  it('[DBG-5] names no change as the cause of a run that came before it, however deep it lies', () => {
+    const db = createDatabase()
+    db.set(file, 'a', 'x')
+    db.set(flag, true)
+    db.get(page)
+    db.set(file, 'a', 'xx')
+    db.get(page)
+    expect(shortOf(explain(db, page))).toMatchObject({ ran: 'changed', by: ['parity(a) 3', 'size(a) 3', 'file(a) 3'] })
+    db.set(file, 'a', 'x')
+    expect(shortOf(explain(db, page))).toMatchObject({ state: 'maybe', ran: 'unknown', by: ['parity(a) 3', 'size(a) 3'], stale: ['parity(a) 3', 'size(a) 3', 'file(a) 4'] })
+    expect(explain(db, page).format()).toContain('  It last ran because size(a) changed in revision 3. Why that changed is not known: ')
+    db.set(file, 'a', 'xx')
+    db.set(file, 'a', 'xxxx')
+    db.get(page)
+    expect(shortOf(explain(db, page))).toMatchObject({ state: 'ready', ran: 'unknown', by: ['parity(a) 3'], held: 'parity(a)' })
+  })
+
+  it('[DBG-5] a query that ran again to an equal value: what that run saw did not change it', () => {
+    const db = createDatabase()
+    const more = derived('more', (q) => [q.get(flag), q.get(size, 'a')].length + q.get(size, 'a'))
+    const above = derived('above', (q) => q.get(more))
+    db.set(file, 'a', 'x')
+    db.get(above)
+    db.set(file, 'a', 'xx')
+    db.get(more)
+    db.set(flag, true)
+    db.get(more)
+    expect(shortOf(explain(db, more))).toMatchObject({ ran: 'changed', by: ['flag() 3'], kept: true })
+    expect(shortOf(explain(db, above))).toMatchObject({ state: 'maybe', stale: ['more() 2'] })
+    db.get(above)
+    expect(shortOf(explain(db, above))).toMatchObject({ ran: 'unknown', by: ['more() 2'] })
+  })
+
+  it('[DBG-5] a query that changes by itself ends the chain', () => {
+    const db = createDatabase()
+    const clock = derived('clock', (q) => [q.volatile(), q.get(file, 'a'), q.revision].at(-1))
+    const above = derived('above', (q) => q.get(clock))
+    db.set(file, 'a', 'x')
+    db.get(above)
+    db.set(flag, true)
+    db.get(above)
+    expect(shortOf(explain(db, above))).toMatchObject({ ran: 'changed', by: ['clock() 2'] })
+  })
+
+  it('[DBG-5] a change that a value had survived before a query was first asked for did not come after it', () => {
+    const db = createDatabase()
+    db.set(file, 'a', 'x')
+    db.get(parity, 'a')
+    db.set(file, 'a', 'xxx')
+    db.get(parity, 'a')
+    db.get(page)
+    expect(shortOf(explain(db, page))).toMatchObject({ state: 'ready', ran: 'first', held: undefined })
+    db.set(file, 'a', 'x')
+    db.get(page)
+    expect(shortOf(explain(db, page))).toMatchObject({ state: 'ready', ran: 'first', held: 'parity(a)' })
+  })
+
+  it('[DBG-5] where nothing that was read shows anything else, nothing is said to have changed or failed', () => {
+    const db = createDatabase()
+    db.set(file, 'a', 'x')
+    db.get(page)
+    db.set(file, 'a', 'xxx')
+    db.get(parity, 'a')
+    expect(explain(db, page)).toMatchObject({ state: 'maybe', stale: { cause: 'unknown', chain: [] } })
+    expect(explain(db, page).format()).toContain('  Nothing below it is known to have changed: it is checked when it is next asked for.\n')
+  })
+
+  it('[DBG-5 PER-1] what was loaded has not run, and is not said to have failed', async () => {
+    const first = createDatabase()
+    first.set(file, 'a', 'x')
+    first.get(page)
+    const place = { port: new MemoryPort(), name: 'cache.pebre' }
+    await saveCache(first, place)
+    const definitions = [file, flag, size, parity, page]
+    const db = createDatabase()
+    await loadCache(db, place, { definitions })
+    expect(explain(db, page)).toMatchObject({ state: 'maybe', verifiedAt: -1, ran: null, stale: { cause: 'loaded', chain: [] } })
+    expect(explain(db, page).format()).toBe('page() may be stale at revision 2.\n  value: "01"\n  It was loaded: it is checked, or computed anew, when it is next asked for.\n')
+    db.get(page)
+    expect(explain(db, page).format()).toBe('page() is valid at revision 2; its outcome dates from revision 2.\n  value: "01"\n')
+    db.set(flag, true)
+    db.get(page)
+    expect(shortOf(explain(db, page))).toMatchObject({ ran: 'changed', by: ['flag() 3'] })
+    // Not proved in between.
+    const late = createDatabase()
+    await loadCache(late, place, { definitions })
+    late.set(file, 'a', 'xx')
+    expect(shortOf(explain(late, page))).toMatchObject({ ran: undefined, stale: ['parity(a) 2', 'size(a) 2', 'file(a) 3'] })
+    late.get(page)
+    expect(shortOf(explain(late, page))).toMatchObject({ ran: 'changed', by: ['parity(a) 3', 'size(a) 3', 'file(a) 3'] })
+    // What another version had computed runs again, and nothing it read is to blame.
+    const newer = createDatabase()
+    const newSize = derived('size', (q, path: string) => q.get(file, path)?.length ?? 0, { version: '2' })
+    await loadCache(newer, place, { definitions: [file, flag, newSize] })
+    newer.get(newSize, 'a')
+    expect(explain(newer, newSize, 'a').ran?.cause).not.toBe('failure')
+  })
+
+  it('[DBG-5] what another view computed is not said to have run here', () => {
+    const db = createDatabase()
+    db.set(file, 'a', 'x')
+    db.get(size, 'a')
+    const snapshot = db.snapshot()
+    snapshot.set(file, 'a', 'xx')
+    snapshot.get(size, 'a')
+    db.promote(snapshot)
+    db.get(size, 'a')
+    expect([db.stats().runs, shortOf(explain(db, size, 'a'))]).toMatchObject([2, { state: 'ready', ran: 'unknown', by: [] }])
+  })
+
+  it('[DBG-5] in random histories: what is named as the cause of a run was read, and had changed by then and since the time before', async () => {
+    await forSeeds(60, (rng) => {
+      const db = createDatabase()
+      const leaf = input<[number], number>('leaf', { initial: 0 })
+      const depth = 4
+      const made: Derived<[number], number>[] = []
+      for (let level = 0; level < depth; level++) {
+        const below = made.at(-1)
+        const divisor = 1 + rng.int(3)
+        const read = (q: Query, n: number): number => (below === undefined ? q.get(leaf, n) : q.get(below, n))
+        made.push(derived(`level${level}`, (q, n: number) => Math.floor((read(q, n) + (read(q, n) % 2 === 0 ? read(q, (n + 1) % 3) : 0)) / divisor)))
+      }
+      const top = made.at(-1) as Derived<[number], number>
+      // The revisions at which each query began to run, and at which each input changed.
+      const ranAt = new Map<string, number>()
+      const changedAt = new Map<string, number>()
+      db.events('run').subscribe((event) => event.type === 'queryStarted' && ranAt.set(event.id, event.revision))
+      for (let step = 0; step < 60; step++) {
+        if (rng.chance(0.5)) {
+          const n = rng.int(3)
+          const before = db.revision
+          db.set(leaf, n, rng.int(8))
+          if (db.revision > before) changedAt.set(`leaf(${n})`, db.revision)
+        } else db.get(rng.pick(made), rng.int(3))
+        for (let n = 0; n < 3; n++) {
+          const { id, ran } = explain(db, top, n)
+          const input_ = ran?.chain.at(-1)
+          const names = ran?.chain.map(({ id: at }) => at)
+          for (const { changedAt: at } of ran?.chain ?? []) expect({ id, names, inTime: at <= (ranAt.get(id) as number) }).toEqual({ id, names, inTime: true })
+          if (ran?.cause === 'changed') expect({ id, names, kind: input_?.kind, isNewest: changedAt.get(input_?.id as string) === input_?.changedAt }).toEqual({ id, names, kind: 'input', isNewest: true })
+        }
+      }
+    })
   })
 
   it('[DBG-5] in a snapshot, as it stands there', () => {
