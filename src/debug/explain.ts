@@ -1,6 +1,6 @@
 /** Why a query ran last, and why it holds or does not: the way down to the input that changed. */
 import { aDefinition, aFlag, check, checkOptions } from '../core/check.js'
-import { type Args, type DebugRecord, type DebugState, debugView, type Definition, type Derived, describeNode, describeValue, type Input, type View } from '../index.js'
+import { type Args, type DebugRecord, type DebugState, debugView, type Definition, type Derived, describeNode, describeValue, type Input, type Source, type View } from '../index.js'
 import { type Change, type Looked, staleBelow, stoppedBelow, whyRan } from './causes.js'
 
 /** One record on the way, and the revision at which it last changed. */
@@ -90,14 +90,14 @@ export class Explanation {
 }
 
 /**
- * Explains a query or an input of a view. Looks only: nothing runs, nothing is marked, nothing is counted. Time: what the query depends on, at most.
+ * Explains a query, an input or a source of a view. Looks only: nothing runs, nothing is marked, nothing is counted. Time: what the query depends on, at most.
  *
  * ```ts
  * console.log(explain(db, words, 'a.md').format())
  * ```
- * @throws `InvalidKeyError`
+ * @throws `InvalidDefinitionError` for what is none of these, `InvalidKeyError`
  */
-export function explain<A extends Args, R>(view: View, query: Derived<A, R> | Input<A, R>, ...args: NoInfer<A>): Explanation {
+export function explain<A extends Args, R>(view: View, query: Derived<A, R> | Input<A, R> | Source<A, R>, ...args: NoInfer<A>): Explanation {
   const look = debugView(view).look()
   const definition = query as Definition
   check('What is explained', definition, aDefinition('input', 'derived', 'source'))
