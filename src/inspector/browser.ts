@@ -11,6 +11,7 @@ export type { FeedOptions } from './local-feed.js'
  * ```ts
  * const unmount = mountInspector(document.querySelector('#inspector')!, db)
  * ```
+ * @throws `InvalidDefinitionError` for a view or options that are none
  */
 export function mountInspector(element: HTMLElement, view: View, options: FeedOptions = {}): () => void {
   const feed = new LocalFeed(view, options)

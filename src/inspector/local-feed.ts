@@ -2,6 +2,7 @@
  * A database as the inspector's page sees it. It listens and counts only while somebody looks, and keeps nothing of values: what is shown
  * is read and described at the moment it is asked for.
  */
+import { aFlag, checkOptions, type Rule } from '../core/check.js'
 import { DependencyGraph, explainHandle } from '../debug/index.js'
 import { type DebugRecord, debugView, type DebugView, describeValue, eventCategories, type RuntimeEvent, type Snapshot, type View } from '../index.js'
 import { eventLine, nodeLine, RecordKeys } from './lines.js'
@@ -20,6 +21,8 @@ const MOST_EVENTS = 5000
 const MOST_NODES = 5000
 const MOST_FOUND = 50
 
+const aString: Rule = [(value) => typeof value === 'string', 'a string']
+
 type Take = (update: Update) => void
 
 export class LocalFeed implements Feed {
@@ -36,7 +39,10 @@ export class LocalFeed implements Feed {
   private timer: ReturnType<typeof setTimeout> | null = null
   private detach: (() => void) | null = null
 
-  constructor(view: View, { name = 'database', values = true }: FeedOptions = {}) {
+  /** @throws InvalidDefinitionError */
+  constructor(view: View, options: FeedOptions = {}) {
+    checkOptions('The inspector: ', options, { name: aString, values: aFlag })
+    const { name = 'database', values = true } = options
     this.view = view
     this.door = debugView(view)
     this.name = name

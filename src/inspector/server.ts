@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { checkOptions, type Rule } from '../core/check.js'
 import type { View } from '../index.js'
 import { hostsOf, refusalOf } from './access.js'
 import { type FeedOptions, LocalFeed } from './local-feed.js'
@@ -22,6 +23,8 @@ export interface Inspector extends AsyncDisposable {
   /** Ends it: pages are told, snapshots are let go, the database is left as if it had never been looked at. */
   close(): Promise<void>
 }
+
+const aPort: Rule = [(value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535, 'a whole number from 0 to 65535']
 
 const headers = {
   'Cache-Control': 'no-store',
@@ -40,9 +43,11 @@ const headers = {
  * const inspector = await inspect(db, { port: 4181 })
  * console.log(inspector.url)
  * ```
- * @throws the error of the system where the port is taken
+ * @throws `InvalidDefinitionError` for a view or options that are none; the error of the system where the port is taken
  */
-export async function inspect(view: View, { port = 0, ...options }: InspectOptions = {}): Promise<Inspector> {
+export async function inspect(view: View, options: InspectOptions = {}): Promise<Inspector> {
+  checkOptions('inspect: ', options, { port: aPort })
+  const { port = 0 } = options
   const feed = new LocalFeed(view, options)
   let hosts: ReadonlySet<string> = new Set()
   const server = createServer((request, response) => {

@@ -2,7 +2,8 @@
 import { request } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Database, derived, input } from '../../src/index.js'
-import { inspect, type Inspector, type InspectOptions } from '../../src/inspector/index.js'
+import { type FeedOptions, inspect, type Inspector, type InspectOptions } from '../../src/inspector/index.js'
+import { LocalFeed } from '../../src/inspector/local-feed.js'
 import type { CellData, GraphData, NodeLine, Update } from '../../src/inspector/protocol.js'
 import { countedDatabases } from '../support/databases.js'
 
@@ -109,6 +110,17 @@ describe('who may ask', () => {
   it('the name of the database cannot become markup', async () => {
     const { port } = await serve({ name: '"><script>alert(1)</script>' })
     expect((await ask(port, '/')).text).not.toContain('<script>alert')
+  })
+
+  it('options that are none are refused before anything listens, and the page of another place refuses them too', async () => {
+    const db = open()
+    for (const options of [{ port: 'x' }, { port: -1 }, { port: 1.5 }, { port: 70_000 }, { port: null }, { values: 'no' }, { name: 5 }, null, [], 4181]) {
+      const error: unknown = await inspect(db, options as InspectOptions).then(async (inspector) => inspector.close(), (reason: unknown) => reason)
+      expect({ options, error }).toMatchObject({ options, error: { name: 'InvalidDefinitionError', message: expect.stringMatching(/^(inspect|The inspector): (port|values|name|options) must be /) as string } })
+    }
+    await expect(inspect(null as unknown as Database)).rejects.toMatchObject({ name: 'InvalidDefinitionError' })
+    expect(() => new LocalFeed(db, { values: 'no' } as unknown as FeedOptions)).toThrow('The inspector: values must be true or false')
+    await inspect(db, { port: undefined, values: undefined } as unknown as InspectOptions).then(async (inspector) => inspector.close())
   })
 
   it('a port that is taken is an error', async () => {
