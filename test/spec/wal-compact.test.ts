@@ -211,6 +211,37 @@ describe('compaction', () => {
     }
   })
 
+  it('[WAL-9 WAL-11 WAL-8] whatever step has failed, once, compact() mends the log, and what is acknowledged from then on is kept', { timeout: 60_000 }, async () => {
+    const broke = new Set<string>()
+    for (const meanwhile of [0, 2]) {
+      for (let at = 1, steps = 1; at <= steps; at++) {
+        const disk = new Disk()
+        const db = await openDatabase(disk, { ...options, onUnhandledError: () => {} })
+        let made = 0
+        const commit = (durable: boolean): Promise<number> => commitNumber(db, ++made, durable)
+        let failed = ''
+        disk.before = (step, name, number) => {
+          if (number !== at) return
+          failed = `${step} ${name}`
+          throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+        }
+        const under: Promise<unknown>[] = [commit(true), db.compact()]
+        for (let i = 0; i < meanwhile; i++) under.push(commit(i > 0))
+        await Promise.allSettled(under)
+        if (db.storage.broken !== null) broke.add(failed.slice(0, failed.indexOf(' ')))
+        await Promise.allSettled(meanwhile > 0 ? [db.compact(), commit(true), db.compact()] : [db.compact()])
+        steps = Math.max(steps, disk.steps.length)
+        disk.before = () => {}
+        await db.compact()
+        expect({ meanwhile, at, failed, broken: db.storage.broken }).toEqual({ meanwhile, at, failed, broken: null })
+        for (const durable of [true, true]) await commit(durable)
+        await expectPrefix(disk.remains(() => 0), { acknowledged: made, made }, { meanwhile, at, failed })
+        await db.close()
+      }
+    }
+    expect(broke).toEqual(new Set(['append', 'sync']))
+  })
+
   it('[WAL-8 WAL-9] that fails leaves the log as it was, says so, and is tried again later', async () => {
     const disk = new Disk()
     const told: unknown[] = []
