@@ -5,7 +5,7 @@ export { type CheckKind, type CheckOptions, type CheckReport, developmentChecks 
 export { type ChromeTrace, type ChromeTraceEvent, toChromeTrace } from './chrome-trace.js'
 export { checkDeterminism, type DeterminismReport } from './determinism.js'
 export { type CauseStep, type ExplainedRun, explainRuns } from './explain-runs.js'
-export { explain, explainHandle, Explanation, type ExplanationStep, type RunCause } from './explain.js'
+export { explain, explainHandle, Explanation, type ExplanationStep, type RunCause, type StaleCause } from './explain.js'
 export type { GraphEdge, GraphNode } from './graph-node.js'
 export { DependencyGraph, type FocusOptions, type GraphJson } from './graph.js'
 export { type OpenTelemetryApi, type SpanLike, traceSpans } from './opentelemetry.js'
