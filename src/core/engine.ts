@@ -32,7 +32,8 @@ import {
 import { admit } from './memory.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
-import { asProved, compared, dateAdopted, isKnownAs, lowerProved } from './judge.js'
+import { dateAdopted, dated } from './dates.js'
+import { asProved, compared, isKnownAs, lowerProved } from './judge.js'
 import { endHeld, execute, executePlain, frameFor, isAsync, isThenable } from './run.js'
 import { isSeenAgain, showsAgain, takeUp, withdraw } from './past.js'
 import { giveWay, isOpen, joinCycle, mark } from './ring.js'
@@ -860,8 +861,9 @@ export class Engine implements Host, Rounds {
 
   /** Finds a memo that holds, or computes one. */
   private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
-    const durable = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
-    if (durable !== undefined) {
+    const proved = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
+    if (proved !== undefined) {
+      const durable = dated(branch, cell, proved)
       branch.memos.set(cell.origin, durable)
       if (own !== null) finishJob(own, durable)
       return durable
@@ -877,7 +879,7 @@ export class Engine implements Host, Rounds {
       const begun = own === null ? branch.memos.get(cell.origin) : null
       if (begun != null) return begun
       if (outcome === true) {
-        const proved = this.family.isDurable ? asProved(branch, memo) : memo
+        const proved = dated(branch, cell, this.family.isDurable ? asProved(branch, memo) : memo)
         branch.solving?.note(cell, proved)
         // The value is on its way: others wait for it too.
         if (own !== null && (proved.flags & EVICTED) !== 0 && needsValue(own)) return this.computeElsewhere(branch, cell, own, proved.stamp)

@@ -6,6 +6,7 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
+import { changedAt } from './dates.js'
 import { isCycle } from './wait-graph.js'
 import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, type LastValue, LEVEL, levelIn, lowerLevel, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE, withLevel } from './node.js'
 import { invalidations } from './records.js'
@@ -158,22 +159,6 @@ export function isKnownAs(node: Node, stamp: Stamp): boolean {
   if (memo === undefined || ((memo.flags ^ node.flags) & (FAILED | ASYNC)) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
   if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
   return failureEquals((node.value as Failure).error, (memo.value as Failure).error)
-}
-
-/** A memo that was taken up holds: since the newest change of what it read, where it is another outcome than stood there before. */
-export function dateAdopted(cell: Cell): void {
-  const { deps, table, trying } = cell
-  const { revision } = table.branch
-  if (trying?.revision !== revision || trying.replaced.stamp === cell.stamp) return
-  let newest = 0
-  for (let edge = deps; edge !== null; edge = edge.nextDep) newest = Math.max(newest, edge.dep.changedAt)
-  cell.changedAt = trying.replaced.stamp === ABSENT || newest > trying.replaced.changedAt ? newest : revision
-}
-
-/** The revision at which the value last changed: that of the newest thing it read, where that explains the change. */
-export function changedAt({ cell, changedAt: newest, branch }: Evaluation, stamp: Stamp): number {
-  if (stamp === cell.stamp) return cell.changedAt
-  return cell.stamp === ABSENT || newest > cell.changedAt ? newest : branch.revision
 }
 
 /** The failure of a dependency that the cell only passes on. */

@@ -83,22 +83,17 @@ export function touchOutside(engine: Engine, branch: Branch, origin: Cell): numb
   const found = engine.demandPast(branch, localOf(branch.home, origin) as Cell)
   if (!(found instanceof Job)) {
     engine.idle()
-    return (found.flags & ASYNC) === 0 ? changeIn(branch, found) : Promise.resolve(changeIn(branch, found))
+    return (found.flags & ASYNC) === 0 ? found.changedAt : Promise.resolve(found.changedAt)
   }
   const promise = new Promise<number>((resolve, reject) => {
     const ended = (outcome: Outcome | null): void => {
       if (outcome === null) reject(found.reason)
-      else resolve(changeIn(branch, outcome))
+      else resolve(outcome.changedAt)
     }
     addWait(found, null, null, null, { ended })
   })
   engine.idle()
   return promise
-}
-
-/** An outcome may come from another view, whose later revisions mean nothing in this one. */
-function changeIn(branch: Branch, { changedAt }: Outcome): number {
-  return Math.min(changedAt, branch.revision)
 }
 
 /** A cell of no name, for a function that is evaluated where it stands. */

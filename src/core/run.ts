@@ -7,8 +7,9 @@
 import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING } from './branch.js'
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
+import { changedAt } from './dates.js'
 import { collect, cutEdges, cutEdgesTo, isClosed, wake } from './graph.js'
-import { changedAt, isObject, judge } from './judge.js'
+import { isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
   APART, argsOf, ASYNC, beginPlain, bodyOf, BOUNDED, BY_ANSWER, type Cell, CLEAN, EMITTED, type Emitted, ENGAGED, EVICTED, FAILED, Failure, fallbackOf, idOf, IN_RING, isCell, isFresh, isPassing, isSettled, isSource, keepAsync, keepPlain, markCell, markUnproved, markVerified, MAYBE, type Memo, ON_RING, OUTCOME, type Outcome,

@@ -34,7 +34,7 @@ import { argsOf, ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, idOf, isCell
 import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
-import { addFork } from './share.js'
+import { addFork, addTwin } from './share.js'
 import type { Stream } from './stream.js'
 import { hear } from './tell.js'
 import { type Difference, differenceOf, type PromoteOptions, takeAll, takeChanges } from './transfer.js'
@@ -372,7 +372,8 @@ export class View implements Reader {
     const fork: Branch = new Branch(family, parent, hub, rootOf(branch))
     fork.base = branch.frozen ? branch.base : branch.revision
     fork.revision = branch.revision
-    addFork(parent, fork)
+    if (branch.frozen) addTwin(parent, branch, fork)
+    else addFork(parent, fork)
     family.hubs.add(hub)
     if (branch.hub.wants('snapshot')) branch.hub.emit(branch.revision, { type: 'snapshotCreated' })
     this.engine.idle()
