@@ -9,7 +9,7 @@
 import { announceEvents, announceValues } from './announce.js'
 import { Branch, type Change, INVALIDATED } from './branch.js'
 import { type AnyInput, type Definition, NEVER } from './define.js'
-import { ClosedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { ClosedError, DisposedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, markSettledAbove, propagate } from './graph.js'
 import { moveJobs } from './job.js'
@@ -178,6 +178,8 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   const { family } = branch
   const { delivery } = family
   if (family.closed) throw new ClosedError()
+  // By a caller's equality.
+  if (branch.disposed) throw new DisposedError()
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot)
@@ -195,7 +197,7 @@ function commitEffective(branch: Branch, effective: Change[], invalidated: reado
   }
   delivery.defer(() => {
     if (--branch.queued === 0) branch.overlay.clear()
-    apply(branch, effective, invalidated, entry)
+    if (!branch.disposed) apply(branch, effective, invalidated, entry)
   })
   for (const change of effective) branch.overlay.set(change.slot, change)
   branch.bytes = bytes

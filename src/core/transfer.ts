@@ -144,7 +144,7 @@ export function takeChanges(collector: Collector, branch: Branch, view: Branch, 
   if (conflicts.length > 0) throw new ConflictError(conflicts)
   keepShelves(collector, branch, view)
   collector.afterwards(() => {
-    view.start = now
+    if (!view.disposed) view.start = now
   })
 }
 

@@ -31,7 +31,7 @@ import { streamOf, streamOfCell } from './live-stream.js'
 import { type LiveOptions, makerOf } from './policies.js'
 import { ABSENT, type Revision } from './revision.js'
 import { argsOf, ASYNC, BOUNDED, type Cell, CLEAN, EVICTED, FAILED, idOf, isCell, isFresh, Slot, SPECIAL } from './node.js'
-import { forgetFork, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
+import { forgetFork, forgetState, localOf, originOf, quickOrigin, recordIn, restingStamp, rootOf, tableRootOf } from './records.js'
 import { entriesOf, keysOf, type TableRoot } from './root.js'
 import { isThenable } from './run.js'
 import { addFork, addTwin } from './share.js'
@@ -281,6 +281,8 @@ export class View implements Reader {
         Promise.resolve(result).catch(ignore)
         throw new BatchError('A batch is synchronous, and its callback returned a promise. Await first, then write in one batch.')
       }
+      // The callback may have disposed of the view.
+      if (branch.disposed) this.refuse()
     } catch (thrown) {
       collector.discard(saved)
       throw thrown
@@ -460,16 +462,6 @@ function registryOf(family: Family): NonNullable<Family['dropped']> {
     parent.family.hubs.delete(hub)
   })
   return family.dropped
-}
-
-/** Lets go what a disposed snapshot holds; its records only if no snapshot of it works with them. */
-function forgetState(branch: Branch): void {
-  branch.root = null
-  branch.start = null
-  branch.memos = new Map()
-  if (branch.forks.size > 0) return
-  branch.records?.clear()
-  branch.tables.clear()
 }
 
 /**

@@ -271,6 +271,90 @@ describe('snapshots that are gone', () => {
     expect([thrownBy(() => snapshot.get(big)), thrownBy(() => snapshot.snapshot()), thrownBy(() => snapshot.restore(db))].map((error) => (error as Error).name)).toEqual(['DisposedError', 'DisposedError', 'DisposedError'])
   })
 
+  it('[SNAP-9] a disposed one holds nothing while somebody holds it: asked, written to, watched, written to by a subscriber, and with one of its own', async () => {
+    const db = createDatabase()
+    const other = input<[i: number], { readonly text: string }>('other')
+    const copy = derived('copy', (q, i: number) => ({ of: q.get(file, 'a'), i, text: q.get(other, i)?.text }))
+    const held: unknown[] = []
+    const refs: WeakRef<object>[] = []
+    const use = (how: number): void => {
+      const view = db.snapshot()
+      held.push(view)
+      const keep = <T extends object>(value: T): T => {
+        refs.push(new WeakRef(value))
+        return value
+      }
+      if (how > 0) {
+        for (let i = 0; i < 3; i++) view.set(other, i, keep({ text: `${i}` }))
+        view.set(other, 0, keep({ text: 'again' }))
+        held.push(view.node(other, 0))
+      } else db.set(file, 'a', 'otherwise')
+      for (let i = 0; i < 3; i++) keep(view.get(copy, i))
+      if (how === 2) {
+        view.watch(copy, 1).subscribe()
+        view.effect((q) => void q.get(other, 2))
+        db.promote(view)
+      }
+      if (how === 3) {
+        const { revision: before } = view
+        view.revision$.subscribe((revision) => {
+          if (revision === before) return
+          view.set(other, 5, keep({ text: 'queued' }))
+          view.dispose()
+        })
+        view.set(other, 4, keep({ text: 'told' }))
+      }
+      if (how === 4) {
+        const nested = view.snapshot()
+        held.push(nested)
+        keep(nested.get(copy, 4))
+        nested.set(file, 'a', 'nested')
+        keep(nested.get(copy, 5))
+        view.dispose()
+        nested.dispose()
+      }
+      view.dispose()
+      // What was promoted is the head's by now.
+      if (how === 2) for (let i = 0; i < 3; i++) db.remove(other, i)
+      db.snapshot().dispose()
+      db.collect()
+    }
+    for (let how = 0; how < 5; how++) use(how)
+    await until(() => refs.every((ref) => ref.deref() === undefined))
+    expect([held.length, refs.map((ref) => ref.deref()).filter((value) => value !== undefined)]).toEqual([10, []])
+  })
+
+  it('[SNAP-9 BAT-2] one that is disposed of in the middle of its own write refuses what is left, and the write with it', () => {
+    const db = filled()
+    const picky = input<[], number>('picky', { initial: 0, equals: (a, b) => (disposes(), a === b) })
+    let disposes = (): void => {}
+    const revisions: number[] = []
+    const refused = (write: (view: Snapshot) => void): unknown => {
+      const view = db.snapshot()
+      view.revision$.subscribe((revision) => revisions.push(revision - view.revision))
+      disposes = () => view.dispose()
+      const error = thrownBy(() => write(view))
+      disposes = () => {}
+      return (error as Error).name
+    }
+    const inside: unknown[] = []
+    const names = [
+      refused((view) => view.batch((tx) => [tx.set(file, 'a', 'set'), view.dispose()])),
+      refused((view) => view.batch((tx) => {
+        tx.set(file, 'a', 'set')
+        view.dispose()
+        inside.push(...[() => tx.set(file, 'a', 'more'), () => tx.get(file, 'a'), () => view.get(file, 'a'), () => tx.invalidate(size, 'a')].map((use) => (thrownBy(use) as Error).name))
+      })),
+      refused((view) => view.batch((tx) => [tx.set(file, 'a', 'set'), view.batch(() => view.dispose())])),
+      refused((view) => view.update(file, 'a', (before) => (view.dispose(), `${before}!`))),
+      refused((view) => view.set(picky, 1)),
+    ]
+    expect([names, inside, revisions]).toEqual([Array<string>(5).fill('DisposedError'), Array<string>(4).fill('DisposedError'), Array<number>(5).fill(0)])
+    const other = db.snapshot()
+    db.batch((tx) => [tx.set(file, 'b', 'kept'), other.dispose()])
+    expect([db.get(file, 'a'), db.get(file, 'b')]).toEqual(['a', 'kept'])
+  })
+
   it('[SNAP-9 SNAP-6] one that is dropped is freed too: read, written, promoted, restored, and taken of another', async () => {
     const db = filled()
     const refs: WeakRef<Snapshot>[] = []
