@@ -324,7 +324,7 @@ describe('snapshots that are gone', () => {
     expect([held.length, refs.map((ref) => ref.deref()).filter((value) => value !== undefined)]).toEqual([10, []])
   })
 
-  it('[SNAP-9 BAT-2] one that is disposed of in the middle of its own write refuses what is left, and the write with it', () => {
+  it('[SNAP-9 BAT-4] one that is disposed of in the middle of its own write refuses what is left, and the write with it', () => {
     const db = filled()
     const picky = input<[], number>('picky', { initial: 0, equals: (a, b) => (disposes(), a === b) })
     let disposes = (): void => {}
