@@ -861,9 +861,9 @@ export class Engine implements Host, Rounds {
 
   /** Finds a memo that holds, or computes one. */
   private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
-    const proved = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
-    if (proved !== undefined) {
-      const durable = dated(branch, cell, proved)
+    const lasting = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
+    if (lasting !== undefined) {
+      const durable = dated(branch, cell, lasting)
       branch.memos.set(cell.origin, durable)
       if (own !== null) finishJob(own, durable)
       return durable

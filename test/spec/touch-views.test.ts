@@ -42,12 +42,12 @@ describe('when a value last changed in a snapshot', () => {
   })
 
   it('[DER-17 SNAP-2] a value that stood when it was taken has the revision it had there, whatever the head has kept of it', () => {
-    for (const later of [[], [3], [2], [2, 4, 1]]) {
+    for (const values of [[], [3], [2], [2, 4, 1]]) {
       const db = createDatabase()
       db.get(above)
       db.set(x, 2)
       const snapshot = db.snapshot()
-      for (const value of later) {
+      for (const value of values) {
         db.set(x, value)
         db.get(above)
       }
