@@ -164,7 +164,7 @@ export const jobs = [
   },
   {
     name: 'touch-tells-of-a-later-time',
-    file: 'core/share.ts',
+    file: 'core/dates.ts',
     find: 'if (found.stamp !== ABSENT && (!isDated || found.changedAt <= branch.base)) return found',
     replace: 'if (found.stamp !== ABSENT) return found',
     breaks: 'What the head does after a snapshot was taken shows in the revisions that the snapshot tells.',

@@ -177,9 +177,7 @@ function wholesOf(changes: readonly Change[]): Map<TableRoot, Definition> {
 function commitEffective(branch: Branch, effective: Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   const { delivery } = family
-  if (family.closed) throw new ClosedError()
-  // By a caller's equality.
-  if (branch.disposed) throw new DisposedError()
+  if (branch.disposed || family.closed) throw family.closed ? new ClosedError() : new DisposedError()
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot)

@@ -1,12 +1,40 @@
 /**
- * Since when outcomes stand: what `touch` tells. It is counted in the revisions of the branch, and depends on nothing that happens elsewhere: a memo that
+ * What stood in a branch before, with which a run is compared; and since when outcomes stand: what `touch` tells. That is counted in the revisions of the branch, and depends on nothing that happens elsewhere: a memo that
  * another view has made is dated anew where it stands, and what the head has come to after a snapshot was taken says nothing in that.
  */
 import { type Branch, type Evaluation, Job } from './branch.js'
-import { type Cell, isCell, type Memo, type Outcome } from './node.js'
+import { type Cell, isCell, type Memo, type Outcome, UNPROVED } from './node.js'
 import { recordIn } from './records.js'
-import type { Revision, Stamp } from './revision.js'
-import { replacedIn, stoodIn } from './share.js'
+import { ABSENT, type Revision, type Stamp } from './revision.js'
+import { keptFor } from './share.js'
+
+/** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
+export function standingIn(branch: Branch, cell: Cell): Outcome {
+  return stoodIn(branch, cell, false) ?? cell
+}
+
+/** What stood in a branch before; null: nothing. `isDated`: its revision must be one of the branch, so that nothing counts that is later than a snapshot. */
+function stoodIn(branch: Branch, cell: Cell, isDated: boolean): Outcome | null {
+  const parent = branch.parent as Branch
+  if (!branch.frozen) {
+    const replaced = replacedIn(branch, cell)
+    const own = replaced !== null && (isDated || replaced.stamp !== ABSENT) ? replaced : cell
+    if (own.stamp !== ABSENT) return own
+    if (branch.parent === null) return null
+    const known = branch.memos.get(cell.origin)
+    if (known != null && 'stamps' in known) return known
+  }
+  const from = branch.frozen ? cell : ((parent.records?.get(cell.origin) ?? cell.origin) as Cell)
+  const isTried = isDated && (from.flags & UNPROVED) !== 0
+  const found = keptFor(branch, from) ?? (isTried ? replacedIn(from.table.branch as Branch, from) : null) ?? from
+  if (found.stamp !== ABSENT && (!isDated || found.changedAt <= branch.base)) return found
+  return from.origin === from ? null : stoodIn(parent, from, isDated)
+}
+
+/** What stood in a live cell before the memos that are being tried at this revision. */
+function replacedIn({ revision }: Branch, { trying }: Cell): Outcome | null {
+  return trying?.revision === revision ? trying.replaced : null
+}
 
 /** The revision at which the outcome of a run came to stand. */
 export function changedAt({ branch, cell, changedAt: newest }: Evaluation, stamp: Stamp): Revision {

@@ -11,7 +11,7 @@
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, type Outsider, Wait } from './branch.js'
 import { admit } from './memory.js'
 import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, isSource, MAYBE, type Node, ON_RING, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
-import { forgetFork } from './records.js'
+import { forgetFork } from './release.js'
 import { ABSENT } from './revision.js'
 import { dropFlight } from './share.js'
 import { tellCancelled } from './tell.js'

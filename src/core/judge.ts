@@ -6,12 +6,12 @@ import { type Branch, type Evaluation, Job } from './branch.js'
 import { NEVER } from './define.js'
 import { EqualityError } from './errors.js'
 import { defaultEquals, failureEquals } from './equality.js'
-import { changedAt } from './dates.js'
+import { changedAt, standingIn } from './dates.js'
 import { isCycle } from './wait-graph.js'
 import { ASYNC, BY_ANSWER, type Cell, EMITTED, EVICTED, FAILED, Failure, idOf, isCell, isSource, type LastValue, LEVEL, levelIn, lowerLevel, type Memo, type Node, ON_RING, type Outcome, RUNNING, TAINTED, VOLATILE, withLevel } from './node.js'
 import { invalidations } from './records.js'
 import { ABSENT, type Revision, type Stamp } from './revision.js'
-import { keptWith, standingIn } from './share.js'
+import { keptWith } from './share.js'
 
 /** What the run amounts to: an equal value keeps the stamp it had, and so its dependents need not run. */
 export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsyncRun: boolean): Outcome {

@@ -12,7 +12,7 @@ import { setBound } from './memory.js'
 import { argsOf, assignSlot, BOUNDED, Cell, idOf, isCell, type Node, Slot, Table } from './node.js'
 import { ABSENT, FIRST_STAMP, INITIAL, type Stamp } from './revision.js'
 import { deepFreeze } from './equality.js'
-import { openShelf, releaseFork } from './share.js'
+import { openShelf } from './share.js'
 import { emptyRoot, emptyTableRoot, foldRoot, type Root, type SlotRecord, slotsOf, type TableRoot } from './root.js'
 import { Tally } from './tally.js'
 
@@ -265,31 +265,6 @@ export function rootOf(branch: Branch): Root {
   branch.written = []
   branch.rootRevision = branch.revision
   return branch.root
-}
-
-/** A snapshot is gone. What only it held is let go: the old values in the last root too. */
-export function forgetFork(parent: Branch, token: object): void {
-  releaseFork(parent, token)
-  if (parent.forks.size > 0) return
-  if (parent.disposed && parent.parent !== null) forgetState(parent)
-  else if (parent.written.length > 0) rootOf(parent)
-}
-
-/** Lets go what a disposed snapshot holds. As long as snapshots of it work with its records, these stay. */
-export function forgetState(branch: Branch): void {
-  branch.root = null
-  branch.start = null
-  branch.written = []
-  branch.memos = new Map()
-  branch.overlay.clear()
-  branch.recalled.clear()
-  branch.fixpoints = null
-  if (branch.forks.size > 0) return
-  branch.records?.clear()
-  branch.tables.clear()
-  branch.shelved.clear()
-  branch.sweep = null
-  branch.answers = null
 }
 
 /** A table that was written to and is empty again still shows when. */

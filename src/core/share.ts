@@ -227,34 +227,6 @@ export function choicesOf(branch: Branch, cell: Cell): Memo[] {
   return past === null ? candidates : [...candidates, ...past.toReversed()]
 }
 
-/** What a run of the cell is to be compared with: what stands there or, in a snapshot, what stood there when it was taken. */
-export function standingIn(branch: Branch, cell: Cell): Outcome {
-  return stoodIn(branch, cell, false) ?? cell
-}
-
-/** What stood in a branch before; null: nothing. `isDated`: its revision must be one of the branch, so that nothing counts that is later than a snapshot. */
-export function stoodIn(branch: Branch, cell: Cell, isDated: boolean): Outcome | null {
-  const parent = branch.parent as Branch
-  if (!branch.frozen) {
-    const replaced = replacedIn(branch, cell)
-    const own = replaced !== null && (isDated || replaced.stamp !== ABSENT) ? replaced : cell
-    if (own.stamp !== ABSENT) return own
-    if (branch.parent === null) return null
-    const known = branch.memos.get(cell.origin)
-    if (known != null && 'stamps' in known) return known
-  }
-  const from = branch.frozen ? cell : ((parent.records?.get(cell.origin) ?? cell.origin) as Cell)
-  const isTried = isDated && (from.flags & UNPROVED) !== 0
-  const found = keptFor(branch, from) ?? (isTried ? replacedIn(from.table.branch as Branch, from) : null) ?? from
-  if (found.stamp !== ABSENT && (!isDated || found.changedAt <= branch.base)) return found
-  return from.origin === from ? null : stoodIn(parent, from, isDated)
-}
-
-/** What stood in a live cell before the memos that are being tried at this revision. */
-export function replacedIn({ revision }: Branch, { trying }: Cell): Outcome | null {
-  return trying?.revision === revision ? trying.replaced : null
-}
-
 /** A snapshot was taken. */
 export function addFork(parent: Branch, fork: Branch): void {
   addAlive(parent, fork, ++parent.serial)
