@@ -52,7 +52,7 @@ export function differenceOf(a: Branch, b: Branch, definition: Input<Args, unkno
     } else if (now.present) difference.added.push({ key, value: now.value })
     else if (old.present) difference.removed.push({ key, value: old.value })
   }
-  return difference as unknown as Difference<Args, unknown>
+  return difference
 }
 
 /** The definitions whose inputs differ between two roots, with their states there. */

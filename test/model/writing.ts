@@ -41,7 +41,7 @@ export function write(world: World, model: ViewModel, one: Write, by: 'set' | 'u
     // A required input that is absent has nothing to be updated.
     const updates = by === 'update' && (definition.options.required !== true || model.view.has(definition, ...args))
     if (by === 'node' && one.value !== null) model.view.node(definition, ...args).next(boxed(one.value, world.program))
-    else writeTo(world, model.view as unknown as Writable, one, updates)
+    else writeTo(world, model.view, one, updates)
     return null
   })
 }
@@ -52,7 +52,7 @@ export function batch(world: World, model: ViewModel, { writes, asks, throws }: 
   const run = (): number =>
     model.view.batch((tx) => {
       for (const [at, one] of writes.entries()) {
-        writeTo(world, tx as unknown as Writable, one, false)
+        writeTo(world, tx, one, false)
         if (at === 0 && asks !== null) get(world, model, asks, 1)
       }
       if (throws) throw thrown

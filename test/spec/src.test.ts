@@ -861,7 +861,7 @@ describe('views and ends', () => {
     expect(() => source('', () => of(1))).toThrow(InvalidDefinitionError)
     expect(() => source('a', 5 as never)).toThrow(InvalidDefinitionError)
     for (const options of [{ grace: -1 }, { retry: { times: -1 } }, { equals: 1 }]) expect(() => source('a', () => of(1), options as object)).toThrow(InvalidDefinitionError)
-    expect(() => db.set(feed as never, 'a', 1 as never)).toThrow(InvalidDefinitionError)
+    expect(() => db.set(feed as never, 'a', 1)).toThrow(InvalidDefinitionError)
     expect(() => db.keys(feed as never)).toThrow(InvalidDefinitionError)
     expect(() => db.get(derived('feed', () => 1))).toThrow('named "feed"')
     expect(() => createDatabase({ definitions: [feed, input('feed')] })).toThrow('named "feed"')
