@@ -41,6 +41,8 @@ export interface Evaluation {
   cyclic: boolean
   volatile: boolean
   outcome: Outcome
+  /** It may give a plain value here, and a promise elsewhere. */
+  isPlain: boolean
   /** Ids of what it read itself. */
   readonly reads: Set<string>
   readonly emitted: number[]
@@ -125,7 +127,7 @@ export class Naive {
 
   private begin(): Evaluation {
     const index = this.evaluations.size
-    return { index, low: index, done: false, cyclic: false, volatile: false, outcome: 0, reads: new Set(), emitted: [] }
+    return { index, low: index, done: false, cyclic: false, volatile: false, outcome: 0, isPlain: false, reads: new Set(), emitted: [] }
   }
 
   private attempt(run: () => number): Outcome {
@@ -144,6 +146,7 @@ export class Naive {
     this.evaluations.set(id, at)
     const outcome = this.attempt(() => {
       const isPlain = spec.kind === 'mixed' && remainder(this.value(spec.test, at, arg ?? 0), 2) === 0
+      at.isPlain = isPlain
       const value = isPlain ? (arg ?? 0) : this.value(spec.body, at, arg ?? 0)
       return isHead(spec) ? Math.min(MOST, value) : value
     })

@@ -62,7 +62,10 @@ export class ViewModel {
   /** What something that is read showed in a state: the write of a slot, the outcome of a cell. */
   shown(state: State, id: string): string {
     const [, query, arg] = /^q(\d+)(?:\((\d+)\))?$/.exec(id) ?? []
-    if (query !== undefined) return JSON.stringify(this.cell(state, Number(query), arg === undefined ? null : Number(arg)).outcome)
+    if (query !== undefined) {
+      const { outcome, isPlain } = this.cell(state, Number(query), arg === undefined ? null : Number(arg))
+      return JSON.stringify([outcome, isPlain])
+    }
     if (!id.includes(' ')) return String(state.slots.get(id)?.version ?? 0)
     return JSON.stringify([...state.slots].filter(([slot]) => slot === id.split(' ')[1] || slot.startsWith(`${id.split(' ')[1]}(`)).map(([slot, { version }]) => [slot, version]))
   }
