@@ -13,22 +13,23 @@ export function standingIn(branch: Branch, cell: Cell): Outcome {
   return stoodIn(branch, cell, false) ?? cell
 }
 
-/** What stood in a branch before; null: nothing. `isDated`: its revision must be one of the branch, so that nothing counts that is later than a snapshot. */
-function stoodIn(branch: Branch, cell: Cell, isDated: boolean): Outcome | null {
+/** What stood in a branch before, by `until`; null: nothing. `isDated`: its revision must be one of the branch, so that nothing counts that is later than a snapshot. */
+function stoodIn(branch: Branch, cell: Cell, isDated: boolean, until: Revision = Infinity): Outcome | null {
   const parent = branch.parent as Branch
   if (!branch.frozen) {
     const replaced = replacedIn(branch, cell)
     const own = replaced !== null && (isDated || replaced.stamp !== ABSENT) ? replaced : cell
-    if (own.stamp !== ABSENT) return own
+    if (own.stamp !== ABSENT && own.changedAt <= until) return own
     if (branch.parent === null) return null
     const known = branch.memos.get(cell.origin)
-    if (known != null && 'stamps' in known) return known
+    if (known != null && 'stamps' in known && known.changedAt <= until) return known
   }
   const from = branch.frozen ? cell : ((parent.records?.get(cell.origin) ?? cell.origin) as Cell)
   const isTried = isDated && (from.flags & UNPROVED) !== 0
   const found = keptFor(branch, from) ?? (isTried ? replacedIn(from.table.branch as Branch, from) : null) ?? from
-  if (found.stamp !== ABSENT && (!isDated || found.changedAt <= branch.base)) return found
-  return from.origin === from ? null : stoodIn(parent, from, isDated)
+  const taken = isDated ? branch.base : Infinity
+  if (found.stamp !== ABSENT && found.changedAt <= taken) return found
+  return from.origin === from ? null : stoodIn(parent, from, isDated, taken)
 }
 
 /** What stood in a live cell before the memos that are being tried at this revision. */
