@@ -165,7 +165,7 @@ export const jobs = [
   {
     name: 'touch-tells-of-a-later-time',
     file: 'core/dates.ts',
-    find: 'if (found.stamp !== ABSENT && (!isDated || found.changedAt <= branch.base)) return found',
+    find: 'if (found.stamp !== ABSENT && found.changedAt <= taken) return found',
     replace: 'if (found.stamp !== ABSENT) return found',
     breaks: 'What the head does after a snapshot was taken shows in the revisions that the snapshot tells.',
     first: ['spec/touch-views', 'spec/der-views', 'spec/snap'],
@@ -345,5 +345,13 @@ export const jobs = [
     replace: '    next.waiters = null\n    next.controller?.abort(reason)\n  }\n  for (const outsider',
     breaks: 'The signal of a cancelled job fires while what it waited for can still be joined.',
     first: ['spec/can-family'],
+  },
+  {
+    name: 'later-result-of-the-parent-counts',
+    file: 'core/dates.ts',
+    find: 'stoodIn(parent, from, isDated, taken)',
+    replace: 'stoodIn(parent, from, isDated)',
+    breaks: 'What a written snapshot came to later counts in one that was taken of it before.',
+    first: ['model/history'],
   },
 ]
