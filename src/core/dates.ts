@@ -44,9 +44,10 @@ export function changedAt({ branch, cell, changedAt: newest }: Evaluation, stamp
 
 /** That at which what stood there before came, where it is the same; else that of the newest thing read, where that explains the change. */
 function dateOf(before: Outcome | null, stamp: Stamp, newest: Revision, revision: Revision): Revision {
-  if (before === null) return newest
+  // What says whether the answer of a cycle holds may be dated by another view.
+  if (before === null) return Math.min(newest, revision)
   if (stamp === before.stamp) return before.changedAt
-  return newest > before.changedAt ? newest : revision
+  return newest > before.changedAt ? Math.min(newest, revision) : revision
 }
 
 /** A memo that was taken up in a live branch holds. */

@@ -27,13 +27,21 @@ export function demandOutside(engine: Engine, branch: Branch, origin: Cell): unk
     return promise
   }
   if (isHit) tellRead(branch, cell, 'queryHit')
-  engine.idle()
-  return show(found)
+  return shown(engine, found)
 }
 
 /** The caller is not the first to wait. */
 function tellJoined(branch: Branch, cell: Cell, job: Job): void {
   if (branch.hub.active && (job.holders > 0 || job.waiters !== null)) tellRead(branch, cell, 'queryJoined')
+}
+
+/** What was found, as it is now: whoever hears of it may write in answer, and a commit lets values go. */
+function shown(engine: Engine, found: Outcome): unknown {
+  try {
+    return show(found)
+  } finally {
+    engine.idle()
+  }
 }
 
 function show(found: Outcome): unknown {
@@ -52,8 +60,7 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
   const found = engine.demandPast(branch, cell)
   if (!(found instanceof Job)) {
     if (isHit) tellRead(branch, cell, 'queryHit')
-    engine.idle()
-    return show(found)
+    return shown(engine, found)
   }
   tellJoined(branch, cell, found)
   const promise = new Promise<unknown>((resolve, reject) => {
@@ -82,8 +89,9 @@ export function valueWithSignal(engine: Engine, branch: Branch, origin: Cell, si
 export function touchOutside(engine: Engine, branch: Branch, origin: Cell): number | Promise<number> {
   const found = engine.demandPast(branch, localOf(branch.home, origin) as Cell)
   if (!(found instanceof Job)) {
+    const { flags, changedAt } = found
     engine.idle()
-    return (found.flags & ASYNC) === 0 ? found.changedAt : Promise.resolve(found.changedAt)
+    return (flags & ASYNC) === 0 ? changedAt : Promise.resolve(changedAt)
   }
   const promise = new Promise<number>((resolve, reject) => {
     const ended = (outcome: Outcome | null): void => {
@@ -116,6 +124,5 @@ export function readOnce(engine: Engine, branch: Branch, body: (q: Query) => unk
     return promise
   }
   forget()
-  engine.idle()
-  return show(found)
+  return shown(engine, found)
 }

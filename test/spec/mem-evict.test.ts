@@ -267,6 +267,25 @@ describe('what is never evicted', () => {
     expect([await before, await after, db.get(number, 1)]).toEqual([7, 8, 8])
   })
 
+  it('[MEM-1 REV-5] what is being asked for, when a subscriber commits before it is given', () => {
+    const bad: Derived<[], number> = derived('bad', (q): number => q.get(bad), { errors: 'revision' })
+    const shown = derived('shown', (q, i: number) => {
+      try {
+        return q.get(bad) + i
+      } catch {
+        return q.get(number, 0) + i
+      }
+    }, { lru: 0, equals: false })
+    const db = createDatabase()
+    const values: number[] = []
+    db.observe(shown, 0).subscribe((value) => {
+      values.push(value)
+      if (values.length === 2) tick(db)
+    })
+    tick(db)
+    expect(db.get(shown, 1)).toBe(1)
+  })
+
   it('[MEM-7] a failure, while its revision is current', () => {
     const error = new Error('odd')
     let runs = 0
