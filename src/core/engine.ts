@@ -460,7 +460,12 @@ export class Engine implements Host, Rounds {
           }
           if (below === 'begun') pending = startedMeanwhile(cell, top === base ? own : null)
           else if (below instanceof Job) pending = this.park(cell, top === base ? own : null, below, edges[top] ?? null)
-          else if (below === 'valid') this.verify(cell)
+          else if (below === 'valid' && top === base && own?.isLate === true) {
+            // What it had passed has run since.
+            own.isLate = false
+            edges[top] = cell.deps
+            continue
+          } else if (below === 'valid') this.verify(cell)
           else if (this.adopt(cell)) {
             edges[top] = cell.deps
             continue
@@ -536,7 +541,7 @@ export class Engine implements Host, Rounds {
   private refreshAsync(cell: Cell, own: Job | null): Job | null | undefined {
     const { extra } = cell
     if (this.family.rare !== 0 || extra === null || extra.owner !== own || extra.shelf !== null || extra.trying !== null) return undefined
-    if ((cell.flags & UNUSUAL_ASYNC) !== ASYNC || cell.mark !== MAYBE || own?.surrendered === true) return undefined
+    if ((cell.flags & UNUSUAL_ASYNC) !== ASYNC || cell.mark !== MAYBE || own?.surrendered === true || own?.isLate === true) return undefined
     for (let edge = own?.edge ?? cell.deps; edge !== null; edge = edge.nextDep) {
       const { dep } = edge
       if (isCell(dep) && dep.extra !== null) {
