@@ -36,11 +36,11 @@ class PebreGraph implements Graph<Query, Node> {
   }
 
   set(node: Node, value: number): void {
-    this.db.set(node as never, value as never)
+    this.db.set(node as never, value)
   }
 
   batch(write: (set: (node: Node, value: number) => void) => void): void {
-    this.db.batch((tx) => write((node, value) => tx.set(node as never, value as never)))
+    this.db.batch((tx) => write((node, value) => tx.set(node as never, value)))
   }
 }
 
