@@ -354,4 +354,12 @@ export const jobs = [
     breaks: 'What a written snapshot came to later counts in one that was taken of it before.',
     first: ['model/history'],
   },
+  {
+    name: 'validation-goes-on-where-it-stood',
+    file: 'core/engine.ts',
+    find: 'if (top === base && own?.isLate === true) {',
+    replace: 'if (top < base && own?.isLate === true) {',
+    breaks: 'What a waiting validation has passed runs again, and is not looked at again.',
+    first: ['model/history'],
+  },
 ]

@@ -4,7 +4,7 @@ import { isList } from './check.js'
 import { checkWritable, commit, commitTaken, currentChange, removal } from './commit.js'
 import type { Args, Definition, Derived, EntryKey, Input, KeyOf, Then, TotalInput } from './define.js'
 import { describeValue } from './describe.js'
-import { BatchError, ClosedError, DisposedError, InvalidDefinitionError } from './errors.js'
+import { BatchError, endedError, InvalidDefinitionError } from './errors.js'
 import { List } from 'immutable'
 import { absent } from './frame.js'
 import type { Cell, Slot, Table } from './node.js'
@@ -160,7 +160,7 @@ export class Collector {
   /** A body must not see what is not committed, nor write. */
   private check(): void {
     if (!this.open) throw new BatchError('The batch has ended: its tx can no longer be used.')
-    if (this.branch.disposed) throw this.branch.family.closed ? new ClosedError() : new DisposedError()
+    if (this.branch.disposed) throw endedError(this.branch.family.closed)
     checkWritable(this.branch, 'use a batch')
   }
 }

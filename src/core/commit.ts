@@ -9,7 +9,7 @@
 import { announceEvents, announceValues } from './announce.js'
 import { Branch, type Change, INVALIDATED } from './branch.js'
 import { type AnyInput, type Definition, NEVER } from './define.js'
-import { ClosedError, DisposedError, DurabilityError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
+import { ClosedError, DurabilityError, endedError, EqualityError, LimitExceededError, WriteInQueryError } from './errors.js'
 import { deepFreeze, defaultEquals } from './equality.js'
 import { markInvalid, markSettledAbove, propagate } from './graph.js'
 import { moveJobs } from './job.js'
@@ -177,7 +177,7 @@ function wholesOf(changes: readonly Change[]): Map<TableRoot, Definition> {
 function commitEffective(branch: Branch, effective: Change[], invalidated: readonly Cell[]): Revision {
   const { family } = branch
   const { delivery } = family
-  if (branch.disposed || family.closed) throw family.closed ? new ClosedError() : new DisposedError()
+  if (branch.disposed || family.closed) throw endedError(family.closed)
   const next = branch.revision + branch.queued
   if (effective.length === 0 && invalidated.length === 0) return next
   if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot)

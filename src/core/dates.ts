@@ -43,11 +43,12 @@ export function changedAt({ branch, cell, changedAt: newest }: Evaluation, stamp
 }
 
 /** That at which what stood there before came, where it is the same; else that of the newest thing read, where that explains the change. */
-function dateOf(before: Outcome | null, stamp: Stamp, newest: Revision, revision: Revision): Revision {
+function dateOf(before: Outcome | null, stamp: Stamp, newestRead: Revision, revision: Revision): Revision {
   // What says whether the answer of a cycle holds may be dated by another view.
-  if (before === null) return Math.min(newest, revision)
+  const newest = Math.min(newestRead, revision)
+  if (before === null) return newest
   if (stamp === before.stamp) return before.changedAt
-  return newest > before.changedAt ? Math.min(newest, revision) : revision
+  return newest > before.changedAt ? newest : revision
 }
 
 /** A memo that was taken up in a live branch holds. */

@@ -460,13 +460,15 @@ export class Engine implements Host, Rounds {
           }
           if (below === 'begun') pending = startedMeanwhile(cell, top === base ? own : null)
           else if (below instanceof Job) pending = this.park(cell, top === base ? own : null, below, edges[top] ?? null)
-          else if (below === 'valid' && top === base && own?.isLate === true) {
-            // What it had passed has run since.
-            own.isLate = false
-            edges[top] = cell.deps
-            continue
-          } else if (below === 'valid') this.verify(cell)
-          else if (this.adopt(cell)) {
+          else if (below === 'valid') {
+            if (top === base && own?.isLate === true) {
+              // What it had passed has run since.
+              own.isLate = false
+              edges[top] = cell.deps
+              continue
+            }
+            this.verify(cell)
+          } else if (this.adopt(cell)) {
             edges[top] = cell.deps
             continue
           } else pending = this.computeOrFollow(cell, top === base ? own : null)

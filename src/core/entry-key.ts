@@ -14,20 +14,20 @@ class LooseKey {
 
   constructor(key: unknown, parts: readonly object[]) {
     this.key = key
-    this.parts = parts.map((part) => [Object.preventExtensions(part), part instanceof Date ? Date.prototype.getTime.call(part) : bytesOf(part).slice()])
+    this.parts = parts.map((part) => [Object.preventExtensions(part), part instanceof Date ? Date.prototype.getTime.call(part) : bufferOf(part).slice()])
   }
 
   /** False: a buffer was transferred. */
   mend(): boolean {
     return this.parts.every(([part, content]) => {
-      if (typeof content !== 'number') return mendBytes(bytesOf(part), content)
+      if (typeof content !== 'number') return mendBytes(bufferOf(part), content)
       if (!Object.is(Date.prototype.getTime.call(part), content)) Date.prototype.setTime.call(part, content)
       return true
     })
   }
 }
 
-function bytesOf(part: object): Uint8Array {
+function bufferOf(part: object): Uint8Array {
   const buffer = ArrayBuffer.isView(part) ? part.buffer : (part as ArrayBuffer)
   return buffer.byteLength === 0 ? new Uint8Array() : new Uint8Array(buffer)
 }
@@ -60,7 +60,7 @@ export class LooseKeys {
   }
 }
 
-/** Those of a table of the head, if it has any. */
+/** The loose keys of a table of the head; null: it has none. */
 export function looseKeysOf(table: Table): LooseKeys | null {
   return table.looseKeys as LooseKeys | null
 }

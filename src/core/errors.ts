@@ -153,6 +153,11 @@ export class DisposedError extends PebreError {
   }
 }
 
+/** Why a view that has ended takes no calls. */
+export function endedError(isClosed: boolean): ClosedError | DisposedError {
+  return isClosed ? new ClosedError() : new DisposedError()
+}
+
 /** A write that cannot be committed as it is, what should make writes and does not, or a batch that is used after its end. */
 export class BatchError extends PebreError {}
 

@@ -20,7 +20,7 @@ import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, type Memo, type Outcom
 import { localOf, rootOf } from './records.js'
 import type { Revision } from './revision.js'
 import type { Root } from './root.js'
-import { Needs, Round, type Solver } from './round.js'
+import { Round, RoundReads, type Solver } from './round.js'
 import { isAsync } from './run.js'
 
 /** What rounds need of the engine. */
@@ -73,7 +73,7 @@ export class Fixpoint implements Solved, Solver {
   private round!: Round
   /** What is left of a sweep: the heads of each step. */
   private sweep: (readonly Cell[])[] = []
-  private readonly needs: Needs = new Needs()
+  private readonly needs: RoundReads = new RoundReads()
   /** Cells that stand and lead to no head. */
   private readonly apart: Set<Cell> = new Set()
   private count = 0

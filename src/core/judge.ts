@@ -20,32 +20,48 @@ export function judge(frame: Evaluation, failed: boolean, result: unknown, isAsy
   // What a source shows is shown as it is, once it is known.
   const flags = (frame.flags & ~EMITTED) | (isAsyncRun && !isSource(cell) ? ASYNC : 0) | (level * LEVEL)
   const standing = branch.parent === null && cell.trying === null ? cell : standingIn(branch, cell)
-  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const isComparable = before === null && (standing.flags & EVICTED) === 0 && ((standing.flags ^ flags) & ON_RING) === 0
-  const last = before !== null ? before.last : isComparable ? standing : null
-  const lastStamp = last === null ? ABSENT : last.stamp
-  let error = result
-  if (!failed) {
-    // The same body has read the same: it is the value that was there.
-    if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
-    try {
-      // A fallback is what it was: no body has given it.
-      const equal = lastStamp !== ABSENT && ((before === null && (flags & ON_RING) !== 0) || equals(cell, frame, last?.value, result))
-      if (!equal && frame.job !== null) frame.job.against = lastStamp
-      // Dependents must learn of a durability that has fallen, and of a promise where there was none.
-      const isSame = equal && level >= levelIn(standing.flags) && last !== null && (last.flags & ASYNC) === (flags & ASYNC)
-      const stamp = isSame ? lastStamp : branch.family.stamps++
-      return { value: equal ? last?.value : result, flags, stamp, changedAt: changedAt(frame, stamp) }
-    } catch (thrown) {
-      error = new EqualityError(cell.table.definition.name, thrown)
-    }
+  if (failed) return judgeFailure(frame, result, flags, standing)
+  // The same body has read the same: it is the value that was there.
+  if (frame.keeps !== ABSENT) return { value: result, flags, stamp: frame.keeps, changedAt: changedAt(frame, frame.keeps) }
+  const last = lastGood(standing, flags)
+  try {
+    // A fallback is what it was: no body has given it.
+    const equal = last !== null && ((last === standing && (flags & ON_RING) !== 0) || equals(cell, frame, last.value, result))
+    if (!equal && frame.job !== null) frame.job.against = last === null ? ABSENT : last.stamp
+    const stamp = equal && tellsNothingNew(last, standing, flags) ? last.stamp : branch.family.stamps++
+    return { value: equal ? last.value : result, flags, stamp, changedAt: changedAt(frame, stamp) }
+  } catch (thrown) {
+    return judgeFailure(frame, new EqualityError(cell.table.definition.name, thrown), flags, standing)
   }
+}
+
+function judgeFailure(frame: Evaluation, error: unknown, flags: number, standing: Outcome): Outcome {
+  const { branch, cell, cycle, ring } = frame
   const { rings } = branch.family
-  const equal = before !== null && (standing.flags & ASYNC) === (flags & ASYNC) && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === (frame.cycle !== null)))
+  const isOnCycle = cycle !== null
+  const before = failureIn(standing, flags)
+  const equal = before !== null && (failureEquals(before.error, error) || (isCycle(rings, before.error) && isCycle(rings, error) && before.onCycle === isOnCycle))
   const stamp = equal ? standing.stamp : branch.family.stamps++
-  const value = new Failure(error, idOf(cell), passedOn(frame, error), before !== null ? before.last : lastStamp === ABSENT ? null : lastIn(branch, cell, standing), frame.cycle !== null, isCycle(rings, error), frame.ring === frame ? null : frame.ring)
+  const last = lastGood(standing, flags)
+  const value = new Failure(error, idOf(cell), passedOn(frame, error), last === standing ? lastIn(branch, cell, standing) : (last as LastValue | null), isOnCycle, isCycle(rings, error), ring === frame ? null : ring)
   handOut(value)
   return { value, flags: flags | FAILED, stamp, changedAt: changedAt(frame, stamp) }
+}
+
+/** The last good value that stood there, whether or not a failure came after; null: none that could be compared. */
+function lastGood(standing: Outcome, flags: number): Outcome | LastValue | null {
+  if ((standing.flags & FAILED) !== 0) return (standing.value as Failure).last
+  return standing.stamp === ABSENT || (standing.flags & EVICTED) !== 0 || ((standing.flags ^ flags) & ON_RING) !== 0 ? null : standing
+}
+
+/** The failure that stood there, where one of these flags may be the same to dependents. */
+function failureIn(standing: Outcome, flags: number): Failure | null {
+  return (standing.flags & FAILED) !== 0 && (standing.flags & ASYNC) === (flags & ASYNC) ? (standing.value as Failure) : null
+}
+
+/** Dependents of an equal value must learn of a durability that has fallen, and of a promise where there was none. */
+function tellsNothingNew(last: Pick<Outcome, 'flags'>, standing: Outcome, flags: number): boolean {
+  return levelIn(flags) >= levelIn(standing.flags) && (last.flags & ASYNC) === (flags & ASYNC)
 }
 
 /** What is compared, as the last good value before a failure. */
@@ -143,13 +159,14 @@ export function isSameOutcome(cell: Cell, before: Pick<Outcome, 'value' | 'flags
 /** A memo that is taken up in place of a run is compared like the result of one. */
 export function compared(cell: Cell, memo: Memo): { readonly value: unknown; readonly stamp: Stamp } {
   const standing = standingIn(cell.table.branch as Branch, cell)
-  const before = (standing.flags & FAILED) !== 0 ? (standing.value as Failure) : null
-  const last = before === null ? standing : before.last
-  if (((memo.flags | standing.flags) & EVICTED) !== 0) return memo
-  if ((memo.flags & FAILED) !== 0) {
-    if (before !== null && (standing.flags & ASYNC) === (memo.flags & ASYNC) && failureEquals(before.error, (memo.value as Failure).error)) return { value: memo.value, stamp: standing.stamp }
-  } else if (last !== null && last.stamp !== ABSENT && levelIn(memo.flags) >= levelIn(standing.flags) && (last.flags & ASYNC) === (memo.flags & ASYNC) && isEqual(cell, last.value, memo.value)) return { value: last.value, stamp: last.stamp }
-  return memo
+  const { value, flags } = memo
+  if ((flags & EVICTED) !== 0) return memo
+  if ((flags & FAILED) !== 0) {
+    const before = failureIn(standing, flags)
+    return before !== null && failureEquals(before.error, (value as Failure).error) ? { value, stamp: standing.stamp } : memo
+  }
+  const last = lastGood(standing, flags)
+  return last !== null && tellsNothingNew(last, standing, flags) && isEqual(cell, last.value, value) ? last : memo
 }
 
 /** Whether a record shows the value that it showed under another stamp, as far as its shelf remembers that. */

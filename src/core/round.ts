@@ -93,7 +93,7 @@ export class Round implements Solving {
 }
 
 /** What those who may be on cycles have read in all rounds since all began, as records of the head. */
-export class Needs {
+export class RoundReads {
   private readonly reads: Map<Cell, Set<Node>> = new Map()
   /** The same with what was not recorded. */
   private readonly needs: Map<Cell, Set<Node>> = new Map()

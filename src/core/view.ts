@@ -20,7 +20,7 @@ import { Hub } from './hub.js'
 import { demandOutside, readOnce, touchOutside, valueWithSignal } from './outside.js'
 import type { Engine } from './engine.js'
 import { showCell } from './engine.js'
-import { BatchError, ClosedError, DisposedError, ForeignViewError, InvalidDefinitionError } from './errors.js'
+import { BatchError, DisposedError, endedError, ForeignViewError, InvalidDefinitionError } from './errors.js'
 import { checkCategories, defaultCategories, type EventCategory, type RuntimeEvent } from './events.js'
 import { valueIn, valueOf } from './frame.js'
 import { InputNode } from './input-node.js'
@@ -429,7 +429,7 @@ export class View implements Reader {
 
   /** @internal */
   protected refuse(): never {
-    throw this.branch.family.closed ? new ClosedError() : new DisposedError()
+    throw endedError(this.branch.family.closed)
   }
 
   private slot(definition: unknown, args: readonly unknown[]): Slot {

@@ -1,7 +1,7 @@
 /** Why a query ran, holds, or does not. */
 import { gate } from 'pebre/testing'
 import { describe, expect, it } from 'vitest'
-import { createDatabase, derived, type Derived, input, type Query } from '../../src/index.js'
+import { createDatabase, type Database, derived, type Derived, input, type Query } from '../../src/index.js'
 import { explain, explainRuns, type Explanation } from '../../src/debug/index.js'
 import { loadCache, MemoryPort, saveCache } from '../../src/persist/index.js'
 import { forSeeds } from '../support/random.js'
@@ -15,6 +15,17 @@ const page = derived('page', (q) => (q.get(flag) ? `${q.get(parity, 'a')}` : `${
 
 const chain = (steps: readonly { readonly id: string; readonly changedAt: number }[] | undefined): string[] | undefined => steps?.map(({ id, changedAt }) => `${id} ${changedAt}`)
 const shortOf = ({ state, ran, stale, held }: Explanation): unknown => ({ state, ran: ran?.cause, by: chain(ran?.chain), kept: ran?.kept, stale: chain(stale?.chain), held: held?.by.id })
+
+/** A page of 'a' that a change of its file has made run again, in revision 3. */
+function withPageRunTwice(): Database {
+  const db = createDatabase()
+  db.set(file, 'a', 'x')
+  db.set(flag, true)
+  db.get(page)
+  db.set(file, 'a', 'xx')
+  db.get(page)
+  return db
+}
 
 describe('explain', () => {
   it('[DBG-5] a query nobody asked for, one that never ran, and the first run', () => {
@@ -109,23 +120,13 @@ describe('explain', () => {
   })
 
   it('[DBG-5] says so where the cause of a run is not known any more', () => {
-    const db = createDatabase()
-    db.set(file, 'a', 'x')
-    db.set(flag, true)
-    db.get(page)
-    db.set(file, 'a', 'xx')
-    db.get(page)
+    const db = withPageRunTwice()
     db.set(flag, false)
     expect(shortOf(explain(db, page))).toMatchObject({ state: 'dirty', ran: 'unknown', stale: ['flag() 4'] })
   })
 
   it('[DBG-5] names no change as the cause of a run that came before it, however deep it lies', () => {
-    const db = createDatabase()
-    db.set(file, 'a', 'x')
-    db.set(flag, true)
-    db.get(page)
-    db.set(file, 'a', 'xx')
-    db.get(page)
+    const db = withPageRunTwice()
     expect(shortOf(explain(db, page))).toMatchObject({ ran: 'changed', by: ['parity(a) 3', 'size(a) 3', 'file(a) 3'] })
     db.set(file, 'a', 'x')
     expect(shortOf(explain(db, page))).toMatchObject({ state: 'maybe', ran: 'unknown', by: ['parity(a) 3', 'size(a) 3'], stale: ['parity(a) 3', 'size(a) 3', 'file(a) 4'] })
