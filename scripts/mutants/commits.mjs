@@ -109,7 +109,7 @@ export const commits = [
   {
     name: 'tx-blind-to-itself',
     file: 'core/batch.ts',
-    find: 'return this.changes.get(slot) ?? currentChange(this.branch, slot)',
+    find: 'return this.writes.changes.get(slot) ?? currentChange(this.branch, slot)',
     replace: 'return currentChange(this.branch, slot)',
     breaks: 'A batch does not read its own writes.',
     first: ['spec/bat'],
@@ -117,7 +117,7 @@ export const commits = [
   {
     name: 'inner-batch-not-undone',
     file: 'core/batch.ts',
-    find: 'else if (this.journal !== null) for (const undo of this.journal.splice(saved).toReversed()) undo()',
+    find: 'for (const undo of this.writes.journal?.splice(this.saved).toReversed() ?? []) undo()',
     replace: '',
     breaks: 'What an inner batch wrote before it threw is committed.',
     first: ['spec/bat'],
@@ -125,8 +125,8 @@ export const commits = [
   {
     name: 'inner-batch-undone-backwards',
     file: 'core/batch.ts',
-    find: 'this.journal.splice(saved).toReversed()',
-    replace: 'this.journal.splice(saved)',
+    find: 'splice(this.saved).toReversed()',
+    replace: 'splice(this.saved)',
     breaks: 'Two writes of one slot by an inner batch that throws are undone in the wrong order.',
     first: ['spec/bat'],
   },

@@ -25,53 +25,60 @@ export interface Batch {
   invalidate<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): void
 }
 
-/** The engine's side of `tx`. */
+/** What a batch writes, with all batches within it. */
+interface Writes {
+  readonly changes: Map<Slot, Change>
+  readonly cells: Set<Cell>
+  readonly done: (() => void)[]
+  /** How to take back each write since the first inner batch began, the newest last. */
+  journal: (() => void)[] | null
+  /** Some changes were taken over from another view. */
+  takes: boolean
+}
+
+/** The engine's side of `tx`, for one callback. */
 export class Collector {
   private readonly branch: Branch
-  private readonly changes = new Map<Slot, Change>()
-  private cells: Set<Cell> | null = null
-  private done: (() => void)[] | null = null
-  /** How to take back each write since the first inner batch began, the newest last. */
-  private journal: (() => void)[] | null = null
+  private readonly writes: Writes
+  /** How many writes could be taken back when it began. */
+  private readonly saved: number
   private open = true
-  /** Some changes were taken over from another view. */
-  private takes = false
 
-  constructor(branch: Branch) {
+  /** `outer`: the batch that it is within. */
+  constructor(branch: Branch, outer: Collector | null) {
     this.branch = branch
+    this.writes = outer === null ? { changes: new Map(), cells: new Set(), done: [], journal: null, takes: false } : outer.writes
+    this.saved = outer === null ? 0 : (this.writes.journal ??= []).length
+  }
+
+  /** The callback has ended. */
+  end(): void {
+    this.open = false
   }
 
   /** Commits the last change of each slot, in the order of the first. */
   commit(): Revision {
-    this.open = false
-    const { changes, cells } = this
-    const revision = this.takes ? commitTaken(this.branch, [...changes.values()], cells ?? []) : commit(this.branch, changes.values(), cells ?? [])
-    if (this.done !== null) for (const call of this.done) call()
+    const { changes, cells, done, takes } = this.writes
+    const revision = takes ? commitTaken(this.branch, [...changes.values()], cells) : commit(this.branch, changes.values(), cells)
+    for (const call of done) call()
     return revision
   }
 
   /** Called once what was written so far has been committed. */
   afterwards(call: () => void): void {
-    const done = (this.done ??= [])
-    this.journal?.push(() => done.pop())
+    const { done, journal } = this.writes
+    journal?.push(() => done.pop())
     done.push(call)
   }
 
   /** The slots that show something else than the view does: what was written here, and the writes that wait for their turn. */
   pending(): Set<Slot> {
-    return new Set([...this.branch.overlay.keys(), ...this.changes.keys()])
+    return new Set([...this.branch.overlay.keys(), ...this.writes.changes.keys()])
   }
 
-  /** Where an inner batch begins. */
-  save(): number {
-    this.journal ??= []
-    return this.journal.length
-  }
-
-  /** Takes back what an inner batch wrote since; the outermost one ends. */
-  discard(saved: number | undefined): void {
-    if (saved === undefined) this.open = false
-    else if (this.journal !== null) for (const undo of this.journal.splice(saved).toReversed()) undo()
+  /** Takes back what it wrote. */
+  discard(): void {
+    for (const undo of this.writes.journal?.splice(this.saved).toReversed() ?? []) undo()
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {
@@ -118,17 +125,18 @@ export class Collector {
 
   put(change: Change): void {
     this.check()
-    this.takes ||= change.stamp !== undefined
-    if (this.journal !== null) this.noteChange(change.slot, this.journal)
-    this.changes.set(change.slot, change)
-  }
-
-  private noteChange(slot: Slot, journal: (() => void)[]): void {
-    const before = this.changes.get(slot)
-    journal.push(() => {
-      if (before === undefined) this.changes.delete(slot)
-      else this.changes.set(slot, before)
-    })
+    const { writes } = this
+    const { changes, journal } = writes
+    const { slot } = change
+    writes.takes ||= change.stamp !== undefined
+    if (journal !== null) {
+      const before = changes.get(slot)
+      journal.push(() => {
+        if (before === undefined) changes.delete(slot)
+        else changes.set(slot, before)
+      })
+    }
+    changes.set(slot, change)
   }
 
   invalidate(definition: Definition, ...args: unknown[]): void {
@@ -137,14 +145,14 @@ export class Collector {
   }
 
   invalidateCell(cell: Cell): void {
-    const cells = (this.cells ??= new Set())
+    const { cells, journal } = this.writes
     if (cells.has(cell)) return
-    this.journal?.push(() => cells.delete(cell))
+    journal?.push(() => cells.delete(cell))
     cells.add(cell)
   }
 
   current(slot: Slot): Change {
-    return this.changes.get(slot) ?? currentChange(this.branch, slot)
+    return this.writes.changes.get(slot) ?? currentChange(this.branch, slot)
   }
 
   private shown(slot: Slot): unknown {

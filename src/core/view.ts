@@ -272,8 +272,7 @@ export class View implements Reader {
     checkWritable(branch, what)
     const { family } = branch
     const outer = this.collecting
-    const saved = outer?.save()
-    const collector = outer ?? new Collector(branch)
+    const collector = new Collector(branch, outer)
     this.collecting = collector
     family.collecting++
     try {
@@ -285,9 +284,10 @@ export class View implements Reader {
       // The callback may have disposed of the view.
       if (branch.disposed) this.refuse()
     } catch (thrown) {
-      collector.discard(saved)
+      collector.discard()
       throw thrown
     } finally {
+      collector.end()
       this.collecting = outer
       if (--family.collecting === 0) this.engine.idle()
     }

@@ -312,6 +312,25 @@ describe('tx', () => {
     expect([log.take(), db.keys(file)]).toEqual([[], ['a', 'b']])
   })
 
+  it('[BAT-8 BAT-5] that of an inner batch ends with it, however it ended; the outer one goes on', () => {
+    const { db, log } = filled()
+    db.batch((tx) => {
+      const inner: Batch[] = []
+      db.batch((one) => {
+        inner.push(one)
+        one.set(file, 'b', '1')
+      })
+      thrownBy(() => db.batch((one) => {
+        inner.push(one)
+        throw new Error('no')
+      }))
+      expect([inner.length, ...inner.map((one) => thrownBy(() => one.set(file, 'c', '1')))]).toEqual([2, expect.any(BatchError), expect.any(BatchError)])
+      db.batch(() => tx.set(file, 'd', tx.get(file, 'b') ?? ''))
+      tx.set(file, 'e', '1')
+    })
+    expect([log.take(), db.keys(file)]).toEqual([['revision 2', 'set file(b)', 'set file(d)', 'set file(e)'], ['a', 'b', 'd', 'e']])
+  })
+
   it('[BAT-8] a subscriber that is told of the commit comes too late as well', () => {
     const { db } = filled()
     const errors: unknown[] = []
