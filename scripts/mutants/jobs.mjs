@@ -21,7 +21,7 @@ export const jobs = [
   {
     name: 'found-and-left',
     file: 'core/engine.ts',
-    find: 'if (own?.follows === true) this.takeWhatWasFound(root, own)',
+    find: 'if (own !== null && own.follows !== null) this.takeWhatWasFound(root, own)',
     replace: '',
     breaks: 'Whoever has waited for a job of another view runs all the same.',
     first: ['spec/share'],
@@ -361,5 +361,13 @@ export const jobs = [
     replace: 'if (top < base && own?.isLate === true) {',
     breaks: 'What a waiting validation has passed runs again, and is not looked at again.',
     first: ['model/history'],
+  },
+  {
+    name: 'leader-followed-again',
+    file: 'core/flights.ts',
+    find: "leader !== null && leader.phase === 'done'",
+    replace: "leader !== null && leader.phase !== 'done'",
+    breaks: 'What fails in many views at once runs in one after the other.',
+    first: ['spec/share'],
   },
 ]

@@ -489,8 +489,8 @@ export class Job implements Work {
   cancelled = false
   /** It must not wait for what it validates with: it runs instead. */
   surrendered = false
-  /** It waits for a job of another view: what that finds is to be looked at. */
-  follows = false
+  /** The job of another view that it waits for: what that finds is to be looked at. */
+  follows: Job | null = null
   /** The stamp of the value that its result was found to differ from. */
   against: Stamp = ABSENT
   /** While the evaluation must not end although its body has: see `mustStay`. */

@@ -442,7 +442,7 @@ export class Engine implements Host, Rounds {
     }
     const found = this.refreshAsync(root, own)
     if (found !== undefined) return found
-    if (own?.follows === true) this.takeWhatWasFound(root, own)
+    if (own !== null && own.follows !== null) this.takeWhatWasFound(root, own)
     if (own !== null) this.takeOwnership(root, own)
     const { cells, edges } = this
     const base = cells.length
@@ -718,7 +718,7 @@ export class Engine implements Host, Rounds {
       if (begun !== null) return begun
       if (!serves || !isOnItsWay(job) || waitsFor(job, this.family.active, null)) continue
       const follower = this.open(branch, cell)
-      follower.follows = true
+      follower.follows = job
       addWait(job, follower, null, null, null)
       return follower
     }
@@ -746,7 +746,7 @@ export class Engine implements Host, Rounds {
 
   /** The job of another view that was waited for has ended: its outcome is tried before the body. */
   private takeWhatWasFound(cell: Cell, own: Job): void {
-    own.follows = false
+    own.follows = null
     if (own.surrendered || isFresh(cell)) return
     const branch = cell.table.branch as Branch
     if (cell.trying?.revision === branch.revision) {
@@ -830,9 +830,10 @@ export class Engine implements Host, Rounds {
       throw this.family.unwind
     }
     if (found === null) return this.computeElsewhere(branch, cell, null)
-    const flying = flightFor(branch, cell, null)
+    const flying = flightFor(branch, cell, null, null)
     if (flying !== null && !waitsFor(flying, this.family.active, null)) {
       const follower = this.open(branch, cell)
+      follower.follows = flying
       addWait(flying, follower, null, null, null)
       return follower
     }
@@ -849,7 +850,7 @@ export class Engine implements Host, Rounds {
         branch.solving?.note(cell, kept)
         return kept
       }
-      return this.proveAny(branch, cell, null, candidatesAt(cell))
+      return this.proveAny(branch, cell, null, candidatesAt(cell), null)
     } finally {
       this.family.depth--
       if (branch.memos.get(cell.origin) === null) {
@@ -861,13 +862,14 @@ export class Engine implements Host, Rounds {
 
   private proveOn(job: Job): Memo | Job {
     if (job.surrendered) return this.computeElsewhere(job.branch, job.cell, job)
-    if (job.follows) job.candidates = null
-    job.follows = false
-    return this.proveAny(job.branch, job.cell, job, (job.candidates ??= candidatesAt(job.cell)))
+    const { branch, cell, follows } = job
+    if (follows !== null) job.candidates = null
+    job.follows = null
+    return this.proveAny(branch, cell, job, (job.candidates ??= candidatesAt(cell)), follows)
   }
 
-  /** Finds a memo that holds, or computes one. */
-  private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[]): Memo | Job {
+  /** Finds a memo that holds, or computes one. `leader`: the job of another view that was waited for before. */
+  private proveAny(branch: Branch, cell: Cell, own: Job | null, candidates: readonly Memo[], leader: Job | null): Memo | Job {
     const lasting = this.family.isDurable ? candidates.find((memo) => this.isProvedByLevel(branch, cell, memo) && mayServe(branch, cell, memo)) : undefined
     if (lasting !== undefined) {
       const durable = dated(branch, cell, lasting)
@@ -902,11 +904,12 @@ export class Engine implements Host, Rounds {
       addWait(outcome.pending, job, null, null, null)
       return job
     }
-    const flying = own === null ? null : flightFor(branch, cell, own)
+    const flying = own === null ? null : flightFor(branch, cell, own, leader)
     if (own === null || flying === null || waitsFor(flying, this.family.active, own)) return this.computeElsewhere(branch, cell, own)
     own.candidates = null
     own.candidate = 0
     own.index = 0
+    own.follows = flying
     addWait(flying, own, null, null, null)
     return own
   }

@@ -18,9 +18,11 @@ export function addFlight(job: Job): void {
   shelf.flights = [...shelf.flights, job]
 }
 
-/** The job for a frozen branch to wait for in place of a run. */
-export function flightFor(branch: Branch, cell: Cell, own: Job | null): Job | null {
+/** The job for a frozen branch to wait for in place of a run. `leader`: one that was waited for before. */
+export function flightFor(branch: Branch, cell: Cell, own: Job | null, leader: Job | null): Job | null {
   if (!isAsync(cell) || branch.solving !== null) return null
+  // What it came to in this very state counts for no other view.
+  if (leader !== null && leader.phase === 'done' && !leader.cancelled && isOfSameState(leader, branch)) return null
   for (const job of jobsOf(cell)) {
     if (job === own || job.branch === branch || !isOnItsWay(job)) continue
     // Whoever has waited for another state in vain does not do so again.

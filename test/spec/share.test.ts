@@ -5,7 +5,7 @@ import { createDatabase, type Database, derived, type Derived, input, type View 
 import { branchOf } from '../model/invariants.js'
 import { even, file, filled, ran, size, taken } from '../support/noted-runs.js'
 import { forSeeds } from '../support/random.js'
-import { rejectionOf, thrownBy } from '../support/turns.js'
+import { macrotask, rejectionOf, thrownBy } from '../support/turns.js'
 
 const other = input<[], number>('other', { initial: 0 })
 const slow = derived('slow', async (q, path: string) => {
@@ -253,6 +253,26 @@ describe('what is never shared', () => {
     await left
     opened.open()
     expect([await db.get(waits), await snapshot.get(waits), taken()]).toEqual(['xyy', 'xyy', ['waits', 'waits']])
+  })
+
+  it.each(['fails', 'is volatile'])('[SHARE-5 SHARE-1] what %s in one view runs in all others at the same time', async (how) => {
+    const first = gate()
+    const rest = gate()
+    const passing = derived('passing', async (q) => {
+      ran.push('passing')
+      if (how === 'is volatile') q.volatile()
+      await (ran.length === 1 ? first : rest).promise
+      if (how === 'fails') throw new Error('backend down')
+      return q.get(file, 'a')
+    })
+    const db = filled()
+    const answers = eight(db).map(async (view) => await view.get(passing).catch(String))
+    expect(ran).toEqual(['passing'])
+    first.open()
+    const answer = how === 'fails' ? 'Error: backend down' : 'x'
+    expect([await answers[0], await macrotask(), ran.length]).toEqual([answer, undefined, 8])
+    rest.open()
+    expect([await Promise.all(answers), taken().length]).toEqual([Array.from({ length: 8 }, () => answer), 8])
   })
 
   it('[SHARE-6] a leader cancelled in one view lets a follower in another finish', async () => {
