@@ -117,7 +117,7 @@ export const commits = [
   {
     name: 'inner-batch-not-undone',
     file: 'core/batch.ts',
-    find: 'for (const undo of this.writes.journal?.splice(this.saved).toReversed() ?? []) undo()',
+    find: 'for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo()',
     replace: '',
     breaks: 'What an inner batch wrote before it threw is committed.',
     first: ['spec/bat'],
@@ -265,5 +265,21 @@ export const commits = [
     replace: '',
     breaks: 'Who has handed on the promise of a job hands it on in the next state too, although the job is of the one before.',
     first: ['spec/der-promises'],
+  },
+  {
+    name: 'promotion-not-taken-back',
+    file: 'core/transfer.ts',
+    find: '    if (!view.disposed) view.start = start\n',
+    replace: '',
+    breaks: 'A draft whose promotion was discarded has nothing to promote any more.',
+    first: ['spec/snap-transfer'],
+  },
+  {
+    name: 'waiting-writes-not-promoted',
+    file: 'core/transfer.ts',
+    find: 'const now = shownRoot(view)',
+    replace: 'const now = rootOf(view)',
+    breaks: 'What a subscriber has just written to a draft is lost when it promotes it.',
+    first: ['spec/snap-transfer'],
   },
 ]

@@ -30,6 +30,8 @@ interface Writes {
   readonly changes: Map<Slot, Change>
   readonly cells: Set<Cell>
   readonly done: (() => void)[]
+  /** How to take back what was done at once, before there was an inner batch. */
+  readonly undos: (() => void)[]
   /** How to take back each write since the first inner batch began, the newest last. */
   journal: (() => void)[] | null
   /** Some changes were taken over from another view. */
@@ -42,12 +44,14 @@ export class Collector {
   private readonly writes: Writes
   /** How many writes could be taken back when it began. */
   private readonly saved: number
+  private readonly isInner: boolean
   private open = true
 
   /** `outer`: the batch that it is within. */
   constructor(branch: Branch, outer: Collector | null) {
     this.branch = branch
-    this.writes = outer === null ? { changes: new Map(), cells: new Set(), done: [], journal: null, takes: false } : outer.writes
+    this.isInner = outer !== null
+    this.writes = outer === null ? { changes: new Map(), cells: new Set(), done: [], undos: [], journal: null, takes: false } : outer.writes
     this.saved = outer === null ? 0 : (this.writes.journal ??= []).length
   }
 
@@ -58,10 +62,17 @@ export class Collector {
 
   /** Commits the last change of each slot, in the order of the first. */
   commit(): Revision {
-    const { changes, cells, done, takes } = this.writes
-    const revision = takes ? commitTaken(this.branch, [...changes.values()], cells) : commit(this.branch, changes.values(), cells)
-    for (const call of done) call()
-    return revision
+    const { branch, writes } = this
+    const { changes, cells, done, takes } = writes
+    const { revision: before, queued } = branch
+    try {
+      const revision = takes ? commitTaken(branch, [...changes.values()], cells) : commit(branch, changes.values(), cells)
+      for (const call of done) call()
+      return revision
+    } catch (thrown) {
+      if (branch.revision === before && branch.queued === queued) this.discard()
+      throw thrown
+    }
   }
 
   /** Called once what was written so far has been committed. */
@@ -76,9 +87,17 @@ export class Collector {
     return new Set([...this.branch.overlay.keys(), ...this.writes.changes.keys()])
   }
 
+  /** Something was done at once. */
+  undoable(undo: () => void): void {
+    const { journal, undos } = this.writes
+    ;(journal ?? undos).push(undo)
+  }
+
   /** Takes back what it wrote. */
   discard(): void {
-    for (const undo of this.writes.journal?.splice(this.saved).toReversed() ?? []) undo()
+    const { journal, undos } = this.writes
+    for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo()
+    if (!this.isInner) for (const undo of undos.toReversed()) undo()
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {

@@ -19,7 +19,7 @@ export class SlotRecord {
   readonly stamp: Stamp
   readonly changedAt: Revision
 
-  constructor({ origin, value, stamp, changedAt }: Slot) {
+  constructor({ origin, value, stamp, changedAt }: Pick<Slot, 'origin' | 'value' | 'stamp' | 'changedAt'>) {
     this.slot = origin
     this.value = value
     this.stamp = stamp

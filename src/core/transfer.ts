@@ -12,7 +12,7 @@ import { type Conflict, ConflictError, type Held, InvalidDefinitionError } from 
 import { IdMap } from './id-map.js'
 import type { Cell, Slot } from './node.js'
 import { invalidations, localTable, restingStamp, rootOf, tableRootOf } from './records.js'
-import { emptyTableRoot, keyOf, type Root, type SlotRecord, type TableRoot } from './root.js'
+import { emptyTableRoot, keyOf, type Root, SlotRecord, type TableRoot } from './root.js'
 import { noteTaken } from './share.js'
 import { restampTable } from './store.js'
 import { nameOf } from './tell.js'
@@ -55,6 +55,19 @@ export function differenceOf(a: Branch, b: Branch, definition: Input<Args, unkno
   return difference
 }
 
+/** All inputs of a view as they are once the writes that wait for their turn have been committed. Those have stamps of their own. */
+function shownRoot(branch: Branch): Root {
+  let root = rootOf(branch)
+  for (const { slot, value, removed } of branch.overlay.values()) {
+    const { name } = slot.table.definition
+    const stamp = branch.family.stamps++
+    const record = removed ? undefined : new SlotRecord({ origin: slot, value, stamp, changedAt: branch.revision + branch.queued })
+    const records = (root.get(name) ?? emptyTableRoot()).records.with([[slot.id, record]])
+    root = root.set(name, { ...emptyTableRoot(), records, keysStamp: stamp, entriesStamp: stamp })
+  }
+  return root
+}
+
 /** The definitions whose inputs differ between two roots, with their states there. */
 function* tablesOf(a: Root, b: Root): Generator<readonly [name: string, before: TableRoot, after: TableRoot]> {
   for (const name of new Set([...a.keys(), ...b.keys()])) {
@@ -76,7 +89,7 @@ function taken(slot: Slot, record: SlotRecord | undefined, whole: TableRoot | un
 
 /** Writes what makes a view hold the inputs of another. */
 export function takeAll(collector: Collector, branch: Branch, source: Branch): void {
-  const target = rootOf(source)
+  const target = shownRoot(source)
   keepShelves(collector, branch, source)
   const rest = collector.pending()
   const wholes = new Map<string, TableRoot>()
@@ -119,19 +132,20 @@ const hasValue = (value: unknown): value is { readonly value: unknown } => typeo
 export function takeChanges(collector: Collector, branch: Branch, view: Branch, options: PromoteOptions): void {
   checkOptions('promote: ', options, { onConflict: [(value) => value === 'view' || value === 'parent' || typeof value === 'function' || hasValue(value), `a function, or ${resolutions}`] })
   const { onConflict } = options
-  const now = rootOf(view)
+  const now = shownRoot(view)
+  const start = view.start as Root
   const root = rootOf(branch)
   const pending = collector.pending()
   const conflicts: Conflict[] = []
-  for (const [name, start, end] of tablesOf(view.start as Root, now)) {
+  for (const [name, first, end] of tablesOf(start, now)) {
     if (name === invalidations.name) {
-      for (const { after } of differencesOf(start, end)) if (after !== undefined) collector.invalidateCell((after.value as { readonly cell: Cell }).cell)
+      for (const { after } of differencesOf(first, end)) if (after !== undefined) collector.invalidateCell((after.value as { readonly cell: Cell }).cell)
       continue
     }
     if (isFed(branch, name)) continue
     const mine = root.get(name) ?? emptyTableRoot()
-    const isUntouched = mine.entriesStamp === start.entriesStamp && ![...pending].some((slot) => slot.table.definition.name === name)
-    for (const { slot, before, after } of differencesOf(start, end)) {
+    const isUntouched = mine.entriesStamp === first.entriesStamp && ![...pending].some((slot) => slot.table.definition.name === name)
+    for (const { slot, before, after } of differencesOf(first, end)) {
       const base = recordChange(slot, before)
       const change = taken(slot, after, isUntouched ? end : undefined)
       const own = mine.records.get(slot.id)
@@ -143,8 +157,10 @@ export function takeChanges(collector: Collector, branch: Branch, view: Branch, 
   }
   if (conflicts.length > 0) throw new ConflictError(conflicts)
   keepShelves(collector, branch, view)
-  collector.afterwards(() => {
-    if (!view.disposed) view.start = now
+  if (view.disposed) return
+  view.start = now
+  collector.undoable(() => {
+    if (!view.disposed) view.start = start
   })
 }
 

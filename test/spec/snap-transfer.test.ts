@@ -21,6 +21,8 @@ const all = derived('all', (q) => {
   return JSON.stringify(q.entries(file).sortBy((_, key) => key))
 })
 
+const unused = derived('unused', () => 0)
+
 const inputsOf = (view: View): unknown[] => [view.get(level), ...view.entries(file).sortBy((_, key) => key)]
 
 async function readAll(view: View): Promise<unknown[]> {
@@ -329,6 +331,71 @@ describe('promote', () => {
     expect(thrownBy(() => createDatabase().promote(outer))).toBeInstanceOf(ForeignViewError)
   })
 
+  it('[SNAP-8 SNAP-10 REV-7] what a subscriber or an effect has just written to a draft is in it, though it waits for its turn', () => {
+    for (const transfer of ['promote', 'restore'] as const) {
+      for (const how of ['effect', 'subscriber'] as const) {
+        const db = filled()
+        const answer = (value: number | undefined): void => {
+          if (value !== 2) return
+          const draft = db.snapshot()
+          draft.set(file, 'a', 'draft')
+          draft.remove(file, 'b')
+          db[transfer](draft)
+          draft[Symbol.dispose]()
+        }
+        if (how === 'effect') db.effect((q) => answer(q.get(level)))
+        else db.node(level).subscribe(answer)
+        db.set(level, 2)
+        expect([transfer, how, db.get(file, 'a'), db.keys(file), db.get(level), db.revision]).toEqual([transfer, how, 'draft', ['a'], 2, 4])
+      }
+    }
+  })
+
+  it('[SNAP-8] once promoted it has nothing to promote: in the same batch, to who is told of it, and behind a promotion that waits', () => {
+    const db = filled()
+    const fork = db.snapshot()
+    fork.set(file, 'a', 'fork')
+    db.batch(() => {
+      db.promote(fork)
+      db.promote(fork)
+    })
+    expect([db.get(file, 'a'), db.revision]).toEqual(['fork', 3])
+    const again: unknown[] = []
+    db.observe(size, 'a').subscribe((length) => {
+      again.push(length, db.promote(fork))
+    })
+    fork.set(file, 'a', 'forked')
+    db.promote(fork)
+    db.set(file, 'a', 'x')
+    expect([again, db.get(file, 'a')]).toEqual([[4, 3, 6, 4, 1, 5], 'x'])
+  })
+
+  it('[SNAP-8 BAT-4] has to be promoted still where the batch was discarded, or refused', () => {
+    const db = createDatabase({ limits: { stateBytes: 1_000 } })
+    const fork = db.snapshot()
+    fork.set(file, 'a', 'fork')
+    db.set(file, 'b', 'x'.repeat(40))
+    const failed = new Error('no')
+    const discarded = [
+      () => db.batch(() => {
+        db.promote(fork)
+        throw failed
+      }),
+      () => db.batch((tx) => {
+        db.promote(fork)
+        tx.set(file, 'c', 'x'.repeat(900))
+      }),
+    ]
+    expect(discarded.map((batch) => thrownBy(batch))).toEqual([failed, expect.any(LimitExceededError)])
+    db.batch(() => {
+      thrownBy(() => db.batch(() => {
+        db.promote(fork)
+        throw failed
+      }))
+    })
+    expect([db.revision, db.promote(fork), db.get(file, 'a')]).toEqual([1, 2, 'fork'])
+  })
+
   it('[SNAP-8] an invalidation is passed on', () => {
     const db = filled()
     db.get(even, 'a')
@@ -410,32 +477,27 @@ describe('random histories', () => {
         }
         return answers
       }
-      const held: { readonly view: View; readonly slots: Map<string, string> }[] = []
-      for (let turn = 0; turn < 40; turn++) {
-        const model = random.pick(models)
-        const step = random.int(12)
+      const write = (model: Model, step: number): void => {
+        const { view, parent } = model
         if (step < 4) {
           const path = random.pick(paths)
           const value = 'x'.repeat(random.int(3))
-          model.view.set(file, path, value)
+          view.set(file, path, value)
           model.slots = new Map(model.slots).set(path, value)
         } else if (step < 6) {
           const path = random.pick(paths)
-          model.view.remove(file, path)
+          view.remove(file, path)
           model.slots = new Map(model.slots)
           model.slots.delete(path)
-        } else if (step < 8 && models.length < 6) {
-          models.push({ view: model.view.snapshot(), slots: model.slots, base: model.slots, parent: model })
-        } else if (step < 9) {
+        } else if (step < 7) {
           const other = random.pick(models)
-          model.view.restore(other.view)
+          view.restore(other.view)
           model.slots = other.slots
-        } else if (step < 10 && model.parent !== null) {
-          const { parent } = model
+        } else if (parent !== null) {
           const changed = paths.filter((path) => model.base.get(path) !== model.slots.get(path))
           const conflicts = changed.filter((path) => model.base.get(path) !== parent.slots.get(path))
-          const error = whatThrows(() => parent.view.promote(model.view as Snapshot))
-          expect(error === undefined ? [] : (error as ConflictError).conflicts.map(({ args }) => String(args[0])).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(conflicts)
+          const error = whatThrows(() => parent.view.promote(view as Snapshot))
+          expect(error === undefined ? [] : (error as ConflictError).conflicts.map(({ args }) => String(args[0])).toSorted((x, y) => (x < y ? -1 : 1))).toEqual(conflicts)
           if (error === undefined) {
             parent.slots = new Map(parent.slots)
             for (const path of changed) {
@@ -445,7 +507,31 @@ describe('random histories', () => {
             }
             model.base = model.slots
           }
-        } else if (step < 11) {
+        }
+      }
+      // Several writes in answer to a commit: all of them wait for their turn.
+      let answer: (() => void) | null = null
+      db.revision$.subscribe(() => {
+        const now = answer
+        answer = null
+        now?.()
+      })
+      const inAnswer = (count: number): void => {
+        answer = () => {
+          for (let turn = 0; turn < count; turn++) write(random.pick(models), random.int(8))
+        }
+        db.invalidate(unused)
+        expect(answer).toBe(null)
+      }
+      const held: { readonly view: View; readonly slots: Map<string, string> }[] = []
+      for (let turn = 0; turn < 40; turn++) {
+        const model = random.pick(models)
+        const step = random.int(14)
+        if (step < 8) write(model, step)
+        else if (step < 10 && models.length < 6) {
+          models.push({ view: model.view.snapshot(), slots: model.slots, base: model.slots, parent: model })
+        } else if (step < 11) inAnswer(1 + random.int(6))
+        else if (step < 12) {
           const other = random.pick(models)
           const { added, removed, changed } = diff(model.view, other.view, file)
           const [a, b] = [model.slots, other.slots]
