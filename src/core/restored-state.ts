@@ -179,7 +179,7 @@ function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision
   if (family.closed) throw new ClosedError()
   checkWritable(branch, 'load')
   const effective: Change[] = []
-  for (const change of changes) if (!isIdleChange(branch, change)) effective.push(change)
+  for (const change of changes) if (isNewKey(change) || !isIdleChange(branch, change)) effective.push(change)
   if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot, 'Load into a database in which it is not set')
   const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
@@ -201,6 +201,11 @@ function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision
   if (family.bounds.length > 0) sweepAll(family)
   family.host.idle()
   return revision
+}
+
+/** It holds a value of its own from now on, if an equal one. */
+function isNewKey({ slot, removed }: Change): boolean {
+  return !removed && slot.stamp === restingStamp(slot)
 }
 
 /** Nothing has been computed there, either. */

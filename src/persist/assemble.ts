@@ -1,8 +1,8 @@
 /** From what was gathered to the bytes of a file: sections in their order, records numbered, blocks packed. */
-import { definitionOf, isQuery, kindOf, nameOf, type Ref, type Slot, slotIdOf, type StateReader, storedArgsOf } from '../core/saved-state.js'
+import { type Definition, definitionOf, isQuery, kindOf, nameOf, type Ref, type Slot, slotIdOf, type StateReader, storedArgsOf } from '../core/saved-state.js'
 import { crc32, joinCrc32 } from './checksum.js'
 import { type Encoder, Refusal, unsupported } from './codec.js'
-import { type AnyDerived, type AnyInput, restOf } from './definitions.js'
+import { type AnyDerived, type AnyInput, restOf, versionOf } from './definitions.js'
 import { none, type RetainedEntry, type RetainedRecord, type RetainedSection, type Target } from './entry.js'
 import { isFirm } from './grounds.js'
 import { compareSections, endOf, type HeadForm, KEPT, prefixOf, type SectionHead, SETTLED } from './layout.js'
@@ -135,7 +135,8 @@ export class Assembler {
       const resting = this.resting.get(definition)
       if (records.targets.length > 0 || resting !== undefined) sections.push({ head: this.inputHead(definition, records), rows: (first) => this.recordRows(definition.name, records, [...(resting ?? none)], first) })
     }
-    for (const [definition, span] of alive) sections.push({ head: queryHead(definition), rows: (first) => this.memoRows(definition.name, span, first) })
+    const through = memos.passedBy()
+    for (const [definition, span] of alive) sections.push({ head: this.queryHead(definition, through.get(definition) ?? new Set()), rows: (first) => this.memoRows(definition.name, span, first) })
     for (const [{ head }, entries] of kept) sections.push({ head: { ...head, marks: head.marks | KEPT }, rows: (first) => this.retainedRows(entries, first) })
     sections.sort(({ head: a }, { head: b }) => compareSections(a, b))
     return { sections, kept }
@@ -164,6 +165,12 @@ export class Assembler {
   private inputHead(definition: AnyInput, { targets }: Records): OutSection['head'] {
     const rest = restOf(definition)
     return { type: 'input', name: definition.name, version: 0, rest, initial: rest === 'initial' ? this.formOfInitial(definition) : [], marks: targets.length > 0 && isFirm(definition) ? SETTLED : 0 }
+  }
+
+  private queryHead({ name, options, isAsync }: AnyDerived, through: ReadonlySet<Definition>): OutSection['head'] {
+    const { encoder } = this.options
+    const versions = [...through].map((passed) => [passed.name, versionOf(passed as AnyDerived)] as const).toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return { type: 'derived', name, version: versionOf({ options }), rest: isAsync ? 'async' : 'sync', initial: versions.map((pair) => pair.map((part) => encoder.form(part))), marks: 0 }
   }
 
   /** A list of the form; of nothing, where there is none: then nothing counts as read from it. */
@@ -290,6 +297,3 @@ function noLinks(): number[] {
   return []
 }
 
-function queryHead({ name, options, isAsync }: AnyDerived): OutSection['head'] {
-  return { type: 'derived', name, version: options.version ?? 0, rest: isAsync ? 'async' : 'sync', initial: [], marks: 0 }
-}

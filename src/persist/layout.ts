@@ -42,7 +42,10 @@ export interface SectionHead {
   readonly count: number
   readonly bytes: number
   readonly crc: number
-  /** Of an input: what an empty slot shows, and the form of the initial value in a list. Of a query: whether its body is an async function. */
+  /**
+   * Of an input: what an empty slot shows, and the form of the initial value in a list. Of a query: whether its body is an async function, and forms of
+   * [name, version] for each query that is not written itself and that its results were made through.
+   */
   readonly rest: 'absent' | 'required' | 'initial' | 'sync' | 'async' | 'ids'
   readonly initial: unknown
   /** `SETTLED` and `KEPT`, added up. */

@@ -2,7 +2,7 @@
  * Finds what memos are written as made from: their dependencies; through what is not saved (by `persist: false`, because its
  * value has no form or was given up) down to what is. What depends on something that is not there is left out.
  */
-import { isQuery, isStoredBy, kindOf, type Ref, slotIdOf, type Stamp, type StateReader } from '../core/saved-state.js'
+import { type Definition, definitionOf, isQuery, isStoredBy, kindOf, type Ref, slotIdOf, type Stamp, type StateReader } from '../core/saved-state.js'
 import type { Leaves, Memos } from './records.js'
 import type { Slices } from './slices.js'
 
@@ -81,6 +81,7 @@ export class Linker {
   private leavesThrough({ deps, stamps, stamp }: Reads): Leaves | 'nowhere' {
     const found = new Map<Ref, number>()
     const add = (ref: Ref, moved: boolean): void => void found.set(ref, moved || found.get(ref) === 1 ? 1 : 0)
+    const through = new Set<Definition>()
     let isStale = false
     for (const [i, dep] of deps.entries()) {
       const seen = stamps[i] as Stamp
@@ -94,10 +95,12 @@ export class Linker {
         const leaves = this.leavesOf(dep)
         if (leaves === 'nowhere') return 'nowhere'
         isStale ||= leaves.isStale || leaves.stamp !== seen
+        through.add(definitionOf(dep))
+        for (const definition of leaves.through) through.add(definition)
         for (const [j, ref] of leaves.deps.entries()) add(ref, leaves.moved[j] === 1)
       }
     }
-    return { stamp, deps: [...found.keys()], moved: [...found.values()], isStale }
+    return { stamp, deps: [...found.keys()], moved: [...found.values()], isStale, through }
   }
 
   /** What a query that is not saved was made from, however deep: with a stack of its own. */

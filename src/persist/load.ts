@@ -18,7 +18,7 @@ import { checkEnd, openBytes, type OpenedFile, type SectionHead } from './layout
 import { StorageError } from './ports/errors.js'
 import { type FilePlace, openFile } from './ports/open.js'
 import type { Port } from './ports/port.js'
-import { type Columns, type DroppedSection, misfit, readSection, type ReadSectionResult } from './read-section.js'
+import { type Columns, type DroppedSection, isMadeAlike, misfit, readSection, type ReadSectionResult } from './read-section.js'
 export type { DroppedSection } from './read-section.js'
 import { Slices } from './slices.js'
 
@@ -171,6 +171,7 @@ async function readAll(writer: StateWriter, { header, body }: OpenedFile, { deco
     let columns: Columns | null = null
     if (reason === 'mismatch' && !drop) throw mismatch(head, definition as AnyDefinition)
     try {
+      if (definition?.kind === 'derived' && !isMadeAlike(head, writer, decoder)) reason ??= 'dependencies'
       columns = await readSection(head, body[i] as Uint8Array, { decoder, slices, raw: definition === undefined || reason !== null, numbers })
     } catch (error) {
       if (!(drop && error instanceof Unknown)) throw asCacheError(error, `The section ${JSON.stringify(head.name)}`)

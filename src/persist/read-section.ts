@@ -1,6 +1,6 @@
 /** From the bytes of a section to its records, checked: nothing of the database is touched here. */
 import { type Decoder, Malformed } from './codec.js'
-import type { AnyDefinition } from './definitions.js'
+import { type AnyDefinition, versionOf } from './definitions.js'
 import { CacheError } from './errors.js'
 import { blocksOf, isCount, isWhole, type SectionHead } from './layout.js'
 import { compareKeys, type Keyed, textOfArgs } from './order.js'
@@ -108,6 +108,16 @@ function checkLinks(list: unknown, numbers: number): readonly number[] {
 export function misfit({ type, rest, version, name }: SectionHead, definition: AnyDefinition): 'mismatch' | 'version' | null {
   if (definition.kind !== type || definition.name !== name) return 'mismatch'
   if (definition.kind !== 'derived') return null
-  if ((definition.options.version ?? 0) !== version || definition.options.persist === false || (rest === 'async') !== definition.isAsync) return 'version'
+  if (versionOf(definition) !== version || definition.options.persist === false || (rest === 'async') !== definition.isAsync) return 'version'
   return null
+}
+
+/** Whether the queries that results were made through, and that are not in the file themselves, are here what they were. @throws Malformed */
+export function isMadeAlike({ initial }: SectionHead, known: { definition(name: string): AnyDefinition | undefined }, decoder: Decoder): boolean {
+  if (!Array.isArray(initial)) throw new Malformed('its header has a section that is none')
+  return initial.every((pair: unknown) => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw new Malformed('its header has a section that is none')
+    const passed = known.definition(decoder.revive(pair[0]) as string)
+    return passed?.kind === 'derived' && versionOf(passed) === decoder.revive(pair[1])
+  })
 }

@@ -2,7 +2,7 @@
  * What of a view goes into a file, in columns: a list for each part of a record instead of an object for each record. A hundred
  * thousand objects that live as long as the save would be copied by each collection of garbage on the way.
  */
-import { isQuery, type MemoBuffer, type Ref, type Slot, type Stamp } from '../core/saved-state.js'
+import { type Definition, definitionOf, isQuery, type MemoBuffer, type Ref, type Slot, type Stamp } from '../core/saved-state.js'
 import type { AnyDerived, AnyInput, AnyInterned } from './definitions.js'
 import type { Slices } from './slices.js'
 
@@ -25,6 +25,8 @@ export interface Leaves {
   readonly moved: readonly number[]
   /** It was made from something that has changed since in a way no dependency shows. */
   readonly isStale: boolean
+  /** The definitions of what is not saved itself on the way there. */
+  readonly through: ReadonlySet<Definition>
 }
 
 /** The memos of one definition: from `start` on, up to but not with `end`. */
@@ -97,6 +99,19 @@ export class Memos {
   numberOf(ref: Ref): number | undefined {
     const memo = this.numbers.get(ref)
     return memo === undefined || this.gone.has(memo) ? undefined : memo
+  }
+
+  /** By query: those that are not written themselves, and that its results were made through. */
+  passedBy(): Map<Definition, Set<Definition>> {
+    const found = new Map<Definition, Set<Definition>>()
+    for (const [memo, { through }] of this.rewired) {
+      if (this.gone.has(memo) || through.size === 0) continue
+      const definition = definitionOf(this.cells[memo] as Ref)
+      const all = found.get(definition) ?? new Set()
+      for (const passed of through) all.add(passed)
+      found.set(definition, all)
+    }
+    return found
   }
 
   /** Calls for each dependency a memo is written with. */

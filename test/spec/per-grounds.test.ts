@@ -197,3 +197,73 @@ describe('files of files', () => {
     })
   }, 60_000)
 })
+
+describe('results that were made through a query that is not saved', () => {
+  const factors = { 1: 10, 2: 100 }
+  const product = (version: 1 | 2, persist: boolean) => derived('product', (q, key: string) => {
+    log.push('product')
+    return (q.get(other, key) ?? 0) * factors[version]
+  }, { version, persist })
+  const sums = (of: ReturnType<typeof product>) => {
+    const sum = derived('sum', (q, key: string) => {
+      log.push('sum')
+      return q.get(of, key) + 1
+    })
+    const top = derived('top', (q, key: string) => {
+      log.push('top')
+      return `${q.get(sum, key)}`
+    })
+    return { of, sum, top, definitions: [other, of, sum, top] }
+  }
+
+  it.each([['persist: false', false], ['a limit', true]])('[PER-8 PER-12] stand for its version, where %s left it out', async (_, persist) => {
+    const at = place()
+    const { of, top, definitions } = sums(product(1, persist))
+    const db = createDatabase({ definitions })
+    db.set(other, 'a', 5)
+    expect(db.get(top, 'a')).toBe('51')
+    if (persist) db.limit(of, 0)
+    db.set(other, 'b', 5)
+    expect((await saveCache(db, at)).sections.map(({ name }) => name)).toEqual(['other', 'sum', 'top'])
+    ran()
+    const same = createDatabase({ definitions })
+    expect([await loadCache(same, at), same.get(top, 'a'), ran()]).toMatchObject([{ dropped: [] }, '51', []])
+    for (const kept of [true, false]) {
+      const now = sums(product(2, kept))
+      const changed = createDatabase({ definitions: now.definitions })
+      expect(await loadCache(changed, at)).toMatchObject({ dropped: [{ definition: 'sum', reason: 'dependencies' }, { definition: 'top', reason: 'dependencies' }] })
+      expect([changed.get(now.top, 'a'), ran()]).toEqual(['501', ['top', 'sum', 'product']])
+    }
+    const unknown = createDatabase({ definitions: definitions.filter((definition) => definition !== of) })
+    expect([await loadCache(unknown, at), unknown.get(top, 'a'), ran()]).toMatchObject([{ queries: 0 }, '51', ['top', 'sum', 'product']])
+  })
+})
+
+describe('an input with an initial value', () => {
+  it('[PER-1 IN-14 IN-15] holds the keys of the file, also those that hold the initial value', async () => {
+    const at = place()
+    const [plain, rising] = [input<[key: string], number>('count'), input<[key: string], number>('count', { initial: 0 })]
+    const namesOf = (of: typeof plain) => derived('names', (q) => {
+      log.push('names')
+      return q.keys(of).join()
+    })
+    const names = namesOf(rising)
+    const db = createDatabase({ definitions: [rising, names] })
+    for (const value of [1, 0]) db.set(rising, 'a', value)
+    expect([db.get(names), db.keys(rising), ran()]).toEqual(['a', ['a'], ['names']])
+    await saveCache(db, at)
+    const again = createDatabase({ definitions: [rising, names] })
+    await loadCache(again, at)
+    expect([again.keys(rising), again.get(names), ran()]).toEqual([['a'], 'a', []])
+    const other = place()
+    const bare = createDatabase({ definitions: [plain] })
+    bare.set(plain, 'a', 0)
+    await saveCache(bare, other)
+    const given = createDatabase({ definitions: [rising] })
+    expect([given.get(rising, 'a'), await loadCache(given, other), given.get(rising, 'a'), given.keys(rising)]).toMatchObject([0, { inputs: 1 }, 0, ['a']])
+    await saveCache(given, other)
+    const back = createDatabase({ definitions: [plain] })
+    await loadCache(back, other)
+    expect(back.get(plain, 'a')).toBe(0)
+  })
+})
