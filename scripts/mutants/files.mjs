@@ -69,7 +69,7 @@ export const files = [
   {
     name: 'version-of-a-query-ignored',
     file: 'persist/read-section.ts',
-    find: '(definition.options.version ?? 0) !== version || ',
+    find: 'versionOf(definition) !== version || ',
     replace: '',
     breaks: 'Results of an older version of a query are loaded.',
     first: ['spec/per'],
