@@ -7,7 +7,7 @@ import { findCycle, importsOf, readSources, type SourceFile } from './support/im
 
 /** A file of src/core imports, types too, only files that stand above it here. */
 const ladder = [
-  'revision', 'errors', 'environment', 'describe', 'check', 'clock', 'frames', 'stream', 'key', 'key-text', 'comparison', 'kinds', 'fingerprint', 'equality', 'events', 'define', 'tally', 'node-map', 'node', 'feed', 'graph', 'id-map', 'entry-key', 'root', 'audience', 'delivery', 'hub', 'change', 'branch', 'activity', 'size', 'share', 'tell', 'memory', 'attempts', 'records', 'release', 'intern',
+  'revision', 'errors', 'environment', 'describe', 'check', 'clock', 'frames', 'stream', 'key', 'key-text', 'comparison', 'kinds', 'fingerprint', 'equality', 'events', 'define', 'tally', 'node-map', 'node', 'feed', 'graph', 'id-map', 'entry-key', 'root', 'audience', 'delivery', 'hub', 'change', 'branch', 'activity', 'size', 'share', 'tell', 'memory', 'attempts', 'records', 'release', 'missed', 'intern',
   'job', 'wait-graph', 'frame', 'emission', 'tracker', 'dates', 'judge', 'past', 'ring', 'cycle', 'run', 'flights', 'answer', 'components', 'round', 'fixpoint', 'engine', 'announce', 'store', 'commit', 'source-key', 'needs', 'sources', 'batch', 'transfer', 'collect', 'outside', 'accumulated', 'live-state', 'live', 'live-stream', 'policies', 'effect', 'input-node', 'bind', 'at-work', 'look', 'statistics', 'view', 'debugging', 'database', 'journal', 'saved-state', 'restored-state',
 ]
 

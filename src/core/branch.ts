@@ -239,6 +239,8 @@ export class Family {
   evictions = 0
   /** Queries that somebody watches, in any view. */
   lives = 0
+  /** Jobs of sources, which wait for their first value. */
+  unfed = 0
   /** What happened to evaluations of no name: those of `read`, `live` and `effect`. */
   readonly unnamed: Tally = new Tally()
   /** Told of the commits of the head, as they are made. */

@@ -19,7 +19,8 @@
 import { ANSWERED, type Branch, CYCLES, ELSEWHERE, ENDED, type Evaluation, type Family, type Host, Job, READING, type Unwind, VOLATILES, type Wait } from './branch.js'
 import { breakRing, type Members, membersOfJobs, membersOnStack, reportCycle, validatedBetween } from './cycle.js'
 import { keepAnswer } from './answer.js'
-import { Fixpoint, isHead, type Rounds, type Solution } from './fixpoint.js'
+import { Fixpoint, isHead, type Rounds } from './fixpoint.js'
+import type { Solution } from './round.js'
 import { countedRun, Frame, jobOf } from './frame.js'
 import { cutEdges, insertEdge, isClosed, wake } from './graph.js'
 import { addWait, completeRead, finishJob, ignore, needsValue, openJob, promiseOf, settledPromise } from './job.js'
@@ -30,6 +31,7 @@ import {
   markVerified, MAYBE, type Memo, type Node, ON_RING, OUTCOME, type Outcome, PENDING, placeEmitted, placeOutcome, RUNNING, SOFT, TAINTED, TRANSIENT, USED, VOLATILE,
 } from './node.js'
 import { admit } from './memory.js'
+import { isUnfed } from './missed.js'
 import { invalidationOf, localOf, stampIn } from './records.js'
 import { ABSENT, type Stamp } from './revision.js'
 import { dateAdopted, dated } from './dates.js'
@@ -1225,7 +1227,7 @@ function isDurable(branch: Branch, cell: Cell, memo: Memo): boolean {
 export function borrow(branch: Branch, cell: Cell): Memo | null {
   if (branch.parent !== branch.home || cell.verifiedAt > branch.base) return null
   if (cell.mark !== CLEAN && (cell.mark !== TRANSIENT || cell.verifiedAt !== branch.base)) return null
-  return branch.solving?.isOn(cell) === true ? null : memoOf(cell)
+  return branch.solving?.isOn(cell) === true || isUnfed(branch.family, cell) ? null : memoOf(cell)
 }
 
 /** What a cell shows to callers outside: the value, the promise, or the failure thrown. */

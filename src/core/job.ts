@@ -11,6 +11,7 @@
 import { type Branch, type Deferred, ELSEWHERE, ENDED, type Evaluation, Job, type Outsider, Wait } from './branch.js'
 import { admit } from './memory.js'
 import { BOUNDED, type Cell, CLEAN, type Edge, FAILED, type Failure, isSource, MAYBE, type Node, ON_RING, type Outcome, SOFT, TAINTED, VOLATILE } from './node.js'
+import { tellMissed } from './missed.js'
 import { forgetFork } from './release.js'
 import { ABSENT } from './revision.js'
 import { dropFlight } from './share.js'
@@ -22,6 +23,7 @@ export function openJob(cell: Cell, branch: Branch): Job {
   linkJob(branch, job)
   branch.family.jobs++
   branch.family.opened++
+  if (isSource(cell)) branch.family.unfed++
   return job
 }
 
@@ -150,6 +152,7 @@ export function finishJob(job: Job, outcome: Held): void {
       unlinkFromWaiter(wait)
       // Who has gone on with the promise of a source has not seen the value that is shown in its place.
       const hasLeft = waiter.phase === 'done' && isSource(job.cell)
+      if (hasLeft) tellMissed(waiter, job.cell)
       if (waiter.frame !== null && !hasLeft && (wait.edge !== null || wait.dep !== null)) completeRead(waiter.frame, wait.dep as Node, wait.edge, wait.run, outcome)
       if (waiter.frame !== null && waiter.phase !== 'done' && (outcome.flags & (FAILED | ON_RING)) !== 0) waiter.frame.branch.family.host.joinFailure(waiter.frame, outcome)
       wakeJob(waiter)
@@ -206,6 +209,7 @@ function closeJob(job: Job): void {
   unlinkJob(job)
   dropFlight(job)
   branch.family.jobs--
+  if (isSource(cell)) branch.family.unfed--
   if (job.frame !== null) endFrame(job.frame)
   if (branch.frozen && branch.memos.get(cell.origin) === job) branch.memos.delete(cell.origin)
   if (branch.hidden && branch.jobs === null && branch.parent !== null) forgetFork(branch.parent, branch.token)

@@ -8,7 +8,7 @@ import { ANSWERED, type BodyEnd, type Evaluation, type Family, type Job, READING
 import { ClosedError } from './errors.js'
 import { Frame, jobOf } from './frame.js'
 import { changedAt } from './dates.js'
-import { collect, cutEdges, cutEdgesTo, isClosed, wake } from './graph.js'
+import { collect, cutEdges, cutEdgesTo, isClosed } from './graph.js'
 import { isObject, judge } from './judge.js'
 import { dropJob, endFrame, finishJob, ignore, resetJob } from './job.js'
 import {
@@ -347,8 +347,6 @@ function settleLive(frame: Frame, outcome: Outcome): void {
   notePast(cell)
   if (branch.parent !== null && cell.mark === CLEAN) offer(branch, cell, memoOf(cell) as Memo)
   if (branch.hub.active) tellSettled(frame, cell, changed)
-  // Who has gone on with the promise is told.
-  if (job !== null && isSource(cell)) wake(cell)
   if (job !== null) finishJob(job, cell)
 }
 

@@ -67,6 +67,39 @@ describe('connecting', () => {
     expect(log.take()).toEqual(['run shown()', 'run above()', 'run shown()', 'run above()'])
   })
 
+  it.each(['no commit', 'a commit', 'a commit and a look'])('[SRC-1 LIVE-1] of the first value all are told who made do with the promise, with %s before it, in every view', async (before) => {
+    const subject = new Subject<number>()
+    const fed = source<[], number>('fed', () => subject)
+    const runs: string[] = []
+    const shown = derived('shown', (q) => {
+      const value = q.get(fed)
+      runs.push(typeof value === 'number' ? `${value}` : 'loading')
+      return typeof value === 'number' ? value : null
+    })
+    const above = derived('above', (q) => `<${q.get(shown)}>`)
+    const db = createDatabase()
+    const written = db.snapshot()
+    written.set(input('unrelated'), 1)
+    const views = [db, db.snapshot(), db.snapshot(), written]
+    const seen = views.map((view) => {
+      const told: string[] = []
+      view.observe(above).subscribe((value) => told.push(value))
+      return told
+    })
+    const apart = db.snapshot()
+    expect([apart.get(above), new Set(runs)]).toEqual(['<null>', new Set(['loading'])])
+    if (before !== 'no commit') db.set(x, 1)
+    if (before === 'a commit and a look') expect(db.get(above)).toBe('<null>')
+    runs.length = 0
+    subject.next(7)
+    await flush()
+    expect(seen).toEqual(views.map(() => ['<null>', '<7>']))
+    expect([apart.get(above), db.get(shown), db.snapshot().get(above), new Set(runs)]).toEqual(['<7>', 7, '<7>', new Set(['7'])])
+    runs.length = 0
+    subject.next(8)
+    expect([seen.map((told) => told.at(-1)), runs]).toEqual([['<8>', '<7>', '<7>', '<7>'], ['8']])
+  })
+
   it('[SRC-2] what comes before anybody has seen a value: the latest wins, at once and later', async () => {
     const { db } = timed()
     const many = source('many', () => of(1, 2, 3))
