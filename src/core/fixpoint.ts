@@ -13,14 +13,14 @@
 import { makeAnswer } from './answer.js'
 import { Branch, type Evaluation, Job, type Reads, type Solved, type Wait } from './branch.js'
 import { componentsOf, sweepOf } from './components.js'
-import { FixpointError } from './errors.js'
+import { EqualityError, FixpointError } from './errors.js'
 import { isSameOutcome } from './judge.js'
 import { leave } from './job.js'
 import { ASYNC, bodyOf, type Cell, FAILED, Failure, idOf, type Memo, type Outcome } from './node.js'
 import { localOf, rootOf } from './records.js'
 import type { Revision } from './revision.js'
 import type { Root } from './root.js'
-import { Round, RoundReads, type Solver } from './round.js'
+import { Round, RoundReads, type Solution, type Solver } from './round.js'
 import { isAsync } from './run.js'
 
 /** What rounds need of the engine. */
@@ -36,16 +36,6 @@ export interface Reader {
   done(): void
   /** All that waited were given up. */
   left(reason: unknown): void
-}
-
-/** One cycle that is done with. */
-export interface Solution {
-  /** Who is on it, as records of the head. */
-  readonly cells: ReadonlySet<Cell>
-  /** It does not settle. */
-  readonly error: FixpointError | null
-  /** Says whether that holds. */
-  readonly answer: Cell
 }
 
 /** How many rounds there may be. */
@@ -261,8 +251,13 @@ export class Fixpoint implements Solved, Solver {
     const changed = new Set<Cell>()
     for (const origin of heads) {
       const memo = this.shown.get(origin) as Memo
-      const { value, flags } = this.round.results.get(origin) as Outcome
-      if (isSameOutcome(origin, memo, { value, flags })) continue
+      let { value, flags } = this.round.results.get(origin) as Outcome
+      try {
+        if (isSameOutcome(origin, memo, { value, flags })) continue
+      } catch (thrown) {
+        value = new Failure(new EqualityError(origin.table.definition.name, thrown), idOf(origin), null, null, true, false, null)
+        flags |= FAILED
+      }
       changed.add(origin)
       this.shown.set(origin, { ...memo, value, flags, stamp: this.from.family.stamps++, promise: null })
     }

@@ -149,11 +149,11 @@ export function isEqual(cell: Node, a: unknown, b: unknown): boolean {
   }
 }
 
-/** Whether two outcomes of rounds are the same. A query whose every run is a change would never settle by that. */
+/** Whether two outcomes of rounds are the same. A query whose every run is a change would never settle by that. Throws what an equality throws. */
 export function isSameOutcome(cell: Cell, before: Pick<Outcome, 'value' | 'flags'>, after: Pick<Outcome, 'value' | 'flags'>): boolean {
   if (((before.flags ^ after.flags) & FAILED) !== 0) return false
   if ((before.flags & FAILED) !== 0) return failureEquals((before.value as Failure).error, (after.value as Failure).error)
-  return cell.table.definition.options.equals === false ? defaultEquals(before.value, after.value) : isEqual(cell, before.value, after.value)
+  return cell.table.definition.options.equals === false ? defaultEquals(before.value, after.value) : equals(cell, null, before.value, after.value)
 }
 
 /** A memo that is taken up in place of a run is compared like the result of one. */
@@ -174,7 +174,8 @@ export function isKnownAs(node: Node, stamp: Stamp): boolean {
   if (!isCell(node) || node.shelf === null || stamp === ABSENT) return false
   const memo = keptWith(node.shelf, stamp)
   if (memo === undefined || ((memo.flags ^ node.flags) & (FAILED | ASYNC)) !== 0 || ((memo.flags | node.flags) & EVICTED) !== 0) return false
-  if ((memo.flags & FAILED) === 0) return isEqual(node, node.value, memo.value)
+  // A caller's equality is asked once for each run.
+  if ((memo.flags & FAILED) === 0) return typeof node.table.definition.options.equals === 'function' ? Object.is(node.value, memo.value) : isEqual(node, node.value, memo.value)
   return failureEquals((node.value as Failure).error, (memo.value as Failure).error)
 }
 

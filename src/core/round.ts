@@ -3,6 +3,7 @@
  * who has read whom is noted.
  */
 import type { Branch, Reads, Solving } from './branch.js'
+import type { FixpointError } from './errors.js'
 import { type Cell, isCell, type Memo, type Node, type Outcome, PENDING } from './node.js'
 
 /** What a round tells of. */
@@ -14,6 +15,16 @@ export interface Solver {
   grow(heads: readonly Cell[]): void
   /** A cell has read these; `peeked`: without recording it. */
   note(cell: Cell, memo: Reads, peeked: Iterable<Cell>): void
+}
+
+/** One cycle that is done with. */
+export interface Solution {
+  /** Who is on it, as records of the head. */
+  readonly cells: ReadonlySet<Cell>
+  /** It does not settle. */
+  readonly error: FixpointError | null
+  /** Says whether that holds. */
+  readonly answer: Cell
 }
 
 /** One round, or a sweep: a branch of its own, in which heads show what they came to before. */

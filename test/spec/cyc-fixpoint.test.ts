@@ -313,6 +313,27 @@ describe('fallbacks', () => {
     expect(all()).toEqual([-1, -2, -3, -200])
   })
 
+  it.each(['always', 'once'])('[CYC-8 VAL-8] an equality that throws %s in a round fails the query, and the cycle is answered by that', async (how) => {
+    const cause = new Error('cannot compare')
+    let isBroken = true
+    const equals = (a: { readonly n: number }, b: { readonly n: number }): boolean => {
+      if (isBroken && b.n > 1) {
+        isBroken = how === 'always'
+        throw cause
+      }
+      return a.n === b.n
+    }
+    const rising: Derived<[], { readonly n: number }> = derived('rising', (q) => ({ n: Math.min(5 + q.get(clock), q.get(rising).n + 1) }), { cycle: { initial: { n: 0 } }, equals })
+    const later: Derived<[], Promise<{ readonly n: number }>> = derived('later', async (q) => ({ n: Math.min(5 + q.get(clock), (await q.get(later)).n + 1) }), { cycle: { initial: { n: 0 } }, equals })
+    const db = createDatabase()
+    expect(thrownBy(() => db.get(rising))).toMatchObject({ name: 'EqualityError', definition: 'rising', cause })
+    isBroken = true
+    expect(await rejectionOf(db.get(later))).toMatchObject({ name: 'EqualityError', definition: 'later', cause })
+    isBroken = false
+    db.set(clock, 1)
+    expect([db.get(rising), await db.get(later)]).toEqual([{ n: 6 }, { n: 6 }])
+  })
+
   it('[CYC-8] a fallback that equals the value after the cycle is broken still wakes those that were on it', () => {
     const on = input<[], boolean>('on', { initial: true })
     const b: Derived<[], number> = derived('b', (q) => q.get(a) + 1, { cycle: { fallback: 0 } })

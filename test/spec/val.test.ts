@@ -233,6 +233,26 @@ describe('the equality function', () => {
     expect(calls).toEqual([[0, 3]])
   })
 
+  it('[VAL-8] is called no oftener while a snapshot is held', () => {
+    const calls: string[] = []
+    const box = derived('box', (q) => ({ n: q.get(number, 'i') }), {
+      equals: (a, b) => {
+        calls.push(`${a.n} ${b.n}`)
+        return a.n === b.n
+      },
+    })
+    const above = derived('above', (q) => q.get(box).n)
+    const db = createDatabase()
+    db.get(above)
+    const snapshots = [db.snapshot()]
+    for (const value of [1, 0, 1]) {
+      db.set(number, 'i', value)
+      expect([db.get(above), calls.splice(0)]).toEqual([value, [`${1 - value} ${value}`]])
+      snapshots.push(db.snapshot())
+    }
+    expect([snapshots.map((snapshot) => snapshot.get(above)), calls]).toEqual([[0, 1, 0, 1], []])
+  })
+
   it('[VAL-8] one that throws makes the outcome a failure that names the definition; the next access works', async () => {
     const cause = new Error('cannot compare')
     let broken = true
