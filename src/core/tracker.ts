@@ -168,20 +168,22 @@ export const frameOf = (q: object): Frame => (q as unknown as { readonly frame: 
 /** What one of several attempts sees: its signal fires, and its reads end, when it is given up. */
 class TrackerOfAttempt extends Tracker {
   private readonly controller = new AbortController()
-  private isFollowing = false
+  /** The signal of the whole evaluation, once this one follows it. */
+  private followed: AbortSignal | null = null
+  private readonly follow = (): void => this.controller.abort(this.followed?.reason)
 
   override get signal(): AbortSignal {
-    if (!this.isFollowing && !this.controller.signal.aborted) {
-      this.isFollowing = true
-      const signal = super.signal
-      if (signal.aborted) this.controller.abort(signal.reason)
-      else signal.addEventListener('abort', () => this.controller.abort(signal.reason))
+    if (this.followed === null && !this.controller.signal.aborted) {
+      this.followed = super.signal
+      if (this.followed.aborted) this.follow()
+      else this.followed.addEventListener('abort', this.follow)
     }
     return this.controller.signal
   }
 
   end(reason: unknown): void {
     this.run = -1
+    this.followed?.removeEventListener('abort', this.follow)
     if (reason !== null) this.controller.abort(reason)
   }
 }

@@ -1,4 +1,5 @@
 /** Retries and timeouts inside one evaluation. */
+import { getEventListeners } from 'node:events'
 import { flush, record, Stops } from 'pebre/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { type AsyncOptions, createDatabase as create, derived, FinishedQueryError, input, InvalidDefinitionError, type Query, queryPath, QueryTimeoutError } from '../../src/index.js'
@@ -171,6 +172,34 @@ describe('retry', () => {
 })
 
 describe('timeout', () => {
+  it('[ERR-11 CAN-6] an attempt that has failed follows the signal of the evaluation no more', async () => {
+    const { db, clock } = timed()
+    const add = vi.spyOn(EventTarget.prototype, 'addEventListener')
+    try {
+      const signals: AbortSignal[] = []
+      const query = derived('query', async (q) => {
+        signals.push(q.signal)
+        if (signals.length < 40) throw new Error('busy')
+        await new Promise((_, reject) => {
+          q.signal.onabort = () => reject(q.signal.reason)
+        })
+      }, { retry: { times: Infinity, delay: 1 } })
+      const leaver = new AbortController()
+      const answer = track(db.with({ signal: leaver.signal }).get(query))
+      await flush()
+      for (let i = 1; i < 40; i++) await clock.pass(1)
+      expect(signals).toHaveLength(40)
+      const followed = new Set(add.mock.contexts as EventTarget[])
+      // The caller's signal, that of the evaluation, which the attempt at work follows, and the one of that attempt.
+      expect([...followed].map((signal) => getEventListeners(signal, 'abort').length)).toEqual([1, 1, 1])
+      leaver.abort('left')
+      await flush()
+      expect([answer.state, signals.filter(({ aborted }) => aborted)]).toEqual(['rejected', [signals[39]]])
+    } finally {
+      add.mockRestore()
+    }
+  })
+
   it('[ERR-11] an attempt that takes too long fails with an error of ours, and its signal fires', async () => {
     const { db, clock } = timed()
     const stops = new Stops()
