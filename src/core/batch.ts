@@ -25,15 +25,18 @@ export interface Batch {
   invalidate<A extends Args, R>(query: Derived<A, R>, ...args: NoInfer<A>): void
 }
 
+/** Takes something back, because of what was thrown. */
+type Undo = (thrown: unknown) => void
+
 /** What a batch writes, with all batches within it. */
 interface Writes {
   readonly changes: Map<Slot, Change>
   readonly cells: Set<Cell>
-  readonly done: (() => void)[]
+  readonly done: ((revision: Revision) => void)[]
   /** How to take back what was done at once, before there was an inner batch. */
-  readonly undos: (() => void)[]
+  readonly undos: Undo[]
   /** How to take back each write since the first inner batch began, the newest last. */
-  journal: (() => void)[] | null
+  journal: Undo[] | null
   /** Some changes were taken over from another view. */
   takes: boolean
 }
@@ -67,16 +70,16 @@ export class Collector {
     const { revision: before, queued } = branch
     try {
       const revision = takes ? commitTaken(branch, [...changes.values()], cells) : commit(branch, changes.values(), cells)
-      for (const call of done) call()
+      for (const call of done) call(revision)
       return revision
     } catch (thrown) {
-      if (branch.revision === before && branch.queued === queued) this.discard()
+      if (branch.revision === before && branch.queued === queued) this.discard(thrown)
       throw thrown
     }
   }
 
-  /** Called once what was written so far has been committed. */
-  afterwards(call: () => void): void {
+  /** Called once what was written so far has been committed, with the revision at which it holds. */
+  afterwards(call: (revision: Revision) => void): void {
     const { done, journal } = this.writes
     journal?.push(() => done.pop())
     done.push(call)
@@ -88,16 +91,24 @@ export class Collector {
   }
 
   /** Something was done at once. */
-  undoable(undo: () => void): void {
+  undoable(undo: Undo): void {
     const { journal, undos } = this.writes
     ;(journal ?? undos).push(undo)
   }
 
-  /** Takes back what it wrote. */
-  discard(): void {
+  /** The revision at which what was written so far holds, once there is one. Rejects with what discards it. */
+  outcome(): Promise<Revision> {
+    return new Promise((resolve, reject) => {
+      this.afterwards(resolve)
+      this.undoable(reject)
+    })
+  }
+
+  /** Takes back what it wrote, because of what was thrown. */
+  discard(thrown: unknown): void {
     const { journal, undos } = this.writes
-    for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo()
-    if (!this.isInner) for (const undo of undos.toReversed()) undo()
+    for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo(thrown)
+    if (!this.isInner) for (const undo of undos.toReversed()) undo(thrown)
   }
 
   get(definition: Definition, ...args: unknown[]): unknown {

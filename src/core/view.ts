@@ -266,6 +266,12 @@ export class View implements Reader {
     return this.write('batch', callback)
   }
 
+  /** @internal A batch, and the revision at which it holds: for one inside another, once that has been committed. Rejects with what discards it. */
+  protected batchOutcome(callback: (tx: Batch) => void): Revision | Promise<Revision> {
+    const revision = this.batch(callback)
+    return this.collecting === null ? revision : this.collecting.outcome()
+  }
+
   private write(what: string, callback: (tx: Batch) => void): Revision {
     const { branch } = this
     if (branch.disposed || branch.family.closed) this.refuse()
@@ -284,7 +290,7 @@ export class View implements Reader {
       // The callback may have disposed of the view.
       if (branch.disposed) this.refuse()
     } catch (thrown) {
-      collector.discard()
+      collector.discard(thrown)
       throw thrown
     } finally {
       collector.end()

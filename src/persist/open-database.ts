@@ -73,13 +73,15 @@ export class OpenedDatabase extends Database {
 
   /**
    * A batch that resolves once it is written down: in the file, or, where it is `durable`, safe against a crash of the machine. What
-   * is committed meanwhile shares the sync. The commit itself is made at once, as by `batch`.
+   * is committed meanwhile shares the sync. The commit itself is made at once, as by `batch`; inside a batch it joins that, and resolves once that
+   * is written down, or rejects with what discards it.
    * @throws what `batch` throws; `InvalidDefinitionError` for options that are none; rejects with `LogError` (`broken`) where it could not be written down: it holds in memory all the same
    */
   async commit(callback: (tx: Batch) => void, options: { readonly durable?: boolean } = {}): Promise<Revision> {
     checkOptions('commit: ', options, { durable: aFlag })
     const { durable = false } = options
-    const revision = this.batch(callback)
+    const made = this.batchOutcome(callback)
+    const revision = typeof made === 'number' ? made : await made
     await this.keeper.writer.settled(await this.keeper.sequenceOf(revision), durable)
     return revision
   }

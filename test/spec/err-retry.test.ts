@@ -181,7 +181,7 @@ describe('timeout', () => {
         signals.push(q.signal)
         if (signals.length < 40) throw new Error('busy')
         await new Promise((_, reject) => {
-          q.signal.onabort = () => reject(q.signal.reason)
+          q.signal.addEventListener('abort', () => reject(q.signal.reason))
         })
       }, { retry: { times: Infinity, delay: 1 } })
       const leaver = new AbortController()

@@ -1,9 +1,10 @@
 /** The log: what was committed is there again. */
 import { describe, expect, it } from 'vitest'
-import { derived, input, type RuntimeEvent } from '../../src/index.js'
+import { derived, input, LimitExceededError, type RuntimeEvent } from '../../src/index.js'
 import { LogError, LockedError, MemoryPort, openDatabase, UnsupportedValueError } from '../../src/persist/index.js'
 import { Disk, filesOf, inputsOf, portWith } from '../support/ports.js'
 import { forSeeds } from '../support/random.js'
+import { thrownBy } from '../support/turns.js'
 
 const file = input<[path: string], unknown>('file')
 const pair = input<[a: unknown, b: unknown], unknown>('pair')
@@ -168,6 +169,46 @@ describe('the log', () => {
     const copy = await openDatabase(await portWith(await filesOf(port)), kept)
     expect(copy.get(file, 'b')).toBe('answer')
     await copy.close()
+    await db.close()
+  })
+
+  it('[WAL-9 BAT-4] a commit inside a batch resolves when the batch is safe, and rejects with what discards it', async () => {
+    const port = new Disk()
+    const calls: string[] = []
+    port.before = (step) => {
+      calls.push(step)
+    }
+    const db = await openDatabase(port, { ...kept, limits: { stateBytes: 1000 } })
+    const commit = (key: string) => db.commit((tx) => tx.set(file, key, 1), { durable: true }).then((revision) => `${key} at ${revision} after ${calls.join(' ')}`, (error: unknown) => error)
+    const undo = new Error('undo')
+    const inner: Promise<unknown>[] = []
+    const discarded = (key: string) => thrownBy(() => db.batch(() => {
+      inner.push(commit(key))
+      throw undo
+    }))
+    expect(discarded('a')).toBe(undo)
+    expect(await inner[0]).toBe(undo)
+    const refusal = thrownBy(() => db.batch((tx) => {
+      inner.push(commit('a'))
+      tx.set(file, 'b', 'x'.repeat(2000))
+    }))
+    expect(refusal).toBeInstanceOf(LimitExceededError)
+    expect(await inner[1]).toBe(refusal)
+    expect([db.storage.commits, db.revision, calls]).toEqual([0, 0, []])
+    db.batch(() => {
+      inner.push(commit('a'))
+      expect(discarded('b')).toBe(undo)
+      inner.push(commit('c'))
+    })
+    expect(await Promise.all(inner.slice(2))).toEqual(['a at 1 after append sync', undo, 'c at 1 after append sync'])
+    expect([db.keys(file), db.storage.commits]).toEqual([['a', 'c'], 1])
+    // In answer to a commit, the batch holds later.
+    db.node(file, 'a').subscribe((value) => {
+      if (value === 2) db.batch(() => inner.push(commit('d')))
+    })
+    db.set(file, 'a', 2)
+    expect(await inner[5]).toMatch(/^d at 3 after append sync append/)
+    expect([db.get(file, 'd'), db.storage.commits]).toEqual([1, 3])
     await db.close()
   })
 
