@@ -81,7 +81,6 @@ class Attempts {
         return await this.within(this.options.timeout, running.result)
       } catch (error) {
         pause = this.pauseAfter(running.attempt, error)
-        if (pause === 0 && this.failures % IN_A_ROW === 0) pause = 1
         running = null
       }
     }
@@ -142,7 +141,7 @@ class Attempts {
     const pause = pauseOf(retry, this.failures, error)
     // The delay may have made everybody leave.
     if (this.q.isOver) throw error
-    return pause
+    return pause === 0 && this.failures % IN_A_ROW === 0 ? 1 : pause
   }
 }
 

@@ -13,15 +13,27 @@ export interface Clock {
   clearTimeout(timer: unknown): void
 }
 
+interface Timer {
+  handle: ReturnType<typeof setTimeout> | undefined
+}
+
+/** What a timer of a platform can wait for at most; one of more would go off at once. */
+const LONGEST = 2 ** 31 - 1
+
 /** What the platform has; its timers do not keep a process alive. Looked up at each call, so that tests may replace it. */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),
   setTimeout(callback: () => void, milliseconds: number): unknown {
-    const timer: unknown = setTimeout(callback, milliseconds)
-    if (typeof timer === 'object' && timer !== null) (timer as { unref?: () => void }).unref?.()
+    const timer: Timer = { handle: undefined }
+    const wait = (left: number): void => {
+      const handle: unknown = left > LONGEST ? setTimeout(() => wait(left - LONGEST), LONGEST) : setTimeout(callback, left)
+      if (typeof handle === 'object' && handle !== null) (handle as { unref?: () => void }).unref?.()
+      timer.handle = handle as Timer['handle']
+    }
+    wait(milliseconds)
     return timer
   },
   clearTimeout(timer: unknown): void {
-    clearTimeout(timer as Parameters<typeof clearTimeout>[0])
+    clearTimeout((timer as Timer | null)?.handle)
   },
 })

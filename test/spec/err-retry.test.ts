@@ -1,8 +1,9 @@
 /** Retries and timeouts inside one evaluation. */
 import { getEventListeners } from 'node:events'
 import { flush, record, Stops } from 'pebre/testing'
+import { Observable } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
-import { type AsyncOptions, createDatabase as create, derived, FinishedQueryError, input, InvalidDefinitionError, type Query, queryPath, QueryTimeoutError } from '../../src/index.js'
+import { type AsyncOptions, createDatabase as create, derived, FinishedQueryError, input, InvalidDefinitionError, type Query, queryPath, QueryTimeoutError, source } from '../../src/index.js'
 import { HandClock } from '../support/clock.js'
 import { countedDatabases } from '../support/databases.js'
 import { rejectionOf, thrownBy, track } from '../support/turns.js'
@@ -169,6 +170,18 @@ describe('retry', () => {
     setTimeout(() => control.abort('enough'), 1)
     expect(await rejectionOf(db.with({ signal: control.signal }).get(query))).toBe('enough')
   })
+
+  it('[ERR-11 CAN-1] also where they fail on the stack', async () => {
+    const db = createDatabase()
+    let attempts = 0
+    const plain = derived('plain', (): Promise<number> => {
+      attempts++
+      throw new Error('not yet')
+    }, { retry: { times: Infinity } })
+    const control = new AbortController()
+    setTimeout(() => control.abort('enough'), 1)
+    expect([await rejectionOf(db.with({ signal: control.signal }).get(plain)), attempts % 1000]).toEqual(['enough', 0])
+  })
 })
 
 describe('timeout', () => {
@@ -319,6 +332,31 @@ describe('clock and options', () => {
     db.close()
     await flush()
     expect([answer.state, clock.waiting]).toEqual(['rejected', 0])
+  })
+
+  it('[ERR-11 SRC-3] pauses and timeouts may be longer than a timer of the platform can wait, and endless', async () => {
+    vi.useFakeTimers()
+    try {
+      const month = 2_600_000_000
+      for (const milliseconds of [month, Infinity]) {
+        const db = create()
+        const slow = derived('slow', async () => await new Promise<number>(() => {}), { timeout: milliseconds })
+        const { attempts, query } = flaky(1, { retry: { times: 1, delay: milliseconds } })
+        const ended: unknown[] = []
+        const fed = source('fed', () => new Observable<number>((subscriber) => (subscriber.next(1), () => ended.push('fed'))), { grace: milliseconds })
+        expect(db.get(fed)).toBe(1)
+        const [late, again] = [track(db.get(slow)), track(db.get(query))]
+        await vi.advanceTimersByTimeAsync(month - 1)
+        expect([late.state, again.state, attempts.length, ended]).toEqual(['pending', 'pending', 1, []])
+        await vi.advanceTimersByTimeAsync(1)
+        const isOver = milliseconds === month
+        expect([late.state, again.state, ended]).toEqual(isOver ? ['rejected', 'fulfilled', ['fed']] : ['pending', 'pending', []])
+        await Promise.all([db.close(), flush()])
+        expect(vi.getTimerCount()).toBe(0)
+      }
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('[ERR-11] options that make no sense are refused', () => {
