@@ -282,4 +282,12 @@ export const commits = [
     breaks: 'What a subscriber has just written to a draft is lost when it promotes it.',
     first: ['spec/snap-transfer'],
   },
+  {
+    name: 'taken-key-of-the-initial',
+    file: 'core/commit.ts',
+    find: ' && !(change.stamp !== undefined && isNewKey(branch, change))',
+    replace: '',
+    breaks: 'A key that holds the initial value comes by a promotion without a commit.',
+    first: ['spec/snap-transfer'],
+  },
 ]

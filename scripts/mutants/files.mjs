@@ -365,7 +365,7 @@ export const files = [
   {
     name: 'loaded-key-of-the-initial',
     file: 'core/restored-state.ts',
-    find: 'isNewKey(change) || ',
+    find: 'isNewKey(branch, change) || ',
     replace: '',
     breaks: 'A key that holds the initial value is lost by a load.',
     first: ['spec/per-grounds'],

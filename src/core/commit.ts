@@ -92,6 +92,11 @@ export function isIdle(branch: Branch, change: Change): boolean {
   return isSame(branch, currentChange(branch, change.slot), change)
 }
 
+/** The slot holds a value of its own by this, if an equal one: where a state is taken over as it is, that is a change. */
+export function isNewKey(branch: Branch, { slot, removed }: Change): boolean {
+  return !removed && currentChange(branch, slot).removed
+}
+
 /** Commits one change: what `set` and `remove` come to. */
 export function commitOne(branch: Branch, change: Change): Revision {
   if (isIdle(branch, change) && !branch.family.closed) return branch.revision + branch.queued
@@ -145,7 +150,7 @@ export function commitTaken(branch: Branch, changes: readonly Change[], cells: I
   const effective: Change[] = []
   const idle: Change[] = []
   for (const change of changes) {
-    if (isIdle(branch, change)) idle.push(change)
+    if (isIdle(branch, change) && !(change.stamp !== undefined && isNewKey(branch, change))) idle.push(change)
     else effective.push(change.whole === undefined || wholes.has(change.whole) ? change : { ...change, whole: undefined })
   }
   const revision = commitEffective(branch, effective, [...cells])

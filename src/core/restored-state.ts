@@ -1,7 +1,7 @@
 /** The way back: what was loaded becomes the state of a database, in one step. What is believed of it is told, as everywhere, by stamps. */
 import type { Branch, Change } from './branch.js'
 import { announceValues } from './announce.js'
-import { checkDurable, checkSize, checkWritable, isIdle as isIdleChange, leaveState, noteLevels, reachPassing, removal } from './commit.js'
+import { checkDurable, checkSize, checkWritable, isIdle as isIdleChange, isNewKey, leaveState, noteLevels, reachPassing, removal } from './commit.js'
 import type { Database } from './database.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { deepFreeze } from './equality.js'
@@ -179,7 +179,7 @@ function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision
   if (family.closed) throw new ClosedError()
   checkWritable(branch, 'load')
   const effective: Change[] = []
-  for (const change of changes) if (isNewKey(change) || !isIdleChange(branch, change)) effective.push(change)
+  for (const change of changes) if (isNewKey(branch, change) || !isIdleChange(branch, change)) effective.push(change)
   if (family.isDurable) for (const { slot } of effective) checkDurable(branch, slot, 'Load into a database in which it is not set')
   const bytes = checkSize(branch, effective)
   if (family.settings.freeze) for (const { value } of effective) if (typeof value === 'object' && value !== null) deepFreeze(value, family.frozen)
@@ -201,11 +201,6 @@ function commitLoaded(branch: Branch, changes: Iterable<Change>, above: Revision
   if (family.bounds.length > 0) sweepAll(family)
   family.host.idle()
   return revision
-}
-
-/** It holds a value of its own from now on, if an equal one. */
-function isNewKey({ slot, removed }: Change): boolean {
-  return !removed && slot.stamp === restingStamp(slot)
 }
 
 /** Nothing has been computed there, either. */

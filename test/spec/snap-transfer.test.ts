@@ -396,6 +396,21 @@ describe('promote', () => {
     expect([db.revision, db.promote(fork), db.get(file, 'a')]).toEqual([1, 2, 'fork'])
   })
 
+  it('[SNAP-8 SNAP-10 IN-14 IN-15] a key that holds the initial value comes and goes by a commit', () => {
+    for (const transfer of ['promote', 'restore'] as const) {
+      const count = input<[key: string], number>('count', { initial: 0 })
+      const keys = derived('keys', (q) => q.keys(count).join())
+      const db = filled()
+      const told: string[] = []
+      db.observe(keys).subscribe((value) => told.push(value))
+      const fork = db.snapshot()
+      for (const value of [1, 0]) fork.set(count, 'a', value)
+      expect([db[transfer](fork), db.keys(count), db.entries(count).size, db.snapshot().get(keys)]).toEqual([3, ['a'], 1, 'a'])
+      fork.remove(count, 'a')
+      expect([db[transfer](fork), db.keys(count), db.get(count, 'a'), told]).toEqual([4, [], 0, ['', 'a', '']])
+    }
+  })
+
   it('[SNAP-8] an invalidation is passed on', () => {
     const db = filled()
     db.get(even, 'a')
