@@ -44,7 +44,7 @@ export const commits = [
   },
   {
     name: 'wrong-level-noted',
-    file: 'core/commit.ts',
+    file: 'core/store.ts',
     find: 'below <= level; below++',
     replace: 'below < level; below++',
     breaks: 'The wrong level of durability is noted for a commit.',
@@ -117,7 +117,7 @@ export const commits = [
   {
     name: 'inner-batch-not-undone',
     file: 'core/batch.ts',
-    find: 'for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo()',
+    find: 'for (const undo of journal?.splice(this.saved).toReversed() ?? []) undo(thrown)',
     replace: '',
     breaks: 'What an inner batch wrote before it threw is committed.',
     first: ['spec/bat'],

@@ -16,12 +16,12 @@ import { moveJobs } from './job.js'
 import { isPrimitive } from './key.js'
 import { sweepAll } from './memory.js'
 import { type Cell, DIRTY, idOf, isEffect, type Slot } from './node.js'
-import { invalidations, invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
+import { invalidationSlot, localOf, localTable, recordIn, restingStamp, rootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision } from './revision.js'
 import type { SlotRecord, TableRoot } from './root.js'
 import { addFork, addTwin } from './share.js'
 import { storedBytes } from './size.js'
-import { type Effects, propagateTaken, recall, restamp, restampTable, store, storeTaken } from './store.js'
+import { type Effects, noteLevels, propagateTaken, recall, restamp, restampTable, store, storeTaken } from './store.js'
 
 /** What a slot shows to a batch: a queued write of a subscriber, or the present state. */
 export function currentChange(branch: Branch, slot: Slot): Change {
@@ -250,14 +250,6 @@ export function reachPassing(branch: Branch): void {
 /** @throws DurabilityError for a slot that has a value and never changes */
 export function checkDurable(branch: Branch, slot: Slot, instead?: string): void {
   if (slot.table.level === NEVER && !currentChange(branch, slot).removed) throw new DurabilityError(slot.table.definition.name, idOf(slot), instead)
-}
-
-/** Notes that inputs of some durability changed. */
-export function noteLevels(branch: Branch, slots: readonly Slot[], revision: Revision): void {
-  for (const { table } of slots) {
-    const level = table.definition === invalidations ? NEVER : table.level
-    for (let below = 0; below <= level; below++) branch.changedLevels[below] = revision
-  }
 }
 
 /** The estimated size of all inputs after the changes. @throws LimitExceededError */

@@ -1,7 +1,7 @@
 /** The way back: what was loaded becomes the state of a database, in one step. What is believed of it is told, as everywhere, by stamps. */
 import type { Branch, Change } from './branch.js'
 import { announceValues } from './announce.js'
-import { checkDurable, checkSize, checkWritable, isIdle as isIdleChange, isNewKey, leaveState, noteLevels, reachPassing, removal } from './commit.js'
+import { checkDurable, checkSize, checkWritable, isIdle as isIdleChange, isNewKey, leaveState, reachPassing, removal } from './commit.js'
 import type { Database } from './database.js'
 import type { AnyInput, AnyInterned, Definition } from './define.js'
 import { deepFreeze } from './equality.js'
@@ -15,7 +15,7 @@ import { checkDefinition, checkName, hiddenSlot, invalidationOf, originOf, recor
 import { ABSENT, type Revision, type Stamp } from './revision.js'
 import { type Ref, viewBranch } from './saved-state.js'
 import { makeMemo, offer } from './share.js'
-import { type Effects, store } from './store.js'
+import { type Effects, noteLevels, store } from './store.js'
 
 /** A query to be put in its place. */
 interface Arrival {

@@ -6,11 +6,12 @@
  * another stamp, the slot takes over the stamp alone, and nobody notices.
  */
 import type { Branch, Change, Recalled } from './branch.js'
+import { NEVER } from './define.js'
 import { defaultEquals } from './equality.js'
 import { isFeed } from './feed.js'
 import { propagate } from './graph.js'
 import { assignSlot, BROKEN, DIRTY, markCell, MAYBE, type Slot, type Table } from './node.js'
-import { invalidationOf, restingStamp, rootOf, tableRootOf } from './records.js'
+import { invalidationOf, invalidations, restingStamp, rootOf, tableRootOf } from './records.js'
 import { ABSENT, FIRST_STAMP, type Revision, type Stamp } from './revision.js'
 import type { TableRoot } from './root.js'
 import { retain } from './share.js'
@@ -138,4 +139,12 @@ export function restampTable(branch: Branch, table: Table, { entriesStamp, keysS
   table.keysStamp = keysStamp
   const { name } = table.definition
   branch.root = rootOf(branch).set(name, { ...tableRootOf(branch, table.definition), entriesStamp, keysStamp })
+}
+
+/** Notes that inputs of some durability changed. */
+export function noteLevels(branch: Branch, slots: readonly Slot[], revision: Revision): void {
+  for (const { table } of slots) {
+    const level = table.definition === invalidations ? NEVER : table.level
+    for (let below = 0; below <= level; below++) branch.changedLevels[below] = revision
+  }
 }
