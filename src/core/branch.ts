@@ -351,10 +351,20 @@ export class BusyBranches implements Iterable<Branch> {
   }
 }
 
+/** A branch that is gone and in the line of another: what stood there by `until` has stood in that one too. */
+export interface Passed {
+  readonly token: object
+  readonly until: Revision
+  readonly rest: Passed | null
+}
+
 /** The engine's side of a view. */
 export class Branch implements BranchLike {
   readonly family: Family
-  readonly parent: Branch | null
+  /** What it was taken from. Of one that is gone: the nearest that is not gone too. */
+  parent: Branch | null
+  /** Those in between. */
+  passed: Passed | null = null
   readonly hub: Hub
   /** The parent's revision this one was taken at. */
   base: Revision

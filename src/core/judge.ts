@@ -74,7 +74,10 @@ function lastIn(branch: Branch, cell: Cell, standing: Outcome): LastValue {
 /** Whether a value had stood in a branch, or in those it was taken of, by a revision. */
 export function hasStood(branch: Branch, revision: Revision, { view, since }: LastValue): boolean {
   let until = revision
-  for (let at: Branch | null = branch; at !== null; until = at.base, at = at.parent) if (at.token === view) return since <= until
+  for (let at: Branch | null = branch; at !== null; until = at.base, at = at.parent) {
+    if (at.token === view) return since <= until
+    for (let link = at.passed; link !== null; link = link.rest) if (link.token === view) return since <= link.until
+  }
   return false
 }
 

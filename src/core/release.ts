@@ -1,5 +1,5 @@
 /** What goes with a snapshot. */
-import type { Branch } from './branch.js'
+import type { Branch, Passed } from './branch.js'
 import { rootOf } from './records.js'
 import { releaseFork } from './share.js'
 
@@ -26,4 +26,21 @@ export function forgetState(branch: Branch): void {
   branch.shelved.clear()
   branch.sweep = null
   branch.answers = null
+  if (!branch.frozen) skipGone(branch)
+}
+
+/** Those it stems from that are gone too are held no longer, but for what tells that they were: else each would hold all before it for as long as the last one lives. */
+function skipGone(branch: Branch): void {
+  for (let { parent } = branch; parent !== null && parent.parent !== null && parent.disposed && parent.forks.size === 0; { parent } = branch) {
+    const { token, passed } = parent
+    branch.passed = { token, until: branch.base, rest: passed === null ? branch.passed : joined(branch.passed, passed) }
+    branch.base = parent.base
+    branch.parent = parent.parent
+  }
+}
+
+function joined(few: Passed | null, many: Passed): Passed {
+  let all = many
+  for (let link = few; link !== null; link = link.rest) all = { ...link, rest: all }
+  return all
 }

@@ -504,6 +504,8 @@ export class Snapshot extends View {
     branch.family.dropped?.unregister(branch)
     forgetFork(branch.parent as Branch, branch.token)
     forgetState(branch)
+    // It can be promoted no more.
+    this.source = null
     this.engine.idle()
   }
 

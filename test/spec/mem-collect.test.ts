@@ -437,6 +437,97 @@ describe('snapshots that are gone', () => {
     expect((process.memoryUsage().heapUsed - before) / 10_000).toBeLessThan(100)
   })
 
+  it('[SNAP-9 SNAP-6] a line of snapshots, each taken of the one before, holds nothing of those disposed of but that they were', async () => {
+    for (const order of ['at once', 'oldest first', 'newest first'] as const) {
+      const db = filled()
+      const box = input<[], { readonly i: number }>('box')
+      const refs: WeakRef<object>[] = []
+      const line = [db.snapshot()]
+      const next = (i: number): Snapshot => {
+        const view = (line.at(-1) as Snapshot).snapshot()
+        const value = { i }
+        view.set(box, value)
+        view.get(double, 'a')
+        refs.push(new WeakRef(value), new WeakRef(view), new WeakRef(branchOf(view)))
+        return view
+      }
+      for (let i = 0; i < 50; i++) {
+        line.push(next(i))
+        if (order === 'at once') line.shift()?.dispose()
+      }
+      const last = line.pop() as Snapshot
+      for (const view of order === 'newest first' ? line.toReversed() : line) view.dispose()
+      line.length = 0
+      // Which one was taken of before the last, and those two themselves, with what stands in them.
+      const end = last.snapshot()
+      end.set(box, { i: 50 })
+      last.dispose()
+      expect(await until(() => refs.filter((ref) => ref.deref() !== undefined).length <= 6)).toBe(true)
+      expect([end.get(box)?.i, end.get(double, 'a'), thrownBy(() => db.promote(last))]).toEqual([50, 2, expect.any(DisposedError)])
+      expect(thrownBy(() => db.promote(end))).toBeInstanceOf(DisposedError)
+      end.dispose()
+      expect(await until(() => branchOf(db).forks.size === 0)).toBe(true)
+    }
+  })
+
+  it('[SNAP-6 LIVE-6] a value that had stood in the line is shown beside a failure, however many were disposed of since, and one that came after is not', () => {
+    const picky = derived('picky', (q) => {
+      const value = q.get(level)
+      if (value < 0) throw new Error('negative')
+      return value
+    })
+    const shown = (view: View): unknown[] => {
+      const seen: unknown[] = []
+      view.watch(picky).subscribe((state) => seen.push('value' in state ? [state.status, state.value] : state.status)).unsubscribe()
+      return seen
+    }
+    const failing = (before: View): Snapshot => {
+      const view = before.snapshot()
+      view.set(level, -1)
+      view.set(file, 'a', 'own')
+      shown(view)
+      return view
+    }
+    const first = createDatabase().snapshot()
+    first.set(level, -1)
+    const early = failing(first)
+    first.set(level, 7)
+    expect(first.get(picky)).toBe(7)
+    first.set(level, -1)
+    expect(shown(first)).toEqual([['failed', 7]])
+    const late = failing(first)
+    first.dispose()
+    const ends = [early, late].map((start) => {
+      let view = start
+      for (let i = 0; i < 10; i++) {
+        const next = view.snapshot()
+        next.set(file, 'a', `${i}`)
+        shown(next)
+        view.dispose()
+        view = next
+      }
+      return view
+    })
+    expect(ends.map(shown)).toEqual([['failed'], [['failed', 7]]])
+  })
+
+  it('[SNAP-9 SCALE-4] each of a line of snapshots that is disposed of leaves less than 300 bytes', async () => {
+    const db = createDatabase()
+    let view = db.snapshot()
+    const go = async (count: number): Promise<number> => {
+      for (let i = 0; i < count; i++) {
+        const next = view.snapshot()
+        next.set(level, view.get(level) + 1)
+        view.dispose()
+        view = next
+      }
+      return heap()
+    }
+    const before = await go(500)
+    expect((await go(5000) - before) / 5000).toBeLessThan(300)
+    expect(view.get(level)).toBe(5501)
+  })
+
   it('[SCALE-4] the heap is flat over 100 000 snapshots made and dropped, and 1 000 000 writes', { timeout: 120_000 }, async () => {
     const db = createDatabase()
     const round = (i: number): void => {
