@@ -39,16 +39,17 @@ function replacedIn({ revision }: Branch, { trying }: Cell): Outcome | null {
 
 /** The revision at which the outcome of a run came to stand. */
 export function changedAt({ branch, cell, changedAt: newest }: Evaluation, stamp: Stamp): Revision {
-  return dateOf(stoodIn(branch, cell, true), stamp, newest, branch.revision)
+  const isAlone = branch.parent === null && cell.extra === null
+  const before = isAlone ? (cell.stamp === ABSENT ? null : cell) : stoodIn(branch, cell, true)
+  return dateOf(before, stamp, newest, branch.revision)
 }
 
 /** That at which what stood there before came, where it is the same; else that of the newest thing read, where that explains the change. */
-function dateOf(before: Outcome | null, stamp: Stamp, newestRead: Revision, revision: Revision): Revision {
+function dateOf(before: Outcome | null, stamp: Stamp, newest: Revision, revision: Revision): Revision {
+  if (before !== null && stamp === before.stamp) return before.changedAt
   // What says whether the answer of a cycle holds may be dated by another view.
-  const newest = Math.min(newestRead, revision)
-  if (before === null) return newest
-  if (stamp === before.stamp) return before.changedAt
-  return newest > before.changedAt ? newest : revision
+  if (newest > revision) return revision
+  return before === null || newest > before.changedAt ? newest : revision
 }
 
 /** A memo that was taken up in a live branch holds. */
