@@ -1,15 +1,9 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { bytesOf, timeOf } from '../../bench/harness/measure.js'
 import { readOptions } from '../../bench/harness/options.js'
 import { type Contender, contended, expectEqual } from '../../bench/harness/workload.js'
 
 const effort = { repetitions: 3, time: 1, warmup: 0 }
-
-/** Keeps the processor busy for some milliseconds of its time. */
-function work(milliseconds: number): void {
-  const start = process.cpuUsage()
-  while (process.cpuUsage(start).user < milliseconds * 1000);
-}
 
 it('what is done before each repetition is done as often as the repetitions', async () => {
   const log: string[] = []
@@ -32,12 +26,22 @@ it('an asynchronous repetition ends before the next one begins', async () => {
 })
 
 it('the time is that of one repetition, however many are measured together', async () => {
-  // Fifty of the short ones are measured together; a busy machine may make each some times longer.
-  for (const lasts of [0.02, 5]) {
-    const run = (): void => work(lasts)
-    const measured = (await timeOf({ run }, effort)) / 1e6
-    expect(measured).toBeGreaterThan(lasts * 0.5)
-    expect(measured).toBeLessThan(lasts * 25)
+  let spent = 0
+  const processor = vi.spyOn(process, 'cpuUsage').mockImplementation(() => ({ user: spent * 800, system: spent * 200 }))
+  try {
+    for (const lasts of [0.02, 5]) {
+      let runs = 0
+      const run = (): void => {
+        runs++
+        spent += lasts
+      }
+      expect((await timeOf({ run }, effort)) / 1e6).toBeCloseTo(lasts, 9)
+      // One to see how long it lasts, then so many at once that they take a millisecond.
+      const batch = Math.max(1, 1 / lasts)
+      expect([(runs - 1) % batch, runs > 3 * batch]).toEqual([0, true])
+    }
+  } finally {
+    processor.mockRestore()
   }
 })
 
