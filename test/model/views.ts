@@ -95,7 +95,7 @@ export class ViewModel {
     if (changed) this.queued.push({ revision: state.revision + 1, slots })
   }
 
-  /** Takes over the inputs of another view as one commit. */
+  /** Takes over the inputs of another view as one commit, with what waits for its turn there. */
   restore(source: State, version: number): void {
     const { newest: state } = this
     const slots = new Map(state.slots)
@@ -106,7 +106,7 @@ export class ViewModel {
   /** Takes over what a snapshot of this view has changed; false: there is a conflict, and nothing happens. */
   promote(view: ViewModel, version: number): boolean {
     const { newest: state } = this
-    const { start, state: end } = view
+    const { start, newest: end } = view
     const changed = changedSlots(start, end)
     const moved = new Set(changedSlots(start, state))
     if (changed.some((id) => moved.has(id))) return false

@@ -84,7 +84,7 @@ export function invalidate(world: World, model: ViewModel, query: number, arg: n
 }
 
 export function restore(world: World, model: ViewModel, source: ViewModel): void {
-  commit(world, model, (version) => model.restore(source.state, version), () => model.view.restore(source.view))
+  commit(world, model, (version) => model.restore(source.newest, version), () => model.view.restore(source.view))
 }
 
 export function promote(world: World, view: ViewModel): void {
