@@ -56,7 +56,7 @@ export const marks = [
     find: 'cell.mark >= MAYBE && (cell.flags & SOFT) === 0',
     replace: 'cell.mark >= MAYBE',
     breaks: 'A commit stops at what a run has marked, where something unmarked may stand above.',
-    first: ['spec/cyc-graphs'],
+    first: ['model/history'],
   },
   {
     name: 'running-job-not-touched',

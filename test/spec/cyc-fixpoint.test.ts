@@ -313,6 +313,20 @@ describe('fallbacks', () => {
     expect(all()).toEqual([-1, -2, -3, -200])
   })
 
+  it('[CYC-8] who is computed in rounds is the same wherever the cycle was entered, also where no round meets him', () => {
+    // What each reads, and what comes of it, as digits in base 3. Found by a search among such tables.
+    const reads = [[1, 0, 3], [1, 2, 0], [1, 3, 2], [3]]
+    const tables = ['002122210221010021100001021', '121020022212201010112011210', '102012211222200012201111001', '201']
+    const entered = [0, 1, 2, 3].map((entry) => {
+      const queries = reads.map((deps, i): Derived<[], number> =>
+        derived(`q${i}`, (q): number => Number(tables[i]?.[deps.reduce((index, dep) => 3 * index + q.get(queries[dep] as Derived<[], number>), 0)]), i === 0 ? {} : { cycle: { initial: i === 3 ? 2 : 0 } }))
+      const db = createDatabase()
+      thrownBy(() => db.get(queries[entry] as Derived<[], number>))
+      return queries.map((query) => (thrownBy(() => db.get(query)) as Error).name)
+    })
+    expect(entered).toEqual(reads.map(() => ['CycleError', 'CycleError', 'CycleError', 'FixpointError']))
+  })
+
   it.each(['always', 'once'])('[CYC-8 VAL-8] an equality that throws %s in a round fails the query, and the cycle is answered by that', async (how) => {
     const cause = new Error('cannot compare')
     let isBroken = true

@@ -277,17 +277,18 @@ describe('timeout', () => {
     const { db } = timed()
     const leaver = new AbortController()
     let attempts = 0
+    let pauses = 0
     const slow = derived('slow', (q) => {
       attempts++
       return new Promise<number>((_resolve, reject) => {
         q.signal.addEventListener('abort', () => reject(q.signal.reason as Error))
       })
-    }, { retry: { times: 3 } })
+    }, { retry: { times: 3, delay: () => pauses++ } })
     const error = rejectionOf(db.with({ signal: leaver.signal }).get(slow))
     leaver.abort('left')
     expect(await error).toBe('left')
     await flush()
-    expect([attempts, db.stats().jobs]).toEqual([1, 0])
+    expect([attempts, pauses, db.stats().jobs]).toEqual([1, 0, 0])
   })
 
   it('[ERR-11 LIVE-7] a live query sees one evaluation: stale with the last value, then the result', async () => {
