@@ -5,7 +5,8 @@
  * - `today`: what a quick run measured (`--quick --record`), where that is worse than the goal. `--quick --check`, which CI runs, fails
  *   where this is exceeded, and prints how far the goal is; where a budget has no `today`, the goal is met and is the limit.
  *
- * Both may be exceeded by the slack, a part of the limit: machines are noisy, and quick runs more so.
+ * Both may be exceeded by the slack, a part of the limit: machines are noisy, and quick runs more so. What is over all the same is measured once more
+ * and fails where it is over again: something else may have been at work for a while.
  */
 import { meanOf, ratioOf, type Result } from './results.js'
 import { median } from './statistics.js'
@@ -54,6 +55,17 @@ export function judge({ slack, budgets }: Budgets, results: readonly Result[], m
     const limit = (mode === 'quick' ? Math.max(goal, today) : goal) * (1 + slack[mode])
     return [{ budget, measured, limit, ok: measured <= limit }]
   })
+}
+
+/** The workloads that a missed limit is about. */
+export function overLimit<W extends Pick<Result, 'name' | 'group' | 'suite'>>(verdicts: readonly Verdict[], workloads: readonly W[]): W[] {
+  const missed = new Set(verdicts.filter(({ ok }) => !ok).map(({ budget }) => budget.of))
+  return workloads.filter(({ name, group, suite }) => missed.has(name) || missed.has(group) || missed.has(suite))
+}
+
+/** Results of which some were measured again: those count. */
+export function measuredAgain(results: readonly Result[], again: readonly Result[]): Result[] {
+  return results.map((result) => again.find(({ name }) => name === result.name) ?? result)
 }
 
 /** `today` as measured, where that is worse than the goal; budgets that were not measured stay as they are. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type Budget, type Budgets, describeVerdicts, judge, record } from '../../bench/harness/check.js'
+import { type Budget, type Budgets, describeVerdicts, judge, measuredAgain, overLimit, record } from '../../bench/harness/check.js'
 import { resultOf } from './results.js'
 
 const budgetsOf = (...budgets: readonly Budget[]): Budgets => ({ slack: { full: 0.1, quick: 0.5 }, budgets })
@@ -26,6 +26,17 @@ it('a goal that was reached is what a quick check holds, also where an older fig
 it('bytes are held as such, and means of suites like workloads', () => {
   const verdicts = judge(budgetsOf({ of: 'a cell', goal: 250 }, { of: 'all', against: 'mobx', goal: 2 }), results, 'full')
   expect(verdicts.map(({ measured, ok }) => [Number(measured.toFixed(3)), ok])).toEqual([[300, false], [1.5, true]])
+})
+
+it('what is over a limit is measured again, and that counts', () => {
+  const budgets = budgetsOf({ of: 'deep', against: 'mobx', goal: 1 }, { of: 'a cell', goal: 400 })
+  const [deep, ...rest] = overLimit(judge(budgets, results, 'quick'), results)
+  expect([deep?.name, rest]).toEqual(['deep', []])
+  expect(overLimit(judge(budgetsOf({ of: 'all', against: 'mobx', goal: 0.5 }), results, 'quick'), results)).toEqual(results)
+  for (const [ours, ok] of [[14, true], [16, false]] as const) {
+    const again = measuredAgain(results, [resultOf('deep', { pebre: [ours], mobx: [10] })])
+    expect(judge(budgets, again, 'quick').map((verdict) => verdict.ok)).toEqual([ok, true])
+  }
 })
 
 it('what was not run is passed over', () => {
